@@ -1,0 +1,125 @@
+// The C programs of the benchmark: compiled, started, talked to.
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { startTalking, stop } from './processes.ts'
+
+/** What load.c prints: see there for the modes and for "ready". */
+export interface LoadResult {
+  /** Round trips, or complete handshakes. */
+  done: number
+  /** From the start until the last of them was done. */
+  seconds: number
+  p50Us: number
+  p99Us: number
+  errors: number
+  firstError: string
+}
+
+export interface Load {
+  mode: 'messages' | 'handshakes' | 'idle'
+  clients: number
+  inFlight: number
+  bytes: number
+}
+
+// Opening may take 40 s, the warm-up and the run a few: past this the program hangs.
+const loadTimeoutMs = 70_000
+
+const sources = join(import.meta.dir, 'native')
+const build = join(import.meta.dir, 'build')
+
+/** Compiles both programs; throws with the compiler's words. */
+export function compile(): void {
+  if (Bun.which('cc') === null) {
+    throw new Error('The load generator is written in C: no C compiler (cc) was found.')
+  }
+  mkdirSync(build, { recursive: true })
+  const programs = {
+    load: ['load', 'client', 'latencies', 'websocket'],
+    echo: ['echo', 'websocket'],
+  }
+  for (const [name, parts] of Object.entries(programs)) {
+    const files = parts.map((part) => join(sources, `${part}.c`))
+    const command = [
+      'cc',
+      '-O2',
+      '-std=gnu11',
+      '-Wall',
+      '-Wextra',
+      '-o',
+      join(build, name),
+      ...files,
+    ]
+    const { exitCode, stderr } = Bun.spawnSync(command)
+    if (exitCode !== 0) throw new Error(`${command.join(' ')}\n${stderr.toString()}`)
+  }
+}
+
+/** Starts the echo server; it listens on a port of its own choice. */
+export async function startEcho(
+  prefix: string[],
+): Promise<{ port: number; stop(): Promise<void> }> {
+  const echo = startTalking([...prefix, join(build, 'echo')])
+  const port = Number(await lineReader(echo.stdout)())
+  if (!port) throw new Error(`The echo server did not start: ${await text(echo.stderr)}`)
+  return { port, stop: () => stop(echo) }
+}
+
+/**
+ * Runs the load generator against a port. `atRest` is called when it is prepared and nothing is
+ * under way; nothing is under way either when the promise resolves. A load generator that fails is
+ * a result with an error.
+ */
+export async function runLoad(
+  prefix: string[],
+  port: number,
+  load: Load & { seconds: number; warmSeconds: number },
+  atRest: () => Promise<void> | void,
+): Promise<LoadResult> {
+  const options = Object.entries({
+    '--port': port,
+    '--mode': load.mode,
+    '--clients': load.clients,
+    '--in-flight': load.inFlight,
+    '--bytes': load.bytes,
+    '--seconds': load.seconds,
+    '--warm': load.warmSeconds,
+  })
+  const command = [...prefix, join(build, 'load'), ...options.flat().map(String)]
+  const program = startTalking(command, loadTimeoutMs)
+  const readLine = lineReader(program.stdout)
+  if ((await readLine()) === 'ready') {
+    await atRest()
+    await program.stdin.write('\n')
+    await program.stdin.flush()
+    const line = await readLine()
+    if (line !== '') return JSON.parse(line) as LoadResult
+  }
+  await program.exited
+  const firstError = (await text(program.stderr)).trim() || 'the load generator ran out of time'
+  return { done: 0, seconds: 0, p50Us: 0, p99Us: 0, errors: 1, firstError }
+}
+
+/** Each call gives the next line; '' at the end. */
+function lineReader(stream: ReadableStream<Uint8Array>): () => Promise<string> {
+  const reader = stream.getReader()
+  const decoder = new TextDecoder()
+  let buffered = ''
+  return async () => {
+    for (;;) {
+      const end = buffered.indexOf('\n')
+      if (end >= 0) {
+        const line = buffered.slice(0, end)
+        buffered = buffered.slice(end + 1)
+        return line
+      }
+      const { done, value } = await reader.read()
+      if (done) return ''
+      buffered += decoder.decode(value, { stream: true })
+    }
+  }
+}
+
+function text(stream: ReadableStream<Uint8Array>): Promise<string> {
+  return new Response(stream).text()
+}

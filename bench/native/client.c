@@ -1,0 +1,253 @@
+// The clients of the load generator: see client.h.
+#define _GNU_SOURCE
+#include "client.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EVENTS_PER_POLL = 256, SEQUENCE_BYTES = 8, PATTERN_SHIFTS = 256 };
+
+// The same key every time: it is the digest that is checked, not the randomness.
+static const char key[] = "dGhlIHNhbXBsZSBub25jZQ==";
+
+struct swarm swarm;
+
+// Message n of a client is its sequence number followed by this pattern from place n mod 256 on, so
+// that two messages of a client never look alike and no payload has to be kept.
+static uint8_t *pattern;
+static char expected_accept[ACCEPT_BYTES];
+static char request[256];
+static size_t request_bytes;
+
+uint64_t now_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+// Small and fast (xorshift): masks must vary, nobody attacks this traffic.
+static uint32_t random_mask(void) {
+  static uint32_t state = 2463534242;
+  state ^= state << 13;
+  state ^= state >> 17;
+  state ^= state << 5;
+  return state;
+}
+
+static void *allocate(size_t count, size_t size) {
+  void *memory = calloc(count, size);
+  if (!memory) fail("out of memory");
+  return memory;
+}
+
+void swarm_create(void) {
+  swarm.epoll = epoll_create1(EPOLL_CLOEXEC);
+  swarm.clients = allocate(swarm.count, sizeof *swarm.clients);
+  uint64_t *sent_ns = allocate((size_t)swarm.count * swarm.in_flight, sizeof *sent_ns);
+  for (uint32_t i = 0; i < swarm.count; i++) {
+    swarm.clients[i].fd = -1;
+    swarm.clients[i].sent_ns = sent_ns + (size_t)i * swarm.in_flight;
+  }
+  pattern = allocate(swarm.message_bytes + PATTERN_SHIFTS, 1);
+  for (size_t i = 0; i < swarm.message_bytes + PATTERN_SHIFTS; i++)
+    pattern[i] = (uint8_t)(random_mask() >> 8);
+  accept_of(key, sizeof key - 1, expected_accept);
+  request_bytes = (size_t)snprintf(
+      request, sizeof request,
+      "GET / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n\r\n",
+      ntohs(swarm.gateway.sin_port), key);
+}
+
+static void watch(struct client *client, int operation, bool wants_write) {
+  uint32_t direction = wants_write ? EPOLLIN | EPOLLOUT : EPOLLIN;
+  struct epoll_event event = {.events = direction, .data.ptr = client};
+  if (epoll_ctl(swarm.epoll, operation, client->fd, &event) != 0)
+    fail("epoll_ctl: %s", strerror(errno));
+  client->wants_write = wants_write;
+}
+
+static void drop(struct client *client) {
+  if (client->fd >= 0) close(client->fd);
+  client->fd = -1;
+  client->state = CLIENT_CLOSED;
+  client->close_received = false;
+  swarm.in_flight_now -= client->sent - client->received;
+  client->received = client->sent;
+  buffer_drop(&client->in);
+  buffer_drop(&client->out);
+  swarm.closed(client);
+}
+
+void client_fail(struct client *client, const char *why) {
+  uint32_t lost = client->sent - client->received;
+  if (swarm.errors == 0)
+    snprintf(swarm.first_error, sizeof swarm.first_error, "%s (%u in flight)", why, lost);
+  swarm.errors += lost > 0 ? lost : 1;
+  drop(client);
+}
+
+static void write_out(struct client *client) {
+  enum io io = buffer_write(&client->out, client->fd);
+  if (io == IO_CLOSED) client_fail(client, "the gateway closed while being written to");
+  else if (client->wants_write != (io == IO_BLOCKED))
+    watch(client, EPOLL_CTL_MOD, io == IO_BLOCKED);
+}
+
+void client_connect(struct client *client) {
+  int one = 1;
+  client->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (client->fd < 0) fail("socket: %s", strerror(errno));
+  setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  const struct sockaddr *to = (const struct sockaddr *)&swarm.gateway;
+  if (connect(client->fd, to, sizeof swarm.gateway) != 0 && errno != EINPROGRESS)
+    fail("connect: %s", strerror(errno));
+  client->state = CLIENT_CONNECTING;
+  client->began_ns = now_ns();
+  watch(client, EPOLL_CTL_ADD, true);
+}
+
+static void append_message(struct client *client, uint64_t at_ns) {
+  uint64_t sequence = client->sent;
+  uint32_t word = random_mask();
+  uint8_t mask[4];
+  struct buffer *out = &client->out;
+  memcpy(mask, &word, sizeof mask);
+  if (!buffer_reserve(out, FRAME_HEADER_BYTES_MAX + swarm.message_bytes)) fail("output is full");
+  out->end += frame_header(out->bytes + out->end, OPCODE_BINARY, swarm.message_bytes, mask);
+  uint8_t *payload = out->bytes + out->end;
+  mask_copy(payload, (const uint8_t *)&sequence, SEQUENCE_BYTES, mask);
+  mask_copy(payload + SEQUENCE_BYTES, pattern + sequence % PATTERN_SHIFTS,
+            swarm.message_bytes - SEQUENCE_BYTES, mask);
+  out->end += swarm.message_bytes;
+  client->sent_ns[client->sent % swarm.in_flight] = at_ns;
+  client->sent++;
+  swarm.in_flight_now++;
+}
+
+void client_send(struct client *client, uint32_t messages) {
+  uint64_t at_ns = now_ns();
+  for (uint32_t i = 0; i < messages && client->state == CLIENT_OPEN; i++) {
+    append_message(client, at_ns);
+    if (!client->wants_write) write_out(client);
+  }
+}
+
+void client_close(struct client *client) {
+  static const uint8_t normal_closure[2] = {0x03, 0xe8}, mask[4] = {0x12, 0x34, 0x56, 0x78};
+  uint8_t frame[FRAME_HEADER_BYTES_MAX + 2];
+  size_t header_bytes = frame_header(frame, OPCODE_CLOSE, 2, mask);
+  mask_copy(frame + header_bytes, normal_closure, 2, mask);
+  buffer_append(&client->out, frame, header_bytes + 2);
+  client->state = CLIENT_CLOSING;
+  write_out(client);
+}
+
+static void finish_connect(struct client *client) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  getsockopt(client->fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error != 0) {
+    client_fail(client, strerror(error));
+    return;
+  }
+  client->state = CLIENT_UPGRADING;
+  buffer_append(&client->out, request, request_bytes);
+  write_out(client);
+}
+
+// NULL: upgraded, or the head is not complete yet (state tells). Otherwise what is wrong.
+static const char *read_upgrade(struct client *client) {
+  struct buffer *in = &client->in;
+  const char *head = (const char *)in->bytes + in->start;
+  size_t head_bytes = head_length(in->bytes + in->start, in->end - in->start), accept_bytes;
+  if (head_bytes == 0) return NULL;
+  if (memcmp(head, "HTTP/1.1 101 ", 13) != 0) return "the upgrade was refused";
+  const char *accept = header_value(head, head_bytes, "Sec-WebSocket-Accept", &accept_bytes);
+  if (!accept || accept_bytes != ACCEPT_BYTES - 1 ||
+      memcmp(accept, expected_accept, accept_bytes) != 0)
+    return "wrong Sec-WebSocket-Accept";
+  in->start += head_bytes;
+  client->state = CLIENT_OPEN;
+  return NULL;
+}
+
+static const char *read_echo(struct client *client, const struct frame *frame, uint64_t at_ns) {
+  const uint8_t *payload = client->in.bytes + client->in.start + frame->header_bytes;
+  uint64_t sequence = client->received;
+  if (client->received == client->sent) return "an echo of nothing";
+  if (frame->payload_bytes != swarm.message_bytes ||
+      memcmp(payload, &sequence, SEQUENCE_BYTES) != 0 ||
+      memcmp(payload + SEQUENCE_BYTES, pattern + sequence % PATTERN_SHIFTS,
+             swarm.message_bytes - SEQUENCE_BYTES) != 0)
+    return "an echo differs from what was sent, or is out of order";
+  uint64_t sent_ns = client->sent_ns[client->received % swarm.in_flight];
+  if (swarm.is_recording) latencies_add(&swarm.latencies, at_ns - sent_ns);
+  client->received++;
+  swarm.round_trips++;
+  swarm.in_flight_now--;
+  return NULL;
+}
+
+// Takes every whole frame out of the input and counts the echoes. Returns what is wrong, or NULL.
+static const char *read_frames(struct client *client, uint32_t *echoes) {
+  struct buffer *in = &client->in;
+  uint64_t at_ns = now_ns();
+  struct frame frame;
+  for (;;) {
+    enum parsed parsed = frame_parse(in->bytes + in->start, in->end - in->start, &frame);
+    if (parsed == PARSED_INCOMPLETE) return NULL;
+    if (parsed == PARSED_INVALID || frame.masked) return "an invalid frame";
+    const char *wrong = NULL;
+    if (frame.opcode == OPCODE_BINARY) wrong = read_echo(client, &frame, at_ns);
+    // A heartbeat's Ping is left without an answer: no phase lasts as long as one waits for it.
+    else if (frame.opcode == OPCODE_CLOSE) client->close_received = true;
+    else if (frame.opcode != OPCODE_PING) wrong = "an unexpected frame";
+    if (wrong) return wrong;
+    if (frame.opcode == OPCODE_BINARY) ++*echoes;
+    in->start += frame.header_bytes + frame.payload_bytes;
+  }
+}
+
+static void read_in(struct client *client) {
+  enum io io = buffer_read(&client->in, client->fd);
+  if (io == IO_BLOCKED) return;
+  if (io == IO_CLOSED) {
+    if (client->state == CLIENT_CLOSING && client->close_received) drop(client);
+    else client_fail(client, "the gateway closed the connection");
+    return;
+  }
+  const char *wrong = NULL;
+  bool was_upgrading = client->state == CLIENT_UPGRADING;
+  uint32_t echoes = 0;
+  if (was_upgrading) wrong = read_upgrade(client);
+  if (!wrong && client->state != CLIENT_UPGRADING) wrong = read_frames(client, &echoes);
+  if (wrong) {
+    client_fail(client, wrong);
+    return;
+  }
+  buffer_settle(&client->in);
+  if (was_upgrading && client->state == CLIENT_OPEN) swarm.opened(client);
+  if (echoes > 0) swarm.echoed(client, echoes);
+}
+
+void swarm_poll(int timeout_ms) {
+  struct epoll_event events[EVENTS_PER_POLL];
+  int count = epoll_wait(swarm.epoll, events, EVENTS_PER_POLL, timeout_ms);
+  for (int i = 0; i < count; i++) {
+    struct client *client = events[i].data.ptr;
+    if (client->state == CLIENT_CONNECTING) {
+      finish_connect(client);
+      continue;
+    }
+    if (events[i].events & EPOLLOUT) write_out(client);
+    if (client->fd >= 0 && events[i].events & ~(uint32_t)EPOLLOUT) read_in(client);
+  }
+}

@@ -1,0 +1,72 @@
+// WebSocket clients by the thousand on one epoll: they connect, upgrade, send binary messages and
+// check every echo, byte for byte and in order. What they do when is up to the hooks (load.c).
+#ifndef BENCH_CLIENT_H
+#define BENCH_CLIENT_H
+
+#include <netinet/in.h>
+
+#include "latencies.h"
+#include "websocket.h"
+
+enum client_state {
+  CLIENT_CLOSED,
+  CLIENT_CONNECTING,
+  CLIENT_UPGRADING,
+  CLIENT_OPEN,
+  CLIENT_CLOSING // Close was sent
+};
+
+struct client {
+  int fd;
+  enum client_state state;
+  bool wants_write;
+  bool close_received;
+  uint32_t sent;     // messages, over all its connections; also the next sequence number
+  uint32_t received; // echoes; sent - received are in flight
+  uint64_t began_ns; // when its connection was begun
+  uint64_t *sent_ns; // when each message in flight was sent: a ring of swarm.in_flight
+  struct buffer in;
+  struct buffer out;
+};
+
+struct swarm {
+  struct sockaddr_in gateway;
+  int epoll;
+  uint32_t count;
+  uint32_t in_flight; // at most, a client
+  size_t message_bytes;
+  struct client *clients;
+
+  bool is_recording; // whether latencies are kept
+  struct latencies latencies;
+  uint64_t round_trips; // echoes received, all clients, recorded or not
+  uint64_t in_flight_now;
+  uint64_t errors;
+  char first_error[160];
+
+  // `opened`: upgraded. `echoed`: `messages` echoes came in one read, all correct. `closed`: the
+  // socket is gone, after a failure too, and the client may connect again.
+  void (*opened)(struct client *client);
+  void (*echoed)(struct client *client, uint32_t messages);
+  void (*closed)(struct client *client);
+};
+
+extern struct swarm swarm;
+
+// Expects count, in_flight, message_bytes and gateway to be set.
+void swarm_create(void);
+// Waits up to `timeout_ms` for events and handles them.
+void swarm_poll(int timeout_ms);
+
+void client_connect(struct client *client);
+// One write for each, as WebSocket libraries do: put together they would spare the gateway most of
+// its reads. At most swarm.in_flight may be under way.
+void client_send(struct client *client, uint32_t messages);
+// Sends Close; the server closes the connection (RFC 6455 §7.1.1).
+void client_close(struct client *client);
+// Counts an error and drops the connection.
+void client_fail(struct client *client, const char *why);
+
+uint64_t now_ns(void);
+
+#endif

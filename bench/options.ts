@@ -1,0 +1,54 @@
+// The command line of the benchmark.
+import { parseArgs } from 'node:util'
+
+export interface Options {
+  /** Names, or parts of names, of the rows to run; empty: all. */
+  only: string[]
+  rounds: number
+  /** Measured, after the warm-up, per gateway, scenario and round. */
+  seconds: number
+  warmSeconds: number
+  idleClients: number
+  /** Where every sample goes as JSON. */
+  jsonFile: string | undefined
+}
+
+const usage = `npm run bench -- [options]
+
+  --only NAMES    rows whose name contains one of these, e.g. sluice,haproxy; the control row
+                  nginx tuned always runs, since every ratio is to it
+  --rounds N      rounds of all gateways and scenarios (default 5, at most 9)
+  --quick         one short round and 2,000 idle clients: to see that everything works
+  --json FILE     write every sample to FILE
+  --help`
+
+/** Undefined: the usage was asked for, and printed. Throws a TypeError for what cannot be read. */
+export function readOptions(argv: string[]): Options | undefined {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      only: { type: 'string', default: '' },
+      rounds: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) {
+    console.log(usage)
+    return undefined
+  }
+  const rounds = Number(values.rounds ?? (values.quick ? 1 : 5))
+  // Nine rounds of five gateways stay under ten minutes.
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 9) {
+    throw new TypeError('--rounds: expected a whole number from 1 to 9')
+  }
+  return {
+    only: values.only.split(',').filter((name) => name !== ''),
+    rounds,
+    seconds: values.quick ? 0.7 : 1.5,
+    warmSeconds: values.quick ? 0.3 : 0.4,
+    idleClients: values.quick ? 2000 : 8000,
+    jsonFile: values.json,
+  }
+}

@@ -1,0 +1,40 @@
+// The configuration of `sluice run --to URL --port PORT`, which needs no file.
+// Invariant: it passes the same checks as a file and says the same sentences, told by the option.
+
+import { checkConfig } from './check.ts'
+import { formatPath, type Issue } from './issue.ts'
+import type { Loaded } from './load.ts'
+import type { Problem } from './problem.ts'
+
+export interface DefaultOptions {
+  /** The URL of the only endpoint: `ws://localhost:9000`. */
+  readonly to: string
+  readonly port: number
+  /** Every address by default. */
+  readonly address?: string | undefined
+}
+
+/** One listener, and one route that takes everything from it to one upstream. */
+export function defaultConfigFor({ to, port, address }: DefaultOptions): Loaded {
+  const listener = address === undefined ? { port } : { port, address }
+  const checked = checkConfig({ listeners: [listener], routes: [{ upstream: to }] })
+  if (checked.issues === undefined) return { ok: true, config: checked.config }
+  return { ok: false, problems: checked.issues.map(problemOf) }
+}
+
+const options = new Map([
+  ['routes[0].upstream', '--to'],
+  ['listeners[0].port', '--port'],
+  ['listeners[0].address', '--address'],
+])
+
+function problemOf({ path, message, suggestion }: Issue): Problem {
+  const text = formatPath(path)
+  return {
+    file: 'the command line',
+    path: options.get(text) ?? text,
+    message,
+    suggestion,
+    place: undefined,
+  }
+}

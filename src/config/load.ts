@@ -1,0 +1,66 @@
+// A configuration file's text → a Config, or every problem in it with its place.
+// Invariant: never throws and reads nothing but through `readFile`.
+
+import { LineCounter, parseDocument } from 'yaml'
+import { checkConfig } from './check.ts'
+import type { Finding, Issue } from './issue.ts'
+import { problemOf, spanOfIssue, type Problem } from './problem.ts'
+import type { Config } from './schema.ts'
+import type { Sources } from './substitute.ts'
+import { readTree, type Tree } from './tree.ts'
+import { yamlFaults } from './yaml-fault.ts'
+
+export interface LoadOptions extends Sources {
+  /** What the file is called in problems. */
+  readonly file: string
+}
+
+export type Loaded =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+const maxCharacters = 1024 * 1024 // thousands of routes; the parser takes seconds beyond
+const start = { path: [], span: { start: 0, end: 0 } } // what is wrong with the file as a whole
+
+export function loadConfig(written: string, options: LoadOptions): Loaded {
+  const text = written.replace(/^\u{feff}/u, '')
+  const refuse = (findings: readonly Finding[], tree?: Tree): Loaded => {
+    const inOrder = findings.toSorted((left, right) => left.span.start - right.span.start)
+    return {
+      ok: false,
+      problems: inOrder.map((each) => problemOf(each, { text, file: options.file, tree })),
+    }
+  }
+  if (text.length > maxCharacters)
+    return refuse([{ ...start, message: 'the file is longer than 1MB' }])
+  const lineCounter = new LineCounter()
+  const document = parseDocument(text, {
+    lineCounter,
+    prettyErrors: false,
+    strict: true,
+    uniqueKeys: false, // checked while the tree is read: the parser's own check is quadratic
+  })
+  const faults = yamlFaults(document, text, lineCounter)
+  if (faults.length > 0) return refuse(faults)
+  const tree = readTree(document, options)
+  if (tree.value === null) {
+    const suggestion = 'it needs at least listeners and routes'
+    return refuse([{ ...start, message: 'the file is empty', suggestion }])
+  }
+  if (!tree.isComplete) return refuse(tree.issues, tree)
+  const checked = checkConfig(tree.value)
+  if (checked.issues === undefined && tree.issues.length === 0)
+    return { ok: true, config: checked.config }
+  const untold = (checked.issues ?? []).filter((issue) => !isTold(issue, tree))
+  const located = untold.map((issue) => ({ ...issue, span: spanOfIssue(issue, tree) }))
+  return refuse([...tree.issues, ...located], tree)
+}
+
+/** Whether the value at fault could not be read in the first place, which has been told. */
+function isTold(issue: Issue, tree: Tree): boolean {
+  if (issue.isAboutKey === true) return false
+  return tree.issues.some(
+    (told) =>
+      told.isAboutKey !== true && told.path.every((key, index) => key === issue.path[index]),
+  )
+}

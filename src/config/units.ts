@@ -1,0 +1,112 @@
+// Durations (`250ms`, `5s`, `2m`, `1h`, `1d`, `off`) and sizes (`512B`, `64KB`, `1MB`, `2GB`; 1024).
+// Invariant: a number never stands without its unit, since a reader cannot tell 10 seconds from 10
+// milliseconds. `0` alone is the one exception: it is the same in every unit.
+
+import { meant, show, type Reading } from './reading.ts'
+
+interface Scale {
+  readonly noun: string
+  /** Unit → how many milliseconds or bytes it is, smallest first. */
+  readonly units: ReadonlyMap<string, number>
+  /** How somebody's `kb` or `5S` is spelt here. */
+  readonly spell: (unit: string) => string
+}
+
+const durations: Scale = {
+  noun: 'a duration',
+  units: new Map([
+    ['ms', 1],
+    ['s', 1_000],
+    ['m', 60_000],
+    ['h', 3_600_000],
+    ['d', 86_400_000],
+  ]),
+  spell: (unit) => unit.toLowerCase(),
+}
+
+const sizes: Scale = {
+  noun: 'a size',
+  units: new Map([
+    ['B', 1],
+    ['KB', 1024],
+    ['MB', 1024 ** 2],
+    ['GB', 1024 ** 3],
+  ]),
+  spell: (unit) => unit.toUpperCase().replace(/^([KMG])(I?B)?$/, '$1B'),
+}
+
+/** Milliseconds; undefined for `off`, which means that the wait never ends. */
+export function readDuration(value: unknown): Reading<number | undefined> {
+  if (value === 'off') return { value: undefined }
+  if (value === false)
+    return { problem: 'must be a duration or off, not false', suggestion: meant('off') }
+  return readQuantity(value, durations)
+}
+
+/** Bytes. */
+export function readSize(value: unknown): Reading<number> {
+  return readQuantity(value, sizes)
+}
+
+/** The shortest text that `readDuration` reads as the same number of milliseconds. */
+export function formatDuration(ms: number | undefined): string {
+  return ms === undefined ? 'off' : formatQuantity(ms, durations)
+}
+
+/** The shortest text that `readSize` reads as the same number of bytes. */
+export function formatSize(bytes: number): string {
+  return formatQuantity(bytes, sizes)
+}
+
+function readQuantity(value: unknown, scale: Scale): Reading<number> {
+  if (value === 0 || value === '0') return { value: 0 }
+  const text = typeof value === 'number' ? String(value) : value
+  if (typeof text !== 'string') {
+    return { problem: `must be ${scale.noun} such as ${example(scale)}, not ${show(value)}` }
+  }
+  const match = /^(0|[1-9]\d*)([A-Za-z]*)$/.exec(text)
+  const [, digits = '', unit = ''] = match ?? []
+  const factor = scale.units.get(unit)
+  if (match === null || factor === undefined) return refuse(text, scale)
+  const quantity = Number(digits) * factor
+  if (!Number.isSafeInteger(quantity)) return { problem: `${text} is too large` }
+  return { value: quantity }
+}
+
+function refuse(text: string, scale: Scale): Reading<number> {
+  const units = [...scale.units.keys()]
+  const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text.trim())
+  if (match === null) {
+    const kind = `must be ${scale.noun}, one whole number and one unit such as ${example(scale)}`
+    return { problem: `${kind}, not ${show(text)}` }
+  }
+  const [, number = '', unit = ''] = match
+  if (unit === '') {
+    const choices = units.map((name) => number + name)
+    return {
+      problem: `${scale.noun} needs a unit: ${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`,
+    }
+  }
+  const factor = scale.units.get(unit) ?? scale.units.get(scale.spell(unit))
+  if (factor === undefined) {
+    return { problem: `${show(text)} has an unknown unit; the units are ${units.join(', ')}` }
+  }
+  const quantity = Math.round(Number(number) * factor)
+  const suggestion = Number.isSafeInteger(quantity)
+    ? meant(formatQuantity(quantity, scale))
+    : undefined
+  return { problem: `${show(text)} is not how ${scale.noun} is written`, suggestion }
+}
+
+function formatQuantity(quantity: number, scale: Scale): string {
+  let text = ''
+  for (const [unit, factor] of scale.units) {
+    if (text === '' || quantity % factor === 0) text = `${quantity / factor}${unit}`
+    if (quantity === 0) break
+  }
+  return text
+}
+
+function example(scale: Scale): string {
+  return scale === durations ? '250ms or 5s' : '64KB or 1MB'
+}

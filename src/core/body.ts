@@ -1,0 +1,6 @@
+/** Takes the body of an HTTP message as it arrives, framing included. */
+export interface BodySink {
+  bodyOnData(bytes: Buffer): void
+  /** The whole body has been taken. */
+  bodyOnEnd(): void
+}

@@ -1,0 +1,132 @@
+/**
+ * Everything that can go wrong for a client, in one table: whose fault it is, whether another
+ * endpoint may be tried, the HTTP status before the upgrade, the close code after it, and a sentence.
+ *
+ * `docs/errors.md` is printed from this table. Refusals are codes passed as values; a `GatewayError`
+ * is thrown for what is unexpected, and becomes a response in `proxy/serve.ts` alone.
+ */
+import { CloseCode } from './close-codes.ts'
+
+export interface ErrorRow {
+  readonly side: 'client' | 'upstream' | 'either' | 'gateway'
+  readonly isRetryable: boolean
+  /** What a request is answered with; undefined where it is too late for an answer. */
+  readonly status?: number
+  /** What an open session is closed with. */
+  readonly closeCode?: number
+  readonly sentence: string
+}
+
+const client = (status: number, sentence: string): ErrorRow => ({
+  side: 'client',
+  isRetryable: false,
+  status,
+  sentence,
+})
+const upstream = (status: number, sentence: string, isRetryable: boolean): ErrorRow => ({
+  side: 'upstream',
+  isRetryable,
+  status,
+  sentence,
+})
+
+export const errorTable = {
+  MALFORMED_REQUEST: client(400, 'The request is not well-formed HTTP/1.1'),
+  MALFORMED_UPGRADE: client(400, 'The request is not a well-formed WebSocket handshake'),
+  EARLY_DATA: client(400, 'The client sent data before its handshake was answered'),
+  UNSAFE_PATH: client(400, 'The path has dot segments or encoded slashes'),
+  ORIGIN_NOT_ALLOWED: client(403, 'The page this request comes from may not connect here'),
+  NO_ROUTE: client(404, 'No route matches the host and path of this request'),
+  REQUEST_TIMEOUT: client(408, 'The request did not arrive in time'),
+  UPGRADE_NOT_POSSIBLE: client(426, 'Only plain HTTP is spoken here, not WebSocket'),
+  WEBSOCKET_VERSION: client(426, 'Only WebSocket version 13 is spoken here'),
+  HEAD_TOO_LARGE: client(431, 'The request head is larger than this listener accepts'),
+  TRANSFER_CODING: client(501, 'The only transfer coding spoken here is chunked'),
+  HTTP_VERSION: client(505, 'Only HTTP/1.1 and HTTP/1.0 are spoken here'),
+  CLIENT_GONE: {
+    side: 'client',
+    isRetryable: false,
+    sentence: 'The client left before it was answered',
+  },
+  UPSTREAM_UNREACHABLE: upstream(502, 'The upstream refused the connection', true),
+  UPSTREAM_RESET: upstream(502, 'The upstream closed the connection before it answered', true),
+  UPSTREAM_MALFORMED: upstream(502, 'The upstream answered something that is not HTTP/1.1', false),
+  UPSTREAM_BAD_HANDSHAKE: upstream(502, 'The upstream answered an invalid handshake', false),
+  UPSTREAM_CONNECT_TIMEOUT: upstream(504, 'The upstream did not accept in time', true),
+  UPSTREAM_ANSWER_TIMEOUT: upstream(504, 'The upstream did not answer in time', false),
+  INTERNAL: {
+    side: 'gateway',
+    isRetryable: false,
+    status: 500,
+    closeCode: CloseCode.internalError,
+    sentence: 'The gateway made a mistake',
+  },
+  TOO_MANY_SESSIONS: {
+    side: 'gateway',
+    isRetryable: false,
+    status: 503,
+    sentence: 'The route has as many sessions as it may',
+  },
+  TOO_MANY_CONNECTIONS: {
+    side: 'gateway',
+    isRetryable: false,
+    status: 503,
+    sentence: 'The gateway has as many connections as it can hold',
+  },
+  LEAVING: {
+    side: 'gateway',
+    isRetryable: false,
+    status: 503,
+    closeCode: CloseCode.serviceRestart,
+    sentence: 'The gateway is being restarted',
+  },
+  PROTOCOL_VIOLATION: {
+    side: 'either',
+    isRetryable: false,
+    closeCode: CloseCode.protocolError,
+    sentence: 'A frame violates the WebSocket protocol',
+  },
+  MESSAGE_TOO_BIG: {
+    side: 'either',
+    isRetryable: false,
+    closeCode: CloseCode.messageTooBig,
+    sentence: 'A message or frame is larger than the route accepts',
+  },
+  PEER_VIOLATION: {
+    side: 'gateway',
+    isRetryable: false,
+    closeCode: CloseCode.internalError,
+    sentence: 'The other side of the session broke the protocol or a limit',
+  },
+  IDLE: {
+    side: 'gateway',
+    isRetryable: false,
+    closeCode: CloseCode.goingAway,
+    sentence: 'Nothing was sent for longer than the route allows',
+  },
+  AGE: {
+    side: 'gateway',
+    isRetryable: false,
+    closeCode: CloseCode.goingAway,
+    sentence: 'The session is older than the route allows',
+  },
+} as const satisfies Record<string, ErrorRow>
+
+export type ErrorCode = keyof typeof errorTable
+
+export function errorRow(code: ErrorCode): ErrorRow {
+  return errorTable[code]
+}
+
+/** An error with a place in the table. `detail` is for whoever reads the log or the answer's body. */
+export class GatewayError extends Error {
+  override readonly name = 'GatewayError'
+  readonly code: ErrorCode
+  readonly hasDetail: boolean
+
+  constructor(code: ErrorCode, detail?: string) {
+    super(detail ?? errorTable[code].sentence)
+    this.code = code
+    this.hasDetail = detail !== undefined
+  }
+}

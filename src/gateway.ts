@@ -1,0 +1,105 @@
+/**
+ * A whole gateway in one process, put together from a checked configuration. Nothing listens before
+ * `start`; after `leave` nothing is left of it.
+ */
+import type { Config } from './config/schema.ts'
+import type { Emit } from './core/events.ts'
+import type { Refusal } from './listener/client-request.ts'
+import { listen, type Listener } from './listener/listener.ts'
+import { descriptors } from './net/descriptors.ts'
+import { Route } from './proxy/route.ts'
+import { serve } from './proxy/serve.ts'
+import { Sessions } from './proxy/sessions.ts'
+import { RouteTable } from './route/route-table.ts'
+import { Pool } from './upstream/pool.ts'
+
+export interface Gateway {
+  /** The bound addresses, once started. */
+  readonly listeners: readonly Pick<Listener, 'name' | 'address' | 'port'>[]
+  readonly sessions: number
+  /** Binds all listeners. @throws the system's error, with its `code`, if one cannot be bound; then none is. */
+  start(): void
+  /** Stops in order: no new clients, sessions closed with 1012 over `leave.window`, then what is left is cut. */
+  leave(): Promise<void>
+  /** Cuts everything at once. */
+  destroy(): void
+}
+
+/** Sessions and requests under way get this long after the window. */
+const lastWordsMs = 5_000
+
+export function createGateway(config: Config, emit: Emit): Gateway {
+  const pools = new Map(config.upstreams.map((upstream) => [upstream.name, new Pool(upstream)]))
+  const routes = new RouteTable(
+    config.routes.map((route) => {
+      const pool = route.upstream === undefined ? undefined : pools.get(route.upstream)
+      return [route, new Route(route, pool)] as const
+    }),
+  )
+  const sessions = new Sessions()
+  const listeners: Listener[] = []
+  let isLeaving = false
+
+  function start(): void {
+    try {
+      for (const options of config.listeners) {
+        const listener = listen(options, {
+          onRequest,
+          onRefuse: (refusal) => onRefuse(options.name, refusal),
+        })
+        listeners.push(listener)
+        emit({
+          type: 'listening',
+          listener: listener.name,
+          address: listener.address,
+          port: listener.port,
+        })
+      }
+    } catch (error) {
+      destroy()
+      throw error
+    }
+    emit({ type: 'capacity', descriptors: descriptors.limit, sessions: descriptors.clientCapacity })
+  }
+
+  const serving = { routes, sessions, emit, isLeaving: () => isLeaving }
+  function onRequest(request: Parameters<typeof serve>[0]): void {
+    void serve(request, serving)
+  }
+
+  function onRefuse(listener: string, { code, detail, address, head }: Refusal): void {
+    const { method, host, path } = head ?? { method: undefined, host: undefined, path: undefined }
+    emit({ type: 'request-refused', listener, code, detail, address, method, host, path })
+  }
+
+  async function leave(): Promise<void> {
+    emit({ type: 'leaving', sessions: sessions.size })
+    await Bun.sleep(config.leave.delayMs)
+    isLeaving = true
+    for (const listener of listeners) listener.leave()
+    await Promise.race([
+      sessions.closeAll(config.leave.windowMs),
+      Bun.sleep(config.leave.windowMs + lastWordsMs),
+    ])
+    destroy()
+    emit({ type: 'left' })
+  }
+
+  function destroy(): void {
+    for (const listener of listeners) listener.destroy()
+    sessions.destroyAll()
+    for (const pool of pools.values()) pool.leave()
+  }
+
+  return {
+    get listeners() {
+      return listeners
+    },
+    get sessions() {
+      return sessions.size
+    },
+    start,
+    leave,
+    destroy,
+  }
+}

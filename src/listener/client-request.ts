@@ -1,0 +1,148 @@
+/**
+ * One request of a client connection, for whoever serves it: its head, its body, and the way to answer.
+ *
+ * After `finish`, `abort`, `refuse` or `takeOver` the request is over, and every further call does
+ * nothing: the connection may be busy with the next request by then.
+ */
+import type { BodySink } from '../core/body.ts'
+import type { ByteStream } from '../core/byte-stream.ts'
+import { GatewayError, type ErrorCode } from '../core/errors.ts'
+import type { RequestHead } from '../wire/http-request.ts'
+import { encodeRefusal } from './refuse.ts'
+
+/** The client connection a request came on, as far as the request needs it. */
+export interface RequestOwner {
+  readonly stream: ByteStream
+  readonly listener: string
+  readonly isBodyRead: boolean
+  readBody(sink: BodySink): void
+  pauseBody(): void
+  resumeBody(): void
+  /** The answer is written; the connection goes on with the next request or ends. */
+  requestOnFinish(isKeptAlive: boolean): void
+  requestOnRefuse(refusal: Refusal): void
+  /** The stream is somebody else's from now on. */
+  requestOnTakeOver(): void
+}
+
+/** A request that was answered by the gateway itself, with an error. */
+export interface Refusal {
+  readonly code: ErrorCode
+  readonly detail: string | undefined
+  readonly address: string
+  /** Undefined where the head itself was at fault. */
+  readonly head: RequestHead | undefined
+}
+
+export class ClientRequest {
+  readonly head: RequestHead
+  /** The client's, without port. */
+  readonly address: string
+  /** The listener's name. */
+  readonly listener: string
+  /** Whether the first byte of a final answer has been written. */
+  isAnswered = false
+  /** Hears that a client which was slow has taken everything that was written. */
+  onDrain: (() => void) | undefined
+  #owner: RequestOwner | undefined
+  #abort: AbortController | undefined
+
+  constructor(head: RequestHead, owner: RequestOwner) {
+    this.head = head
+    this.address = owner.stream.remoteAddress
+    this.listener = owner.listener
+    this.#owner = owner
+  }
+
+  /** Aborted when the client is gone, or the request was refused, before it was answered whole. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController()
+    if (this.isOver) this.#abort.abort()
+    return this.#abort.signal
+  }
+
+  get isOver(): boolean {
+    return this.#owner === undefined
+  }
+
+  /** Whether all of the body has been read. */
+  get isBodyRead(): boolean {
+    return this.#owner?.isBodyRead ?? true
+  }
+
+  /** How long the client may take nothing of an answer. */
+  set sendTimeoutMs(timeoutMs: number) {
+    if (this.#owner !== undefined) this.#owner.stream.sendTimeoutMs = timeoutMs
+  }
+
+  /** Starts the body, which waits with the client until now. */
+  readBody(sink: BodySink): void {
+    this.#owner?.readBody(sink)
+  }
+
+  pauseBody(): void {
+    this.#owner?.pauseBody()
+  }
+
+  resumeBody(): void {
+    this.#owner?.resumeBody()
+  }
+
+  /** @returns the bytes the client has not taken yet, as `ByteStream.write`. */
+  write(bytes: Uint8Array): number {
+    this.isAnswered = true
+    return this.#owner?.stream.write(bytes) ?? 0
+  }
+
+  /** A 1xx response, before the final one. */
+  writeInterim(bytes: Uint8Array): void {
+    if (this.head.minor === 1) this.#owner?.stream.write(bytes)
+  }
+
+  /** The answer is whole. @param isKeptAlive false if the answer ends with the connection. */
+  finish(isKeptAlive: boolean): void {
+    this.#leave()?.requestOnFinish(isKeptAlive && this.head.isKeptAlive)
+  }
+
+  /** The answer broke off: the client must not take it for whole. */
+  abort(): void {
+    const owner = this.#leave()
+    owner?.stream.destroy()
+  }
+
+  /** Answers with the status of this error, if there is still time for an answer. */
+  refuse(code: ErrorCode, detail?: string): void {
+    if (this.isAnswered) return this.abort()
+    const owner = this.#leave()
+    if (owner === undefined) return
+    // A body nobody reads, or bytes that came too early, would be taken for the next request.
+    const isKeptAlive =
+      this.head.isKeptAlive && owner.isBodyRead && code !== 'EARLY_DATA' && code !== 'LEAVING'
+    owner.stream.write(
+      encodeRefusal(code, { detail, isKeptAlive, isHeadRequest: this.head.method === 'HEAD' }),
+    )
+    owner.requestOnFinish(isKeptAlive)
+    owner.requestOnRefuse({ head: this.head, address: this.address, code, detail })
+    this.#abort?.abort(new GatewayError(code))
+  }
+
+  /** The stream itself, after an upgrade was answered. Its next bytes go to its new handler. */
+  takeOver(): ByteStream | undefined {
+    const owner = this.#leave()
+    owner?.requestOnTakeOver()
+    return owner?.stream
+  }
+
+  /** The client is gone. */
+  ownerOnClose(): void {
+    this.#leave()
+    this.#abort?.abort(new GatewayError('CLIENT_GONE'))
+  }
+
+  #leave(): RequestOwner | undefined {
+    const owner = this.#owner
+    this.#owner = undefined
+    this.onDrain = undefined
+    return owner
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * A refusal as an HTTP response: a short problem+json (RFC 9457) that says what is wrong.
+ */
+import { errorRow, type ErrorCode } from '../core/errors.ts'
+import { encodeHead } from '../wire/http-fields.ts'
+
+const reasons: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  408: 'Request Timeout',
+  426: 'Upgrade Required',
+  431: 'Request Header Fields Too Large',
+  501: 'Not Implemented',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+  505: 'HTTP Version Not Supported',
+}
+
+export interface RefusalOptions {
+  /** What exactly, where it helps the client. */
+  readonly detail: string | undefined
+  readonly isKeptAlive: boolean
+  readonly isHeadRequest: boolean
+}
+
+/** The whole response to a request that is refused for this reason. */
+export function encodeRefusal(code: ErrorCode, options: RefusalOptions): Buffer {
+  const { status = 500, sentence } = errorRow(code)
+  const body = JSON.stringify({ title: sentence, status, code, detail: options.detail })
+  const head = encodeHead(`HTTP/1.1 ${status} ${reasons[status] ?? 'Refused'}`, [
+    { name: 'Content-Type', value: 'application/problem+json' },
+    { name: 'Content-Length', value: String(Buffer.byteLength(body)) },
+    ...extraFields(code, status),
+    { name: 'Connection', value: options.isKeptAlive ? 'keep-alive' : 'close' },
+  ])
+  return options.isHeadRequest ? head : Buffer.concat([head, Buffer.from(body)])
+}
+
+function extraFields(code: ErrorCode, status: number): { name: string; value: string }[] {
+  // RFC 6455 §4.4, RFC 9110 §15.5.22: say what is spoken instead.
+  if (code === 'WEBSOCKET_VERSION') {
+    return [
+      { name: 'Sec-WebSocket-Version', value: '13' },
+      { name: 'Upgrade', value: 'websocket' },
+    ]
+  }
+  if (code === 'UPGRADE_NOT_POSSIBLE') return [{ name: 'Upgrade', value: 'HTTP/1.1' }]
+  return status === 503 ? [{ name: 'Retry-After', value: '1' }] : []
+}

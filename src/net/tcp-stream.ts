@@ -1,0 +1,197 @@
+/**
+ * A Bun TCP socket as a `ByteStream`: keeps what the kernel does not take, and ends without losing it.
+ *
+ * Bun's `write` keeps nothing, `end` closes at once and drops the tail while the peer still sends, and
+ * `drain` comes without need; this file is where that stops being anybody else's concern.
+ * A socket is attached when it opens, so that a stream can exist before its connection does.
+ */
+import type { Socket } from 'bun'
+import type { ByteStream, ByteStreamHandler, StreamClose } from '../core/byte-stream.ts'
+import { descriptors } from './descriptors.ts'
+
+/** How long a peer may take to close after our FIN. The kernel's own time-wait does the rest. */
+const defaultLingerMs = 2_000
+/** What a stream waits for a stalled peer until its owner says otherwise; nginx's send_timeout. */
+const defaultSendTimeoutMs = 60_000
+/** Probes on a silent connection, on both sides: what finds a peer that vanished without a word. */
+const keepAliveMs = 30_000
+
+export type TcpSocket = Socket<TcpStream>
+
+/** Hears of a stream nobody owns yet: there is nothing to do. */
+export const ignoreStream: ByteStreamHandler = {
+  streamOnData() {},
+  streamOnDrain() {},
+  streamOnEnd() {},
+  streamOnClose() {},
+}
+
+export class TcpStream implements ByteStream {
+  handler: ByteStreamHandler = ignoreStream
+  sendTimeoutMs = defaultSendTimeoutMs
+
+  #socket: TcpSocket | undefined
+  #queue: Uint8Array[] | undefined
+  #queuedBytes = 0
+  /** Runs while something is queued: see `checkProgress`. */
+  #stallTimer: Timer | undefined
+  /** Whether the peer took anything since the stall timer was set. */
+  #hasProgressed = false
+  #lingerTimer: Timer | undefined
+  /** `end` was called: FIN goes out behind the queue, and nothing more is written. */
+  #isEnding = false
+  #isPeerDone = false
+  #isPaused = false
+  #lingerMs = defaultLingerMs
+  #closeReason: StreamClose = 'ended'
+
+  get bufferedBytes(): number {
+    return this.#queuedBytes
+  }
+
+  get remoteAddress(): string {
+    const address = this.#socket?.remoteAddress ?? ''
+    return address.startsWith('::ffff:') ? address.slice(7) : address
+  }
+
+  /** The socket is open. Whoever opened it has counted it as a descriptor; closing takes it off. */
+  attach(socket: TcpSocket): void {
+    this.#socket = socket
+    socket.setKeepAlive(true, keepAliveMs)
+  }
+
+  write(bytes: Uint8Array): number {
+    if (this.#socket === undefined || this.#isEnding || bytes.length === 0) return this.#queuedBytes
+    if (this.#queue !== undefined) {
+      this.#queue.push(bytes)
+      return (this.#queuedBytes += bytes.length)
+    }
+    const taken = this.#socket.write(bytes)
+    if (taken === bytes.length || taken < 0) return 0
+    this.#queue = [taken === 0 ? bytes : bytes.subarray(taken)]
+    this.#queuedBytes = bytes.length - taken
+    if (this.#stallTimer === undefined) this.#watchProgress()
+    return this.#queuedBytes
+  }
+
+  pause(): void {
+    if (this.#isPaused) return
+    this.#isPaused = true
+    this.#socket?.pause()
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    this.#socket?.resume()
+  }
+
+  end(lingerMs = defaultLingerMs): void {
+    if (this.#isEnding) return
+    this.#isEnding = true
+    this.#lingerMs = lingerMs
+    if (this.#queue === undefined) this.#finish()
+  }
+
+  destroy(): void {
+    this.#cut('destroyed')
+  }
+
+  /** Writes what is queued, in one piece. */
+  #flush(): void {
+    if (this.#queue === undefined || this.#socket === undefined) return
+    const bytes = this.#queue.length === 1 ? this.#queue[0]! : Buffer.concat(this.#queue)
+    const taken = Math.max(0, this.#socket.write(bytes))
+    this.#queuedBytes = bytes.length - taken
+    this.#queue = this.#queuedBytes === 0 ? undefined : [bytes.subarray(taken)]
+    if (taken > 0) this.#hasProgressed = true
+  }
+
+  // What Bun calls, by way of `streamHandlers`.
+
+  socketOnDrain(): void {
+    if (this.#queue === undefined) return
+    this.#flush()
+    if (this.#queue !== undefined) return
+    if (this.#isEnding) this.#finish()
+    else this.handler.streamOnDrain()
+  }
+
+  socketOnEnd(): void {
+    this.#isPeerDone = true
+    this.handler.streamOnEnd()
+    if (this.#isEnding && this.#queue === undefined) this.#socket?.end()
+  }
+
+  socketOnClose(error: Error | undefined): void {
+    descriptors.sockets--
+    clearTimeout(this.#stallTimer)
+    clearTimeout(this.#lingerTimer)
+    this.#socket = undefined
+    this.#queue = undefined
+    this.#queuedBytes = 0
+    this.handler.streamOnClose(
+      error !== undefined && this.#closeReason === 'ended' ? 'reset' : this.#closeReason,
+    )
+  }
+
+  /**
+   * A kernel reports room only when a third of its buffer is free, which a slow reader may not reach
+   * for minutes; it takes bytes long before. So this asks it by writing.
+   */
+  checkProgress(): void {
+    this.#stallTimer = undefined
+    this.socketOnDrain()
+    if (this.#queue === undefined) return
+    if (this.#hasProgressed) this.#watchProgress()
+    else this.#cut('stalled')
+  }
+
+  #watchProgress(): void {
+    this.#hasProgressed = false
+    this.#stallTimer = setTimeout(checkProgress, this.sendTimeoutMs, this)
+  }
+
+  /** FIN behind everything that was written; then the peer's FIN, or the end of our patience. */
+  #finish(): void {
+    if (this.#socket === undefined) return
+    if (this.#isPeerDone) return void this.#socket.end()
+    this.#socket.shutdown()
+    // A paused socket would never see the peer's FIN.
+    this.resume()
+    this.#lingerTimer = setTimeout(cutStream, this.#lingerMs, this)
+  }
+
+  #cut(reason: StreamClose): void {
+    if (this.#socket === undefined) return
+    this.#closeReason = reason
+    this.#socket.terminate()
+  }
+}
+
+function checkProgress(stream: TcpStream): void {
+  stream.checkProgress()
+}
+
+function cutStream(stream: TcpStream): void {
+  stream.destroy()
+}
+
+/** The one handler object of all sockets; each socket's `data` is its stream. No handler is async or throws. */
+export const streamHandlers = {
+  data(socket: TcpSocket, chunk: Buffer): void {
+    socket.data.handler.streamOnData(chunk)
+  },
+  drain(socket: TcpSocket): void {
+    socket.data.socketOnDrain()
+  },
+  end(socket: TcpSocket): void {
+    socket.data.socketOnEnd()
+  },
+  close(socket: TcpSocket, error?: Error): void {
+    socket.data.socketOnClose(error)
+  },
+  error(socket: TcpSocket): void {
+    socket.terminate()
+  },
+}

@@ -1,0 +1,149 @@
+/**
+ * Plain HTTP through the gateway: the request's body and the answer stream past each other as they
+ * arrive, framing included, each held back when the other side is slow.
+ */
+import type { BodySink } from '../core/body.ts'
+import { GatewayError } from '../core/errors.ts'
+import type { Emit } from '../core/events.ts'
+import type { ClientRequest } from '../listener/client-request.ts'
+import type { Endpoint } from '../upstream/endpoint.ts'
+import type { AnswerSink, HttpConnection } from '../upstream/http-connection.ts'
+import type { Pool } from '../upstream/pool.ts'
+import type { ResponseHead } from '../wire/http-response.ts'
+import { encodeAnswer, encodeRequest } from './forward.ts'
+import type { Route } from './route.ts'
+
+/** Methods that may be sent twice without doing more than once (RFC 9110 §9.2.2). */
+const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
+
+/** @throws GatewayError, for the caller to answer with. */
+export async function relayHttp(
+  request: ClientRequest,
+  route: Route,
+  pool: Pool,
+  emit: Emit,
+): Promise<void> {
+  const startedAtMs = performance.now()
+  const endpoint = pool.pick()
+  const mayRetry = idempotent.has(request.head.method) && request.isBodyRead
+  for (;;) {
+    const connection = await endpoint.take(request.signal)
+    try {
+      const answer = await ask(request, connection, endpoint, route)
+      return relayAnswer({ request, connection, answer, endpoint, route, emit, startedAtMs })
+    } catch (error) {
+      connection.destroy()
+      // An idle connection may have been closed while the request was on its way: ask again.
+      const isStale =
+        connection.isReused && error instanceof GatewayError && error.code === 'UPSTREAM_RESET'
+      if (!isStale || !mayRetry || request.isOver) throw error
+    }
+  }
+}
+
+async function ask(
+  request: ClientRequest,
+  connection: HttpConnection,
+  endpoint: Endpoint,
+  route: Route,
+): Promise<ResponseHead> {
+  const { signal, head, address } = request
+  signal.throwIfAborted()
+  const giveUp = () => connection.destroy()
+  signal.addEventListener('abort', giveUp)
+  try {
+    request.sendTimeoutMs = route.config.timeout.sendMs
+    connection.stream.sendTimeoutMs = route.config.timeout.sendMs
+    connection.send(encodeRequest(head, endpoint, address), head.method, {
+      onInterim: (interim) => request.writeInterim(encodeAnswer(interim, true)),
+      onDrain: () => request.resumeBody(),
+    })
+    request.readBody(requestBody(request, connection, endpoint, route))
+    const answer = await connection.answer()
+    if (answer.status === 101)
+      throw new GatewayError('UPSTREAM_BAD_HANDSHAKE', 'a 101 that nobody asked for')
+    if (answer.body.kind === 'chunked' && head.minor === 0) {
+      throw new GatewayError('UPSTREAM_MALFORMED', 'chunks in answer to an HTTP/1.0 request')
+    }
+    return answer
+  } finally {
+    signal.removeEventListener('abort', giveUp)
+  }
+}
+
+function requestBody(
+  request: ClientRequest,
+  connection: HttpConnection,
+  endpoint: Endpoint,
+  route: Route,
+): BodySink {
+  return {
+    bodyOnData(bytes) {
+      if (connection.write(bytes) > route.config.limits.pendingBytes) request.pauseBody()
+    },
+    bodyOnEnd() {
+      connection.expectAnswer(endpoint.timeout.answerMs)
+    },
+  }
+}
+
+/** An answer whose head has come, on its way to the client. */
+export interface AnswerRelay {
+  readonly request: ClientRequest
+  readonly connection: HttpConnection
+  readonly answer: ResponseHead
+  readonly endpoint: Endpoint
+  readonly route: Route
+  readonly emit: Emit
+  readonly startedAtMs: number
+}
+
+/** Passes an answer on: head at once, body as it comes, the connection back to the endpoint. */
+export function relayAnswer(relay: AnswerRelay): void {
+  const { request, connection, answer } = relay
+  const { signal } = request
+  const giveUp = () => connection.destroy()
+  signal.addEventListener('abort', giveUp)
+  const isKeptAlive = request.head.isKeptAlive && answer.body.kind !== 'until-close'
+  request.onDrain = () => connection.stream.resume()
+  request.write(encodeAnswer(answer, isKeptAlive))
+  connection.readBody(
+    answerBody(relay, isKeptAlive, () => signal.removeEventListener('abort', giveUp)),
+  )
+}
+
+function answerBody(relay: AnswerRelay, isKeptAlive: boolean, onDone: () => void): AnswerSink {
+  const { request, connection, endpoint, route } = relay
+  return {
+    bodyOnData(bytes) {
+      if (request.write(bytes) > route.config.limits.pendingBytes) connection.stream.pause()
+    },
+    bodyOnEnd() {
+      onDone()
+      // An upstream may answer before it has read the request; then its connection is of no more use.
+      if (request.isBodyRead) endpoint.give(connection)
+      else connection.destroy()
+      relay.emit(answered(relay))
+      request.finish(isKeptAlive)
+    },
+    bodyOnFailure() {
+      onDone()
+      relay.emit(answered(relay))
+      request.abort()
+    },
+  }
+}
+
+function answered({ request, answer, route, startedAtMs }: AnswerRelay): Parameters<Emit>[0] {
+  const { head, address } = request
+  return {
+    type: 'request-answered',
+    route: route.config.name,
+    address,
+    method: head.method,
+    host: head.host,
+    path: head.path,
+    status: answer.status,
+    durationMs: performance.now() - startedAtMs,
+  }
+}

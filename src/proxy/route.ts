@@ -1,0 +1,47 @@
+/**
+ * A route as requests meet it: compiled from the configuration once, with the pool it leads to.
+ */
+import type { RouteConfig } from '../config/schema.ts'
+import type { Pool } from '../upstream/pool.ts'
+import type { FrameRules } from '../wire/frame-scanner.ts'
+
+export class Route {
+  readonly config: RouteConfig
+  /** Where requests go; undefined for a route that answers by itself. */
+  readonly pool: Pool | undefined
+  /** Open sessions, and handshakes that may become one. */
+  sessions = 0
+
+  constructor(config: RouteConfig, pool: Pool | undefined) {
+    this.config = config
+    this.pool = pool
+    this.#rules = [false, true].map((isMasked) =>
+      [false, true].map((mayCompress) => ({
+        isMasked,
+        mayCompress,
+        frameBytes: config.limits.frameBytes,
+        messageBytes: config.limits.messageBytes,
+      })),
+    )
+  }
+
+  readonly #rules: readonly (readonly FrameRules[])[]
+
+  /** What frames must be like; one shared object for all sessions of a kind. */
+  frameRules(isMasked: boolean, mayCompress: boolean): FrameRules {
+    const rules = this.#rules[Number(isMasked)]?.[Number(mayCompress)]
+    if (rules === undefined) throw new RangeError('No frame rules')
+    return rules
+  }
+
+  get isFull(): boolean {
+    return this.sessions >= (this.config.limits.sessions ?? Infinity)
+  }
+
+  /** Whether a page of this origin may connect. A request without origin does not come from a page. */
+  allowsOrigin(origin: string | undefined): boolean {
+    const { origins } = this.config
+    if (origins === undefined || origin === undefined) return true
+    return origins.includes('*') || origins.includes(origin.toLowerCase())
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * One client's stay: its connection and the upstream connection it is joined to, from the 101 until
+ * both are closed. What happens to one side happens to the other.
+ *
+ * Both streams belong to the session, and every way to its end has a deadline.
+ */
+import type { ByteStream, StreamClose } from '../core/byte-stream.ts'
+import { CloseCode } from '../core/close-codes.ts'
+import { errorRow, type ErrorCode } from '../core/errors.ts'
+import type { SessionEnd, Traffic } from '../core/events.ts'
+import type { Route } from './route.ts'
+import { TunnelSide, type TunnelEvents } from './tunnel.ts'
+
+export interface SessionOptions {
+  readonly id: string
+  readonly route: Route
+  readonly client: ByteStream
+  readonly upstream: ByteStream
+  /** Whether permessage-deflate was agreed between the two. */
+  readonly isCompressed: boolean
+  /** Called once, when both streams are closed. */
+  readonly onClose: (session: Session, end: SessionEnd) => void
+}
+
+export class Session implements TunnelEvents {
+  readonly id: string
+  readonly route: Route
+  readonly openedAtMs = performance.now()
+  readonly #client: TunnelSide
+  readonly #upstream: TunnelSide
+  readonly #onClose: SessionOptions['onClose']
+  /** Why it ends, from the first sign of it. */
+  #end: SessionEnd | undefined
+  #closeTimer: Timer | undefined
+  #idleTimer: Timer | undefined
+  #ageTimer: Timer | undefined
+
+  constructor(options: SessionOptions) {
+    const { limits, timeout } = options.route.config
+    this.id = options.id
+    this.route = options.route
+    this.#onClose = options.onClose
+    const side = {
+      events: this,
+      pendingBytes: limits.pendingBytes,
+      sendTimeoutMs: timeout.sendMs,
+      isTimed: timeout.idleMs !== undefined,
+    }
+    const rules = (isMasked: boolean) => options.route.frameRules(isMasked, options.isCompressed)
+    this.#client = new TunnelSide('client', options.client, rules(true), side)
+    this.#upstream = new TunnelSide('upstream', options.upstream, rules(false), side)
+    this.#client.join(this.#upstream)
+    this.#upstream.join(this.#client)
+    if (timeout.idleMs !== undefined) this.#idleTimer = setTimeout(checkIdle, timeout.idleMs, this)
+    if (timeout.ageMs !== undefined) this.#ageTimer = setTimeout(closeAged, timeout.ageMs, this)
+  }
+
+  get inbound(): Traffic {
+    return this.#client.scanner
+  }
+
+  get outbound(): Traffic {
+    return this.#upstream.scanner
+  }
+
+  /** @param early what the upstream sent behind its 101. @param hasEnded whether it has ended already. */
+  begin(early: Buffer | undefined, hasEnded: boolean): void {
+    if (early !== undefined) this.#upstream.streamOnData(early)
+    if (hasEnded) this.sideOnEnd(this.#upstream)
+    this.#upstream.stream.resume()
+    this.#client.stream.resume()
+  }
+
+  /** Closes both sides with the code of this error. */
+  close(code: ErrorCode): void {
+    if (this.#end !== undefined) return
+    const { closeCode = CloseCode.internalError, sentence } = errorRow(code)
+    this.#startClosing({ by: 'gateway', code: closeCode, reason: code, detail: undefined })
+    this.#client.close({ code: closeCode, reason: sentence })
+    this.#upstream.close({ code: closeCode, reason: sentence })
+  }
+
+  /** Cuts both connections. */
+  destroy(): void {
+    this.#client.stream.destroy()
+    this.#upstream.stream.destroy()
+  }
+
+  // What the sides say.
+
+  sideOnStop(side: TunnelSide): void {
+    const { violation, closeCode = CloseCode.noStatus } = side.scanner
+    if (violation !== undefined) return this.#closeViolator(side)
+    this.#startClosing({ by: side.name, code: closeCode, reason: 'closed', detail: undefined })
+    if (side.peer.scanner.isStopped || this.#end?.by === 'gateway') this.#endBoth(side)
+  }
+
+  sideOnEnd(side: TunnelSide): void {
+    this.#startClosing({
+      by: side.name,
+      code: CloseCode.abnormal,
+      reason: 'ended',
+      detail: undefined,
+    })
+    side.peer.stream.end(this.route.config.timeout.closeMs)
+    if (this.#end?.by === 'gateway') side.stream.end()
+  }
+
+  sideOnClose(side: TunnelSide, reason: StreamClose): void {
+    this.#startClosing({ by: side.name, code: CloseCode.abnormal, reason, detail: undefined })
+    if (!side.peer.isClosed) return side.peer.stream.end(this.route.config.timeout.closeMs)
+    clearTimeout(this.#closeTimer)
+    if (this.#end !== undefined) this.#onClose(this, this.#end)
+  }
+
+  // Timers.
+
+  checkIdle(): void {
+    const { idleMs = Infinity } = this.route.config.timeout
+    const lastReadMs = Math.max(this.openedAtMs, this.#client.lastReadMs, this.#upstream.lastReadMs)
+    const leftMs = lastReadMs + idleMs - performance.now()
+    if (leftMs <= 0) return this.close('IDLE')
+    this.#idleTimer = setTimeout(checkIdle, leftMs, this)
+  }
+
+  /** The sides had their time to close. @param isLast whether even bytes under way get no more time. */
+  cut(isLast: boolean): void {
+    const isUnderWay = this.#client.stream.bufferedBytes + this.#upstream.stream.bufferedBytes > 0
+    if (isLast || !isUnderWay) return this.destroy()
+    this.#closeTimer = setTimeout(cutSession, this.route.config.timeout.sendMs, this, true)
+  }
+
+  // Ending.
+
+  #startClosing(end: SessionEnd): void {
+    if (this.#end !== undefined) return
+    this.#end = end
+    clearTimeout(this.#idleTimer)
+    clearTimeout(this.#ageTimer)
+    this.#closeTimer = setTimeout(cutSession, this.route.config.timeout.closeMs, this, false)
+  }
+
+  #closeViolator(side: TunnelSide): void {
+    const { violation } = side.scanner
+    if (violation === undefined) return
+    const { closeCode = CloseCode.protocolError } = errorRow(violation.code)
+    const other = errorRow('PEER_VIOLATION')
+    this.#startClosing({
+      by: side.name,
+      code: closeCode,
+      reason: violation.code,
+      detail: violation.detail,
+    })
+    // RFC 6455 §7.1.7: nothing it sends from now on is of interest.
+    side.close({
+      code: closeCode,
+      reason: violation.detail,
+      lingerMs: this.route.config.timeout.closeMs,
+    })
+    side.peer.close({ code: other.closeCode ?? CloseCode.internalError, reason: other.sentence })
+  }
+
+  /** The closing handshake is done on this side; on both, unless the gateway itself closes. */
+  #endBoth(side: TunnelSide): void {
+    side.stream.end(this.route.config.timeout.closeMs)
+    if (this.#end?.by !== 'gateway') side.peer.stream.end(this.route.config.timeout.closeMs)
+  }
+}
+
+function checkIdle(session: Session): void {
+  session.checkIdle()
+}
+
+function closeAged(session: Session): void {
+  session.close('AGE')
+}
+
+function cutSession(session: Session, isLast: boolean): void {
+  session.cut(isLast)
+}

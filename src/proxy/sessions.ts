@@ -1,0 +1,42 @@
+/**
+ * The open sessions of this process.
+ */
+import type { Session } from './session.ts'
+
+export class Sessions {
+  readonly #open = new Set<Session>()
+  #onEmpty: (() => void) | undefined
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  add(session: Session): void {
+    this.#open.add(session)
+  }
+
+  delete(session: Session): void {
+    this.#open.delete(session)
+    if (this.#open.size === 0) this.#onEmpty?.()
+  }
+
+  /**
+   * Closes all sessions, spread evenly over a while so that their clients do not all come back at once.
+   * Resolves when the last one is closed.
+   */
+  async closeAll(windowMs: number): Promise<void> {
+    if (this.size === 0) return
+    const emptied = new Promise<void>((resolve) => (this.#onEmpty = resolve))
+    const sessions = [...this.#open]
+    const timers = sessions.map((session, index) =>
+      setTimeout(() => session.close('LEAVING'), (windowMs * index) / sessions.length),
+    )
+    await emptied
+    for (const timer of timers) clearTimeout(timer)
+  }
+
+  /** Cuts what is left. */
+  destroyAll(): void {
+    for (const session of [...this.#open]) session.destroy()
+  }
+}

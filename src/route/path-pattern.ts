@@ -1,0 +1,74 @@
+/**
+ * What a route's `path` matches: literal segments, `:name` for one segment, `*` at the end for the
+ * rest. `/chat/*` also matches `/chat`; `/*` matches everything.
+ */
+
+type Segment = { readonly literal: string } | { readonly name: string }
+
+export class PathPattern {
+  readonly #segments: readonly Segment[]
+  readonly #isPrefix: boolean
+  /** Orders patterns, the more exact first: exact paths, then parameters, then the longest prefix. */
+  readonly rank: readonly number[]
+
+  constructor(pattern: string) {
+    const parts = pattern.split('/').slice(1)
+    this.#isPrefix = parts.at(-1) === '*'
+    if (this.#isPrefix) parts.pop()
+    this.#segments = parts.map((part) =>
+      part.startsWith(':') ? { name: part.slice(1) } : { literal: part },
+    )
+    const parameters = this.#segments.filter((segment) => 'name' in segment).length
+    this.rank = [this.#isPrefix ? 2 : parameters > 0 ? 1 : 0, -this.#segments.length, parameters]
+  }
+
+  /**
+   * @param segments of a path, decoded by `pathSegments`.
+   * @returns the parameters; 'unsafe' if an encoded slash stands in what the pattern names; undefined
+   * if it does not match.
+   */
+  match(segments: readonly string[]): Readonly<Record<string, string>> | 'unsafe' | undefined {
+    if (segments.length < this.#segments.length) return undefined
+    if (segments.length > this.#segments.length && !this.#isPrefix) return undefined
+    let parameters: Record<string, string> | undefined
+    for (const [index, segment] of this.#segments.entries()) {
+      const text = segments[index] ?? ''
+      if ('literal' in segment) {
+        if (segment.literal !== text) return undefined
+      } else {
+        if (text === '') return undefined
+        if (slash.test(text)) return 'unsafe'
+        parameters ??= {}
+        parameters[segment.name] = text
+      }
+    }
+    return parameters ?? none
+  }
+}
+
+const none: Readonly<Record<string, string>> = {}
+
+const slash = /%2f|%5c|\\/i
+
+/**
+ * The segments of a request's path, with unreserved characters decoded so that `%61` is `a` here as
+ * it is for the server (RFC 3986 §6.2.2.2); everything else stays as sent.
+ * @returns undefined for a path with dot segments, plain or behind an encoded slash: the server may
+ * read it as one of another route.
+ */
+export function pathSegments(target: string): string[] | undefined {
+  const query = target.indexOf('?')
+  const path = query < 0 ? target : target.slice(0, query)
+  const decoded = path.includes('%') ? path.replace(/%[0-9A-Fa-f]{2}/g, decodeUnreserved) : path
+  const segments = decoded.split('/').slice(1)
+  return segments.some((segment) => segment.split(slash).some(isDots)) ? undefined : segments
+}
+
+function isDots(text: string): boolean {
+  return text === '.' || text === '..'
+}
+
+function decodeUnreserved(escape: string): string {
+  const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16))
+  return /[A-Za-z0-9._~-]/.test(character) ? character : escape
+}

@@ -1,0 +1,163 @@
+/**
+ * One address of an upstream: opens connections to it, and keeps idle ones for the next request.
+ */
+import { GatewayError } from '../core/errors.ts'
+import { connectTcp } from '../net/connect.ts'
+import { descriptors } from '../net/descriptors.ts'
+import { resolveHost } from '../net/resolve.ts'
+import type { TcpStream } from '../net/tcp-stream.ts'
+import { DialGate } from './dial-gate.ts'
+import { HttpConnection } from './http-connection.ts'
+
+export interface EndpointOptions {
+  readonly url: string
+  readonly scheme: 'ws' | 'http'
+  readonly host: string
+  readonly port: number
+  /** Put in front of every path; empty or without trailing slash. */
+  readonly path: string
+}
+
+export interface EndpointTimes {
+  readonly connectMs: number
+  readonly answerMs: number
+}
+
+export interface KeepAlive {
+  /** Idle connections kept. */
+  readonly connections: number
+  readonly idleMs: number
+}
+
+export class Endpoint {
+  readonly options: EndpointOptions
+  readonly timeout: EndpointTimes
+  readonly #keepAlive: KeepAlive
+  readonly #gate = new DialGate()
+  /** The one used last is at the end, and is used again first: the others time out. */
+  readonly #idle = new Map<HttpConnection, Timer>()
+
+  constructor(options: EndpointOptions, timeout: EndpointTimes, keepAlive: KeepAlive) {
+    this.options = options
+    this.timeout = timeout
+    this.#keepAlive = keepAlive
+  }
+
+  /** An idle connection if there is one, otherwise a new one. @throws GatewayError as `connect`. */
+  async take(signal: AbortSignal): Promise<HttpConnection> {
+    const idle = [...this.#idle.keys()].at(-1)
+    if (idle === undefined) return this.connect(signal)
+    this.#forget(idle)
+    return idle
+  }
+
+  /** Takes back a connection whose answer is complete. */
+  give(connection: HttpConnection): void {
+    if (
+      !connection.isReusable ||
+      this.#idle.size >= this.#keepAlive.connections ||
+      !descriptors.mayDial
+    ) {
+      return connection.stream.end()
+    }
+    connection.park((closed) => this.#forget(closed))
+    this.#idle.set(
+      connection,
+      setTimeout(() => this.#drop(connection), this.#keepAlive.idleMs),
+    )
+  }
+
+  /**
+   * Opens a connection: the addresses of the host in turn, until one accepts.
+   * @param timeoutMs where the caller has less time than the upstream's `timeout.connect`.
+   * @throws GatewayError `UPSTREAM_UNREACHABLE`, `UPSTREAM_CONNECT_TIMEOUT`, `TOO_MANY_CONNECTIONS`, or
+   * the signal's reason.
+   */
+  async connect(signal: AbortSignal, timeoutMs = Infinity): Promise<HttpConnection> {
+    if (!descriptors.mayDial) this.#dropIdle()
+    if (!descriptors.mayDial) throw new GatewayError('TOO_MANY_CONNECTIONS')
+    const dial = new AbortController()
+    const giveUp = () => dial.abort(signal.reason)
+    const limitMs = Math.min(timeoutMs, this.timeout.connectMs)
+    const timer = setTimeout(
+      () => dial.abort(new GatewayError('UPSTREAM_CONNECT_TIMEOUT')),
+      limitMs,
+    )
+    signal.addEventListener('abort', giveUp)
+    try {
+      return new HttpConnection(await this.#dialAny(dial.signal))
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', giveUp)
+    }
+  }
+
+  /** Ends the idle connections. */
+  leave(): void {
+    this.#dropIdle()
+  }
+
+  async #dialAny(signal: AbortSignal): Promise<TcpStream> {
+    let failure: unknown = new Error('the name has no address')
+    for (const address of await this.#addresses()) {
+      try {
+        await this.#gate.enter(signal)
+        return await this.#dial(address, signal)
+      } catch (error) {
+        if (signal.aborted) throw error
+        failure = error
+      }
+    }
+    throw this.#unreachable(failure)
+  }
+
+  async #addresses(): Promise<readonly string[]> {
+    try {
+      return await resolveHost(this.options.host)
+    } catch (error) {
+      throw this.#unreachable(error)
+    }
+  }
+
+  async #dial(address: string, signal: AbortSignal): Promise<TcpStream> {
+    let isSettled = false
+    let isLeftBehind = false
+    const onSettled = () => {
+      isSettled = true
+      if (isLeftBehind) this.#gate.settledLate()
+      else this.#gate.answered()
+    }
+    try {
+      return await connectTcp({ address, port: this.options.port, signal, onSettled })
+    } finally {
+      isLeftBehind = !isSettled
+      if (isLeftBehind) this.#gate.leftBehind(isTimeout(signal.reason))
+    }
+  }
+
+  #unreachable(cause: unknown): GatewayError {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+    return new GatewayError(
+      'UPSTREAM_UNREACHABLE',
+      `${this.options.url} cannot be reached: ${code}`,
+    )
+  }
+
+  #drop(connection: HttpConnection): void {
+    this.#forget(connection)
+    connection.stream.end()
+  }
+
+  #dropIdle(): void {
+    for (const connection of [...this.#idle.keys()]) this.#drop(connection)
+  }
+
+  #forget(connection: HttpConnection): void {
+    clearTimeout(this.#idle.get(connection))
+    this.#idle.delete(connection)
+  }
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof GatewayError && reason.code === 'UPSTREAM_CONNECT_TIMEOUT'
+}

@@ -1,0 +1,62 @@
+/**
+ * The grammar of `Sec-WebSocket-Extensions` (RFC 6455 §9.1): names with parameters, in order.
+ */
+import { isToken } from './http-head.ts'
+
+export interface Extension {
+  readonly name: string
+  /** This extension as it was written, parameters included. */
+  readonly text: string
+  readonly parameters: ReadonlyMap<string, string | true>
+}
+
+/** @returns the extensions in order; undefined if the header is malformed, or a parameter comes twice. */
+export function parseExtensions(header: string): Extension[] | undefined {
+  const extensions: Extension[] = []
+  if (header.trim() === '') return extensions
+  for (const part of splitOutsideQuotes(header, ',')) {
+    const [name = '', ...rest] = splitOutsideQuotes(part, ';').map((piece) => piece.trim())
+    if (!isToken(name)) return undefined
+    const parameters = new Map<string, string | true>()
+    for (const piece of rest) {
+      const parameter = parseParameter(piece)
+      if (parameter === undefined || parameters.has(parameter.name)) return undefined
+      parameters.set(parameter.name, parameter.value)
+    }
+    extensions.push({ name, text: part.trim(), parameters })
+  }
+  return extensions
+}
+
+function parseParameter(piece: string): { name: string; value: string | true } | undefined {
+  const equals = piece.indexOf('=')
+  const name = (equals < 0 ? piece : piece.slice(0, equals)).trim()
+  if (!isToken(name)) return undefined
+  if (equals < 0) return { name, value: true }
+  const written = piece.slice(equals + 1).trim()
+  const value = written.startsWith('"') ? unquote(written) : written
+  // RFC 6455 §9.1: a quoted value must be a token once it is unquoted.
+  return value !== undefined && isToken(value) ? { name, value } : undefined
+}
+
+function unquote(text: string): string | undefined {
+  if (text.length < 2 || !text.endsWith('"')) return undefined
+  return text.slice(1, -1).replace(/\\(.)/g, '$1')
+}
+
+function splitOutsideQuotes(text: string, separator: ',' | ';'): string[] {
+  const parts: string[] = []
+  let start = 0
+  let isQuoted = false
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index]
+    if (isQuoted && character === '\\') index++
+    else if (character === '"') isQuoted = !isQuoted
+    else if (character === separator && !isQuoted) {
+      parts.push(text.slice(start, index))
+      start = index + 1
+    }
+  }
+  parts.push(text.slice(start))
+  return parts
+}

@@ -1,0 +1,239 @@
+/**
+ * Follows WebSocket frames through one direction of a tunnel by their headers alone: counts, bounds
+ * and checks them, reads control frames whole, and never touches a data payload.
+ *
+ * Invariant: what has been passed on ends at a frame boundary or inside the payload of a data frame.
+ * An incomplete header or control frame is held back, so at most 139 bytes are ever kept, and a
+ * violation is always found at a boundary, where a Close frame can be put instead.
+ */
+import { isUtf8 } from 'node:buffer'
+import { CloseCode, mayTravel } from '../core/close-codes.ts'
+import { maxControlBytes, Opcode } from './opcode.ts'
+
+export interface FrameRules {
+  /** Whether the frames of this direction must be masked: those of a client must, those of a server must not. */
+  readonly isMasked: boolean
+  /** Whether permessage-deflate was agreed, so that the first frame of a message may have RSV1. */
+  readonly mayCompress: boolean
+  /** Largest payload of a data frame, in bytes, inclusive. */
+  readonly frameBytes: number
+  /** Largest message over all its frames, in bytes as they are on the wire, inclusive. */
+  readonly messageBytes: number
+}
+
+export interface FrameViolation {
+  readonly code: 'PROTOCOL_VIOLATION' | 'MESSAGE_TOO_BIG'
+  readonly detail: string
+}
+
+const FIN = 0x80
+const RSV = 0x70
+const RSV1 = 0x40
+const CONTROL = 0x8
+const MASK = 0x80
+const nothing = Buffer.alloc(0)
+
+export class FrameScanner {
+  readonly #rules: FrameRules
+  /** Payload bytes still to come of the data frame that is passing. */
+  #remaining = 0
+  /** Payload bytes so far of the message that is passing. */
+  #messageBytes = 0
+  /** Whether the frame that is passing ends its message. */
+  #isFinal = false
+  /** Whether the next data frame must be a continuation. */
+  #isFragmented = false
+  /** The start of a header or of a control frame whose end has not arrived. */
+  #held: Buffer | undefined
+
+  /** Messages that passed whole. */
+  messages = 0
+  /** Bytes passed on, headers included. */
+  bytes = 0
+  /** A Close frame has passed, or a violation was found. Nothing passes after it. */
+  isStopped = false
+  /** The code of the Close frame that passed; 1005 for one without code. */
+  closeCode: number | undefined
+  /** What the sender did wrong, once it has. */
+  violation: FrameViolation | undefined
+
+  constructor(rules: FrameRules) {
+    this.#rules = rules
+  }
+
+  /** Whether what was passed on ends between two frames. */
+  get isAtBoundary(): boolean {
+    return this.#remaining === 0
+  }
+
+  /** Bytes that still have to pass until the next boundary. */
+  get bytesToBoundary(): number {
+    return this.#remaining
+  }
+
+  /**
+   * @returns what may be passed on now: the chunk itself, less what is held back, with what was held
+   * back before in front of it.
+   */
+  scan(chunk: Buffer): Buffer {
+    if (this.isStopped) return nothing
+    let bytes = chunk
+    if (this.#held !== undefined) {
+      bytes = Buffer.concat([this.#held, chunk])
+      this.#held = undefined
+    }
+    const end = this.#follow(bytes)
+    this.bytes += end
+    if (end === bytes.length) return bytes
+    if (this.violation === undefined && this.closeCode === undefined)
+      this.#held = Buffer.from(bytes.subarray(end))
+    return bytes.subarray(0, end)
+  }
+
+  /** @returns the offset up to which the bytes may pass. */
+  #follow(bytes: Buffer): number {
+    let offset = 0
+    for (;;) {
+      offset = this.#skipPayload(offset, bytes.length)
+      if (bytes.length - offset < 2) return offset
+      const next = this.#readFrame(bytes, offset)
+      if (next === offset || this.isStopped) return next
+      offset = next
+    }
+  }
+
+  /** Passes payload of the frame under way, and counts its message when that is all of it. */
+  #skipPayload(offset: number, length: number): number {
+    const available = length - offset
+    if (this.#remaining > available) {
+      this.#remaining -= available
+      return length
+    }
+    const end = offset + this.#remaining
+    this.#remaining = 0
+    if (this.#isFinal) {
+      this.#isFinal = false
+      this.messages++
+    }
+    return end
+  }
+
+  /** @returns the offset behind the header, or behind the whole frame if it is a control frame; `offset` if it may not pass (yet). */
+  #readFrame(bytes: Buffer, offset: number): number {
+    const first = bytes[offset]!
+    const second = bytes[offset + 1]!
+    const opcode = first & 0x0f
+    const shortLength = second & 0x7f
+    const fault = this.#headerFault(first, opcode, second)
+    if (fault !== undefined) return this.#violate(offset, 'PROTOCOL_VIOLATION', fault)
+
+    const maskBytes = this.#rules.isMasked ? 4 : 0
+    const lengthBytes = shortLength < 126 ? 0 : shortLength === 126 ? 2 : 8
+    const payloadStart = offset + 2 + lengthBytes + maskBytes
+    if (payloadStart > bytes.length) return offset
+    if (opcode >= CONTROL)
+      return this.#readControl(bytes, offset, opcode, payloadStart, shortLength)
+
+    const length = lengthBytes === 0 ? shortLength : readLength(bytes, offset + 2, lengthBytes)
+    if (length < 0)
+      return this.#violate(offset, 'PROTOCOL_VIOLATION', 'a length is not in its shortest form')
+    if (length > this.#rules.frameBytes) {
+      return this.#violate(
+        offset,
+        'MESSAGE_TOO_BIG',
+        `a frame is larger than ${this.#rules.frameBytes} bytes`,
+      )
+    }
+    const messageBytes = opcode === Opcode.continuation ? this.#messageBytes + length : length
+    if (messageBytes > this.#rules.messageBytes) {
+      return this.#violate(
+        offset,
+        'MESSAGE_TOO_BIG',
+        `a message is larger than ${this.#rules.messageBytes} bytes`,
+      )
+    }
+    this.#messageBytes = messageBytes
+    this.#remaining = length
+    this.#isFinal = (first & FIN) !== 0
+    this.#isFragmented = !this.#isFinal
+    return payloadStart
+  }
+
+  /** What the first two bytes of a frame say that they may not (RFC 6455 §5.2, §5.4, §5.5). */
+  #headerFault(first: number, opcode: number, second: number): string | undefined {
+    if ((first & RSV) !== 0) {
+      const mayHaveRsv1 =
+        this.#rules.mayCompress && (opcode === Opcode.text || opcode === Opcode.binary)
+      if ((first & RSV) !== RSV1 || !mayHaveRsv1) return 'a reserved bit is set'
+    }
+    if (((second & MASK) !== 0) !== this.#rules.isMasked) {
+      return this.#rules.isMasked ? 'a client frame is not masked' : 'a server frame is masked'
+    }
+    if (opcode >= CONTROL) {
+      if (opcode > Opcode.pong) return 'a reserved opcode'
+      if ((first & FIN) === 0) return 'a control frame is fragmented'
+      return (second & 0x7f) > maxControlBytes
+        ? 'a control frame is longer than 125 bytes'
+        : undefined
+    }
+    if (opcode > Opcode.binary) return 'a reserved opcode'
+    if (opcode === Opcode.continuation)
+      return this.#isFragmented ? undefined : 'a continuation without a message'
+    return this.#isFragmented ? 'a new message inside a fragmented one' : undefined
+  }
+
+  #readControl(
+    bytes: Buffer,
+    offset: number,
+    opcode: number,
+    payloadStart: number,
+    length: number,
+  ): number {
+    const end = payloadStart + length
+    if (end > bytes.length) return offset
+    if (opcode === Opcode.close) {
+      const payload = this.#rules.isMasked
+        ? unmasked(bytes, payloadStart, end)
+        : bytes.subarray(payloadStart, end)
+      const fault = closeFault(payload)
+      if (fault !== undefined) return this.#violate(offset, 'PROTOCOL_VIOLATION', fault)
+      this.isStopped = true
+      this.closeCode = length === 0 ? CloseCode.noStatus : payload.readUInt16BE(0)
+    }
+    return end
+  }
+
+  #violate(offset: number, code: FrameViolation['code'], detail: string): number {
+    this.isStopped = true
+    this.violation = { code, detail }
+    return offset
+  }
+}
+
+/** @returns the extended length; -1 if a shorter form would have held it, or its top bit is set (RFC 6455 §5.2). */
+function readLength(bytes: Buffer, offset: number, lengthBytes: 2 | 8): number {
+  if (lengthBytes === 2) {
+    const length = bytes.readUInt16BE(offset)
+    return length < 126 ? -1 : length
+  }
+  const high = bytes.readUInt32BE(offset)
+  const length = high * 0x1_0000_0000 + bytes.readUInt32BE(offset + 4)
+  return high >= 0x8000_0000 || length <= 0xffff ? -1 : length
+}
+
+function closeFault(payload: Buffer): string | undefined {
+  if (payload.length === 0) return undefined
+  if (payload.length === 1) return 'a Close frame with half a code'
+  if (!mayTravel(payload.readUInt16BE(0)))
+    return `a Close frame with code ${payload.readUInt16BE(0)}`
+  return isUtf8(payload.subarray(2)) ? undefined : 'a Close frame whose reason is not UTF-8'
+}
+
+/** A copy, since the frame itself passes as it is. The four bytes before `start` are the key. */
+function unmasked(bytes: Buffer, start: number, end: number): Buffer {
+  const payload = Buffer.from(bytes.subarray(start, end))
+  for (let index = 0; index < payload.length; index++) {
+    payload[index]! ^= bytes[start - 4 + (index & 3)]!
+  }
+  return payload
+}

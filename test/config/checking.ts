@@ -1,0 +1,62 @@
+// What the tests of the configuration share: loading a text, and telling its problems in one line each.
+
+import { loadConfig } from '../../src/config/load.ts'
+import type { Problem } from '../../src/config/problem.ts'
+import type { Config } from '../../src/config/schema.ts'
+
+export interface World {
+  readonly env?: Readonly<Record<string, string>>
+  readonly files?: Readonly<Record<string, string>>
+}
+
+export function load(text: string, { env = {}, files = {} }: World = {}) {
+  const readFile = (path: string) => {
+    const content = files[path]
+    if (content === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
+    return content
+  }
+  return loadConfig(text, { file: 'sluice.yaml', env, readFile })
+}
+
+export function configOf(text: string, world?: World): Config {
+  const loaded = load(text, world)
+  if (loaded.ok) return loaded.config
+  throw new Error(`refused:\n${loaded.problems.map(inOneLine).join('\n')}`)
+}
+
+export function problemsOf(text: string, world?: World): readonly Problem[] {
+  const loaded = load(text, world)
+  return loaded.ok ? [] : loaded.problems
+}
+
+/** `line:column+length path: message; suggestion` for each problem. */
+export function told(text: string, world?: World): string[] {
+  return problemsOf(text, world).map(inOneLine)
+}
+
+function inOneLine({ place, path, message, suggestion }: Problem): string {
+  const at = place === undefined ? '' : `${place.line}:${place.column}+${place.length} `
+  const hint = suggestion === undefined ? '' : `; ${suggestion}`
+  return `${at}${path === '' ? '' : `${path}: `}${message}${hint}`
+}
+
+/** A file whose only listener has these further keys, on line 1. */
+export function withListener(keys: string): string {
+  return `listeners: [{ port: 1, ${keys} }]\nroutes: [{ respond: {} }]\n`
+}
+
+/** A file whose upstream `chat` is this, on line 1. */
+export function withUpstream(upstream: string): string {
+  return `upstreams: { chat: ${upstream} }\nlisteners: [8080]\nroutes: [{ upstream: chat }]\n`
+}
+
+/** A file whose only route has these further keys, on line 1. */
+export function withRoute(keys: string): string {
+  return `routes: [{ upstream: chat, ${keys} }]\nlisteners: [8080]\nupstreams: { chat: "ws://a:9000" }\n`
+}
+
+/** A file of one listener and these routes, the first on line 2. */
+export function withRoutes(...routes: readonly string[]): string {
+  const lines = routes.map((route) => `  - ${route}\n`).join('')
+  return `routes:\n${lines}listeners: [8080, 8081]\nupstreams: { chat: "ws://a:9000" }\n`
+}
