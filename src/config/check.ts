@@ -8,7 +8,8 @@ import { listenerName, routeName, uniqueNames } from './names.ts'
 import { nearest } from './nearest.ts'
 import { meant, show } from './reading.ts'
 import { configSchema, type Config, type RouteConfig, type UpstreamConfig } from './schema.ts'
-import { readEndpoint } from './schema/endpoint.ts'
+import { isUrl, readEndpoint } from './schema/endpoint.ts'
+import { readName } from './schema/keys.ts'
 import { listenerSchema } from './schema/listener.ts'
 import { routeSchema } from './schema/route.ts'
 import { upstreamOf } from './schema/upstream.ts'
@@ -17,6 +18,7 @@ import { listenerTies, nameTies, routeTies, type Item } from './ties.ts'
 export type Checked =
   { readonly config: Config; readonly issues?: undefined } | { readonly issues: readonly Issue[] }
 
+type Mapping = Readonly<Record<string, unknown>>
 type Written = z.output<typeof configSchema>
 type Route = z.output<typeof routeSchema>
 type Listener = z.output<typeof listenerSchema>
@@ -26,6 +28,7 @@ export function checkConfig(input: unknown): Checked {
   const written = isMapping(input) ? input : {}
   const listeners = soundItems(written['listeners'], listenerSchema, 'listeners')
   const routes = soundItems(written['routes'], routeSchema, 'routes')
+  const asWritten = writtenRoutes(written['routes'])
   const names = listenerNames(written['listeners'], listeners)
   const issues = [
     ...(whole.success ? [] : issuesOf(whole.error)),
@@ -33,9 +36,9 @@ export function checkConfig(input: unknown): Checked {
     ...listenerTies(listeners),
     ...nameTies(routes),
     ...routeTies(routes, names ?? []),
-    ...destinationIssues(written['routes']),
-    ...upstreamIssues(routes, written['upstreams'] ?? {}),
-    ...(names === undefined ? [] : listenerIssues(routes, names)),
+    ...destinationIssues(asWritten),
+    ...upstreamIssues(asWritten, written['upstreams'] ?? {}),
+    ...(names === undefined ? [] : listenerIssues(asWritten, names)),
   ]
   if (!whole.success || issues.length > 0) return { issues }
   return { config: configOf(whole.data) }
@@ -67,14 +70,19 @@ function listenerNames(list: unknown, sound: readonly Item<Listener>[]): string[
   return names
 }
 
-function destinationIssues(routes: unknown): Issue[] {
-  if (!Array.isArray(routes)) return []
-  return routes.flatMap((route, index): Issue[] => {
-    if (!isMapping(route)) return []
-    const path = ['routes', index]
+/** The routes as written, so that a fault in one key of a route hides none in another. */
+function writtenRoutes(list: unknown): Item<Mapping>[] {
+  if (!Array.isArray(list)) return []
+  return list.flatMap((value: unknown, index) =>
+    isMapping(value) ? { path: ['routes', index], value } : [],
+  )
+}
+
+function destinationIssues(routes: readonly Item<Mapping>[]): Issue[] {
+  return routes.flatMap(({ path, value }): Issue[] => {
     const [hasUpstream, hasRespond] = [
-      Object.hasOwn(route, 'upstream'),
-      Object.hasOwn(route, 'respond'),
+      Object.hasOwn(value, 'upstream'),
+      Object.hasOwn(value, 'respond'),
     ]
     if (hasUpstream && hasRespond) {
       return [
@@ -90,19 +98,13 @@ function destinationIssues(routes: unknown): Issue[] {
   })
 }
 
-function upstreamIssues(routes: readonly Item<Route>[], upstreams: unknown): Issue[] {
+function upstreamIssues(routes: readonly Item<Mapping>[], upstreams: unknown): Issue[] {
   if (!isMapping(upstreams)) return []
-  return routes.flatMap(({ path, value: { upstream } }): Issue[] => {
-    if (upstream === undefined || upstream.endpoint !== undefined) return []
-    if (Object.hasOwn(upstreams, upstream.name)) return []
-    const message = `unknown upstream ${show(upstream.name)}`
-    return [
-      {
-        path: [...path, 'upstream'],
-        message,
-        suggestion: meantUpstream(upstream.name, Object.keys(upstreams)),
-      },
-    ]
+  return routes.flatMap(({ path, value }): Issue[] => {
+    const name = value['upstream']
+    if (typeof name !== 'string' || isUrl(name) || Object.hasOwn(upstreams, name)) return []
+    const suggestion = meantUpstream(name, Object.keys(upstreams))
+    return [{ path: [...path, 'upstream'], message: `unknown upstream ${show(name)}`, suggestion }]
   })
 }
 
@@ -115,21 +117,23 @@ function meantUpstream(name: string, known: readonly string[]): string | undefin
   return known.length === 0 ? 'there are no upstreams' : listOf(known, 'the upstreams are')
 }
 
-function listenerIssues(routes: readonly Item<Route>[], known: readonly string[]): Issue[] {
-  return routes.flatMap(({ path, value }) =>
-    value.listeners.flatMap((name, index): Issue[] => {
-      if (known.includes(name)) return []
-      const near = nearest(name, known)
+function listenerIssues(routes: readonly Item<Mapping>[], known: readonly string[]): Issue[] {
+  return routes.flatMap(({ path, value: { listeners } }) => {
+    if (!Array.isArray(listeners)) return []
+    return listeners.flatMap((listener: unknown, index): Issue[] => {
+      const name = readName(listener)
+      if (name.problem !== undefined || known.includes(name.value)) return []
+      const near = nearest(name.value, known)
       const suggestion = near === undefined ? listOf(known, 'the listeners are') : meant(near)
       return [
         {
           path: [...path, 'listeners', index],
-          message: `unknown listener ${show(name)}`,
+          message: `unknown listener ${show(name.value)}`,
           suggestion,
         },
       ]
-    }),
-  )
+    })
+  })
 }
 
 const listedNames = 8 // a line's worth; beyond that a list helps nobody find the right one
@@ -164,6 +168,6 @@ function routeOf({ upstream, respond, origins, ...route }: Route, name: string):
   return { ...route, name, upstream: upstream?.name, respond, origins }
 }
 
-function isMapping(input: unknown): input is Readonly<Record<string, unknown>> {
+function isMapping(input: unknown): input is Mapping {
   return typeof input === 'object' && input !== null && !Array.isArray(input)
 }

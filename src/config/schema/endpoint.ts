@@ -16,6 +16,11 @@ export interface Endpoint {
   readonly path: string
 }
 
+/** Whether a route that says this means an endpoint rather than the name of an upstream. */
+export function isUrl(text: string): boolean {
+  return text.includes('://')
+}
+
 export function readEndpoint(input: unknown): Reading<Endpoint> {
   if (typeof input !== 'string') {
     return {

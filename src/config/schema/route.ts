@@ -4,7 +4,7 @@
 
 import { z } from 'zod'
 import { show, type Reading } from '../reading.ts'
-import { readEndpoint, type Endpoint } from './endpoint.ts'
+import { isUrl, readEndpoint, type Endpoint } from './endpoint.ts'
 import { countOrOff, duration, durationOrOff, readName, section, size, value } from './keys.ts'
 import { readHost, readOrigin, readPath } from './match.ts'
 import { respondSchema } from './respond.ts'
@@ -153,7 +153,7 @@ function readAnyOrigin(input: unknown): Reading<undefined> {
 function readUpstream(input: unknown): Reading<UpstreamReference> {
   if (typeof input !== 'string')
     return { problem: `must be the name of an upstream or a URL, not ${show(input)}` }
-  if (!input.includes('://')) return { value: { name: input, endpoint: undefined } }
+  if (!isUrl(input)) return { value: { name: input, endpoint: undefined } }
   const reading = readEndpoint(input)
   return reading.problem === undefined
     ? { value: { name: input, endpoint: reading.value } }

@@ -1,0 +1,164 @@
+/**
+ * `sluice connect`: a WebSocket client in the terminal, on the gateway's own codec. What is typed goes
+ * out as text messages, what arrives is printed: payloads on standard output, the rest on standard error.
+ */
+import { createInterface } from 'node:readline'
+import type { ByteStreamHandler, StreamClose } from '../core/byte-stream.ts'
+import { CloseCode } from '../core/close-codes.ts'
+import { connectTcp } from '../net/connect.ts'
+import { resolveHost } from '../net/resolve.ts'
+import type { TcpStream } from '../net/tcp-stream.ts'
+import { HttpConnection } from '../upstream/http-connection.ts'
+import { FrameDecoder, type DecodedMessage } from '../wire/frame-decoder.ts'
+import { encodeClose, encodeFrame } from '../wire/frame-encoder.ts'
+import { encodeHead } from '../wire/http-fields.ts'
+import { isToken } from '../wire/http-head.ts'
+import type { ResponseHead } from '../wire/http-response.ts'
+import { Opcode } from '../wire/opcode.ts'
+import { switchFault } from '../wire/websocket-handshake.ts'
+import { messageOf } from './read-config.ts'
+
+export interface ConnectOptions {
+  readonly subprotocols: readonly string[]
+  /** Lines of a request head, `Name: value`. */
+  readonly headers: readonly string[]
+}
+
+const timeoutMs = 10_000
+/** What a person can still read in a terminal, and a bound for what is kept of one message. */
+const messageBytes = 16 * 1024 * 1024
+const masked = { isMasked: true }
+
+/** @returns the exit code, once the connection is closed: 0 after a normal close. */
+export async function connect(address: string, options: ConnectOptions): Promise<number> {
+  const url = readUrl(address)
+  const faulty = options.headers.find((line) => readHeader(line) === undefined)
+  if (url === undefined) return refuse(`${address} is not a URL like ws://localhost:8080/chat`, 2)
+  if (faulty !== undefined) return refuse(`"${faulty}" is not a header like "Name: value"`, 2)
+  try {
+    const { connection, answer } = await handshake(url, options)
+    const { status, reason, fields } = answer
+    if (status !== 101) return refuse(`${address} answered ${status} ${reason}`, 1)
+    console.error(`connected ${fields.get('sec-websocket-protocol') ?? ''}`.trimEnd())
+    return await talk(connection)
+  } catch (error) {
+    return refuse(`${address}: ${messageOf(error)}`, 1)
+  }
+}
+
+function refuse(text: string, exitCode: number): number {
+  console.error(`✖ ${text}`)
+  return exitCode
+}
+
+function readUrl(address: string): URL | undefined {
+  const url = URL.parse(address)
+  return url !== null && (url.protocol === 'ws:' || url.protocol === 'http:') ? url : undefined
+}
+
+function readHeader(line: string): { name: string; value: string } | undefined {
+  const colon = line.indexOf(':')
+  const name = line.slice(0, Math.max(0, colon))
+  const value = line.slice(colon + 1).trim()
+  return isToken(name) && !/[\r\n\0]/.test(value) ? { name, value } : undefined
+}
+
+/** @throws Error if the server cannot be reached or its 101 is not valid. */
+async function handshake(
+  url: URL,
+  { subprotocols, headers }: ConnectOptions,
+): Promise<{ connection: HttpConnection; answer: ResponseHead }> {
+  const stream = await dial(url)
+  const key = crypto.getRandomValues(Buffer.alloc(16)).toString('base64')
+  const fields = [
+    { name: 'Host', value: url.host },
+    { name: 'Upgrade', value: 'websocket' },
+    { name: 'Connection', value: 'Upgrade' },
+    { name: 'Sec-WebSocket-Key', value: key },
+    { name: 'Sec-WebSocket-Version', value: '13' },
+  ]
+  if (subprotocols.length > 0)
+    fields.push({ name: 'Sec-WebSocket-Protocol', value: subprotocols.join(', ') })
+  const connection = new HttpConnection(stream)
+  const more = headers.map(readHeader).filter((field) => field !== undefined)
+  connection.send(
+    encodeHead(`GET ${url.pathname}${url.search} HTTP/1.1`, [...fields, ...more]),
+    'GET',
+    {},
+  )
+  connection.expectAnswer(timeoutMs)
+  const answer = await connection.answer()
+  const fault =
+    answer.status === 101 ? switchFault(answer, { key, subprotocols, extensions: [] }) : undefined
+  if (fault !== undefined) throw new Error(fault)
+  return { connection, answer }
+}
+
+async function dial(url: URL): Promise<TcpStream> {
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const signal = AbortSignal.timeout(timeoutMs)
+  let failure: unknown = new Error(`${host} has no address`)
+  for (const address of await resolveHost(host)) {
+    try {
+      return await connectTcp({ address, port: Number(url.port || 80), signal, onSettled() {} })
+    } catch (error) {
+      failure = error
+    }
+  }
+  throw failure
+}
+
+/** Lines in, lines out, until one side closes. */
+function talk(connection: HttpConnection): Promise<number> {
+  const closed = Promise.withResolvers<number>()
+  const { stream } = connection
+  const decoder = new FrameDecoder({
+    isMasked: false,
+    mayCompress: false,
+    frameBytes: messageBytes,
+    messageBytes,
+  })
+  const lines = createInterface({ input: process.stdin, terminal: false })
+  let exitCode = 1
+
+  function hear({ opcode, payload }: DecodedMessage): void {
+    if (opcode === Opcode.text) console.info(payload.toString())
+    else if (opcode === Opcode.binary) console.info(payload.toString('hex'))
+    else if (opcode === Opcode.ping) stream.write(encodeFrame(Opcode.pong, payload, masked))
+    else if (opcode === Opcode.close) {
+      const code = payload.length === 0 ? CloseCode.noStatus : payload.readUInt16BE(0)
+      console.error(`closed ${code} ${payload.subarray(2).toString()}`.trimEnd())
+      exitCode = code === CloseCode.normal || code === CloseCode.noStatus ? 0 : 1
+      stream.write(encodeFrame(Opcode.close, payload.subarray(0, 2), masked))
+      stream.end()
+    }
+  }
+
+  const handler: ByteStreamHandler = {
+    streamOnData(chunk) {
+      for (const message of decoder.decode(chunk)) hear(message)
+      if (decoder.violation === undefined) return
+      console.error(`✖ the server broke the protocol: ${decoder.violation.detail}`)
+      stream.write(encodeClose(CloseCode.protocolError, decoder.violation.detail, masked))
+      stream.end()
+    },
+    streamOnDrain: () => lines.resume(),
+    streamOnEnd: () => stream.end(),
+    streamOnClose(reason: StreamClose) {
+      if (reason !== 'ended') console.error(`✖ the connection was ${reason}`)
+      lines.close()
+      process.stdin.unref()
+      closed.resolve(exitCode)
+    },
+  }
+  stream.handler = handler
+  lines.on('line', (line) => {
+    if (stream.write(encodeFrame(Opcode.text, Buffer.from(line), masked)) > messageBytes)
+      lines.pause()
+  })
+  lines.on('close', () => stream.write(encodeClose(CloseCode.normal, '', masked)))
+  const early = connection.takeOver()
+  if (early !== undefined) handler.streamOnData(early)
+  stream.resume()
+  return closed.promise
+}

@@ -1,0 +1,71 @@
+/**
+ * Starts a whole gateway in the test's own process, from YAML, on free ports, and hears its events.
+ */
+import { loadConfig } from '../../src/config/load.ts'
+import { formatProblems } from '../../src/config/report.ts'
+import type { GatewayEvent } from '../../src/core/events.ts'
+import { createGateway, type Gateway } from '../../src/gateway.ts'
+
+type EventOf<Type extends GatewayEvent['type']> = Extract<GatewayEvent, { type: Type }>
+
+export interface RunningGateway extends AsyncDisposable {
+  readonly gateway: Gateway
+  /** The port of the first listener. */
+  readonly port: number
+  /** `127.0.0.1:port`, to put behind `http://` or `ws://`. */
+  readonly host: string
+  readonly events: readonly GatewayEvent[]
+  /** The first event of this type that satisfies the condition, past or to come. */
+  event<Type extends GatewayEvent['type']>(
+    type: Type,
+    condition?: (event: EventOf<Type>) => boolean,
+  ): Promise<EventOf<Type>>
+}
+
+/** @param yaml a configuration; listeners should be `127.0.0.1:0`. */
+export function startGateway(yaml: string): RunningGateway {
+  const loaded = loadConfig(yaml, { file: 'test.yaml', env: {}, readFile: () => '' })
+  if (!loaded.ok) throw new Error(formatProblems(loaded.problems, { colours: false }))
+  const events: GatewayEvent[] = []
+  const waiting = new Set<(event: GatewayEvent) => void>()
+  const gateway = createGateway(loaded.config, (event) => {
+    events.push(event)
+    for (const hear of [...waiting]) hear(event)
+  })
+  gateway.start()
+  const port = gateway.listeners[0]?.port ?? 0
+
+  return {
+    gateway,
+    port,
+    host: `127.0.0.1:${port}`,
+    events,
+    event(type, condition = () => true) {
+      return new Promise((resolve) => {
+        const hear = (event: GatewayEvent) => {
+          const wanted = event as EventOf<typeof type>
+          if (event.type !== type || !condition(wanted)) return
+          waiting.delete(hear)
+          resolve(wanted)
+        }
+        waiting.add(hear)
+        for (const event of [...events]) hear(event)
+      })
+    },
+    async [Symbol.asyncDispose]() {
+      gateway.destroy()
+      const mistake = events.find((event) => event.type === 'mistake')
+      if (mistake !== undefined) throw mistake.error
+    },
+  }
+}
+
+/** One listener on a free port, and everything on it to this upstream. @param more keys of the route, as YAML flow. */
+export function relayTo(url: string, more = ''): string {
+  return `
+listeners: ["127.0.0.1:0"]
+routes:
+  - upstream: ${url}
+    ${more}
+`
+}
