@@ -1,7 +1,8 @@
-// Makes a Config of what a file says, or tells everything that is wrong with it.
-// Invariant: all issues at once. A listener, upstream or route with a fault of its own is set aside,
-// and the others are still checked against each other; what names a faulty one is not blamed for it.
-
+/**
+ * Makes a Config of what a file says, or tells everything that is wrong with it.
+ * Invariant: all issues at once. A listener, upstream or route with a fault of its own is set aside,
+ * and the others are still checked against each other; what names a faulty one is not blamed for it.
+ */
 import type { z } from 'zod'
 import { issuesOf, type Issue } from './issue.ts'
 import { listenerName, routeName, uniqueNames } from './names.ts'

@@ -1,6 +1,7 @@
-// The configuration of `sluice run --to URL --port PORT`, which needs no file.
-// Invariant: it passes the same checks as a file and says the same sentences, told by the option.
-
+/**
+ * The configuration of `sluice run --to URL --port PORT`, which needs no file.
+ * Invariant: it passes the same checks as a file and says the same sentences, told by the option.
+ */
 import { checkConfig } from './check.ts'
 import { formatPath, type Issue } from './issue.ts'
 import type { Loaded } from './load.ts'

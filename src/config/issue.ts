@@ -1,7 +1,8 @@
-// One thing that is wrong with a configuration, told by its path; and the schema's findings as such.
-// Invariant: of a key with several forms (a URL, a list, a mapping), only the form that was meant
-// complains.
-
+/**
+ * One thing that is wrong with a configuration, told by its path; and the schema's findings as such.
+ * Invariant: of a key with several forms (a URL, a list, a mapping), only the form that was meant
+ * complains.
+ */
 import type { z } from 'zod'
 import { nearest } from './nearest.ts'
 import { isEmpty, isMissing } from './schema/keys.ts'
@@ -39,8 +40,8 @@ interface Details {
 }
 
 /** Of a parse with `reportInput: true`. */
-export function issuesOf(error: z.ZodError, prefix: Path = []): Issue[] {
-  return error.issues.flatMap((found) => flatten(found, prefix))
+export function issuesOf(error: z.ZodError): Issue[] {
+  return error.issues.flatMap((found) => flatten(found, []))
 }
 
 function flatten(found: Found, prefix: Path): Issue[] {

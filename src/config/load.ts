@@ -1,10 +1,11 @@
-// A configuration file's text → a Config, or every problem in it with its place.
-// Invariant: never throws and reads nothing but through `readFile`.
-
-import { LineCounter, parseDocument } from 'yaml'
+/**
+ * A configuration file's text → a Config, or every problem in it with its place.
+ * Invariant: never throws and reads nothing but through `readFile`.
+ */
+import { parseDocument } from 'yaml'
 import { checkConfig } from './check.ts'
 import type { Finding, Issue } from './issue.ts'
-import { problemOf, spanOfIssue, type Problem } from './problem.ts'
+import { problemOf, sourceOf, spanOfIssue, type Problem } from './problem.ts'
 import type { Config } from './schema.ts'
 import type { Sources } from './substitute.ts'
 import { readTree, type Tree } from './tree.ts'
@@ -24,23 +25,20 @@ const start = { path: [], span: { start: 0, end: 0 } } // what is wrong with the
 
 export function loadConfig(written: string, options: LoadOptions): Loaded {
   const text = written.replace(/^\u{feff}/u, '')
+  const source = sourceOf(options.file, text)
   const refuse = (findings: readonly Finding[], tree?: Tree): Loaded => {
     const inOrder = findings.toSorted((left, right) => left.span.start - right.span.start)
-    return {
-      ok: false,
-      problems: inOrder.map((each) => problemOf(each, { text, file: options.file, tree })),
-    }
+    return { ok: false, problems: inOrder.map((each) => problemOf(each, source, tree)) }
   }
-  if (text.length > maxCharacters)
+  if (text.length > maxCharacters) {
     return refuse([{ ...start, message: 'the file is longer than 1MB' }])
-  const lineCounter = new LineCounter()
+  }
   const document = parseDocument(text, {
-    lineCounter,
     prettyErrors: false,
     strict: true,
     uniqueKeys: false, // checked while the tree is read: the parser's own check is quadratic
   })
-  const faults = yamlFaults(document, text, lineCounter)
+  const faults = yamlFaults(document, source)
   if (faults.length > 0) return refuse(faults)
   const tree = readTree(document, options)
   if (tree.value === null) {
@@ -49,8 +47,9 @@ export function loadConfig(written: string, options: LoadOptions): Loaded {
   }
   if (!tree.isComplete) return refuse(tree.issues, tree)
   const checked = checkConfig(tree.value)
-  if (checked.issues === undefined && tree.issues.length === 0)
+  if (checked.issues === undefined && tree.issues.length === 0) {
     return { ok: true, config: checked.config }
+  }
   const untold = (checked.issues ?? []).filter((issue) => !isTold(issue, tree))
   const located = untold.map((issue) => ({ ...issue, span: spanOfIssue(issue, tree) }))
   return refuse([...tree.issues, ...located], tree)

@@ -1,6 +1,7 @@
-// What listeners and routes are called: by their given name, or by what they are.
-// Invariant: no two of one list are called the same, and a default name gives way to a given one.
-
+/**
+ * What listeners and routes are called: by their given name, or by what they are.
+ * Invariant: no two of one list are called the same, and a default name gives way to a given one.
+ */
 /** The names of a list's items, in its order; a default name that is taken gets `-2`, `-3`, … */
 export function uniqueNames<T extends { readonly name?: string | undefined }>(
   items: readonly T[],

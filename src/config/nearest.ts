@@ -1,7 +1,8 @@
-// "Did you mean": the known name nearest to a mistyped one.
-// Invariant: a suggestion is at most one slip for every three characters away, so that it never
-// sounds like a guess.
-
+/**
+ * "Did you mean": the known name nearest to a mistyped one.
+ * Invariant: a suggestion is at most one slip for every three characters away, so that it never
+ * sounds like a guess.
+ */
 /** The candidate with the fewest slips (a letter missing, added, wrong, or two swapped), if near. */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined

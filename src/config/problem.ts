@@ -1,6 +1,8 @@
-// A problem as it is told to a person: where it is, what is wrong, what was probably meant.
-// Invariant: a problem is complete by itself, its line included, so printing it needs no file.
-
+/**
+ * A problem as it is told to a person: where it is, what is wrong, what was probably meant.
+ * Invariant: a problem is complete by itself, its line included, so printing it needs no file.
+ */
+import { LineCounter } from 'yaml'
 import { formatPath, type Finding, type Issue, type Span } from './issue.ts'
 import type { Tree } from './tree.ts'
 
@@ -28,44 +30,42 @@ export interface Place {
   readonly text: string
 }
 
-export function problemOf(
-  finding: Finding,
-  {
-    text,
-    file,
-    tree,
-  }: { readonly text: string; readonly file: string; readonly tree: Tree | undefined },
-): Problem {
+/** A file's text, in which offsets are told as lines and columns. */
+export interface Source {
+  readonly file: string
+  readonly text: string
+  readonly lines: LineCounter
+}
+
+export function sourceOf(file: string, text: string): Source {
+  const lines = new LineCounter()
+  lines.addNewLine(0)
+  for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', end + 1))
+    lines.addNewLine(end + 1)
+  return { file, text, lines }
+}
+
+export function problemOf(finding: Finding, source: Source, tree: Tree | undefined): Problem {
   const { path, related, message, suggestion, span } = finding
-  const relatedSpan = related && (tree?.find(related, 'key') ?? tree?.find(related, 'value'))
+  const first = related && (tree?.find(related, 'key') ?? tree?.find(related, 'value'))
+  const at = first === undefined ? '' : ` (line ${source.lines.linePos(first.start).line})`
   return {
-    file,
+    file: source.file,
     path: formatPath(path),
-    message:
-      related === undefined
-        ? message
-        : `${message} ${formatPath(related)}${lineOf(relatedSpan, text)}`,
+    message: related === undefined ? message : `${message} ${formatPath(related)}${at}`,
     suggestion,
-    place: placeOf(text, span),
+    place: placeOf(span, source),
   }
 }
 
-function lineOf(span: Span | undefined, text: string): string {
-  return span === undefined ? '' : ` (line ${placeOf(text, span).line})`
-}
-
-/** The first line of a span; a span that runs on is cut at the end of that line. */
-function placeOf(text: string, { start, end }: Span): Place {
-  const before = text.slice(0, start)
-  const lineStart = before.lastIndexOf('\n') + 1
-  const line = /^[^\r\n]*/.exec(text.slice(lineStart))?.[0] ?? ''
-  const marked = line.slice(start - lineStart, end - lineStart).trimEnd()
-  return {
-    line: before.split('\n').length,
-    column: start - lineStart + 1,
-    length: Math.max(1, marked.length),
-    text: line,
-  }
+/** A span that runs on is cut at the end of its first line. */
+function placeOf({ start, end }: Span, { text, lines }: Source): Place {
+  const { line, col } = lines.linePos(start)
+  const lineStart = start - col + 1
+  const lineEnd = text.indexOf('\n', lineStart)
+  const content = text.slice(lineStart, lineEnd === -1 ? text.length : lineEnd).replace(/\r$/, '')
+  const marked = content.slice(start - lineStart, end - lineStart).trimEnd()
+  return { line, column: col, length: Math.max(1, marked.length), text: content }
 }
 
 /** Where an issue is seen: its value, else its key, else what should have held it. */

@@ -1,7 +1,8 @@
-// What reading one value of a configuration gives: the value, or a sentence that says what is wrong.
-// Invariant: a problem is written to follow the key's path ("listeners[0].port: must be …"), so it
-// starts in lower case, has no full stop, and quotes what was found.
-
+/**
+ * What reading one value of a configuration gives: the value, or a sentence that says what is wrong.
+ * Invariant: a problem is written to follow the key's path ("listeners[0].port: must be …"), so it
+ * starts in lower case, has no full stop, and quotes what was found.
+ */
 export type Reading<T> =
   | { readonly value: T; readonly problem?: undefined }
   | {

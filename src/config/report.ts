@@ -1,7 +1,8 @@
-// Prints problems as a person likes to read them: the sentence, the place, the line with a mark.
-// Invariant: what is printed holds no control character of the file, so a file cannot drive a
-// terminal; colours come only if they are asked for.
-
+/**
+ * Prints problems as a person likes to read them: the sentence, the place, the line with a mark.
+ * Invariant: what is printed holds no control character of the file, so a file cannot drive a
+ * terminal; colours come only if they are asked for.
+ */
 import type { Place, Problem } from './problem.ts'
 
 export interface ReportOptions {
@@ -47,7 +48,7 @@ function excerpt({ text, column, length }: Place): { line: string; mark: string 
   const part = plain(text.slice(from, from + maxLineCharacters))
   const indent = column - 1 - from
   const marked = Math.max(1, Math.min(length, part.length - indent))
-  return { line: part.trimEnd(), mark: ' '.repeat(indent) + '^'.repeat(marked) }
+  return { line: part, mark: ' '.repeat(indent) + '^'.repeat(marked) }
 }
 
 /** One column a character: tabs and all that a terminal would obey become spaces. */

@@ -1,9 +1,10 @@
-// The whole configuration: what a file may say (configSchema) and what the gateway is told (Config).
-// Invariant: a Config is complete. Every default is filled in, every name in it exists, and every
-// number carries its unit in its name.
-
+/**
+ * The whole configuration: what a file may say (configSchema) and what the gateway is told (Config).
+ * Invariant: a Config is complete. Every default is filled in, every name in it exists, and every
+ * number carries its unit in its name.
+ */
 import { z } from 'zod'
-import { choice, duration, section } from './schema/keys.ts'
+import { choice, duration, filledList, section } from './schema/keys.ts'
 import { listenerSchema } from './schema/listener.ts'
 import { routeSchema } from './schema/route.ts'
 import { upstreamNameSchema, upstreamSchema } from './schema/upstream.ts'
@@ -131,20 +132,20 @@ const log = section({
 
 export const configSchema = section(
   {
-    listeners: z
-      .array(listenerSchema, { error: 'must be a list such as [8080]' })
-      .min(1, { error: 'needs at least one listener, such as [8080]' })
-      .describe('The ports that accept clients.'),
+    listeners: filledList(listenerSchema, {
+      error: 'must be a list such as [8080]',
+      empty: 'needs at least one listener, such as [8080]',
+    }).describe('The ports that accept clients.'),
     upstreams: z
       .record(upstreamNameSchema, upstreamSchema, {
         error: 'must be a mapping of names to endpoints',
       })
       .prefault({})
       .describe('Named sets of endpoints that do the same job.'),
-    routes: z
-      .array(routeSchema, { error: 'must be a list of mappings' })
-      .min(1, { error: 'needs at least one route' })
-      .describe('What requests are matched to; their order does not matter.'),
+    routes: filledList(routeSchema, {
+      error: 'must be a list of mappings',
+      empty: 'needs at least one route',
+    }).describe('What requests are matched to; their order does not matter.'),
     leave: leave.prefault({}).describe('How the gateway leaves on SIGTERM.'),
     log: log.prefault({}).describe('What the gateway writes about itself.'),
   },

@@ -1,7 +1,8 @@
-// `${env:NAME}`, `${env:NAME:-default}` and `${file:/path}` inside a text of the configuration.
-// Invariant: what a reference stands for is never read again for references, so a variable or a
-// file cannot make the gateway open another one. `$${` stands for `${`.
-
+/**
+ * `${env:NAME}`, `${env:NAME:-default}` and `${file:/path}` inside a text of the configuration.
+ * Invariant: what a reference stands for is never read again for references, so a variable or a
+ * file cannot make the gateway open another one. `$${` stands for `${`.
+ */
 import { nearest } from './nearest.ts'
 import { meant, show, type Reading } from './reading.ts'
 

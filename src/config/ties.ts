@@ -1,6 +1,7 @@
-// What two items may not both claim: a name, a port, the same requests.
-// Invariant: the later one in the file is told, and the earlier one is named with it.
-
+/**
+ * What two items may not both claim: a name, a port, the same requests.
+ * Invariant: the later one in the file is told, and the earlier one is named with it.
+ */
 import { isIP } from 'node:net'
 import type { Issue, Path } from './issue.ts'
 

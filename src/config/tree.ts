@@ -1,7 +1,8 @@
-// The value that a YAML document stands for, with the place of every key and value in its text.
-// Invariant: the walk is bounded in depth, nodes and aliases, so a short file cannot unfold into an
-// endless one; and what is told here as wrong becomes `unreadable`, which nobody takes for a value.
-
+/**
+ * The value that a YAML document stands for, with the place of every key and value in its text.
+ * Invariant: the walk is bounded in depth, nodes and aliases, so a short file cannot unfold into an
+ * endless one; and what is told here as wrong becomes `unreadable`, which nobody takes for a value.
+ */
 import {
   isAlias,
   isMap,

@@ -1,7 +1,8 @@
-// Durations (`250ms`, `5s`, `2m`, `1h`, `1d`, `off`) and sizes (`512B`, `64KB`, `1MB`, `2GB`; 1024).
-// Invariant: a number never stands without its unit, since a reader cannot tell 10 seconds from 10
-// milliseconds. `0` alone is the one exception: it is the same in every unit.
-
+/**
+ * Durations (`250ms`, `5s`, `2m`, `1h`, `1d`, `off`) and sizes (`512B`, `64KB`, `1MB`, `2GB`; 1024).
+ * Invariant: a number never stands without its unit, since a reader cannot tell 10 seconds from 10
+ * milliseconds. `0` alone is the one exception: it is the same in every unit.
+ */
 import { meant, show, type Reading } from './reading.ts'
 
 interface Scale {

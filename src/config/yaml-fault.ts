@@ -1,14 +1,16 @@
-// What YAML itself has against a text, in words for somebody who does not know YAML's grammar.
-// Invariant: one fault a line, since what the parser says after a fault often only follows from it.
-
-import type { Document, LineCounter, YAMLError } from 'yaml'
+/**
+ * What YAML itself has against a text, in words for somebody who does not know YAML's grammar.
+ * Invariant: one fault a line, since what the parser says after a fault often only follows from it.
+ */
+import type { Document, YAMLError } from 'yaml'
 import type { Finding, Issue } from './issue.ts'
+import type { Source } from './problem.ts'
 import { withMissingSpace } from './reading.ts'
 
 type Sentence = Pick<Issue, 'message' | 'suggestion'>
 
 /** Of a document parsed with `prettyErrors: false`. Warnings count: none of them is harmless here. */
-export function yamlFaults(document: Document.Parsed, text: string, lines: LineCounter): Finding[] {
+export function yamlFaults(document: Document.Parsed, { text, lines }: Source): Finding[] {
   const faults = new Map<number, Finding>()
   for (const error of [...document.errors, ...document.warnings]) {
     const fault = explain(error, text)
@@ -16,7 +18,7 @@ export function yamlFaults(document: Document.Parsed, text: string, lines: LineC
     if (!faults.has(line)) faults.set(line, fault)
   }
   const { yaml } = document.directives
-  if (yaml.explicit === true && yaml.version !== '1.2') {
+  if (yaml.version !== '1.2') {
     const message = `the file asks for YAML ${yaml.version}, in which off and 010 are other values`
     faults.set(0, {
       path: [],
@@ -34,7 +36,7 @@ function explain(error: YAMLError, text: string): Finding {
   const reference = unquotedReference(text, start)
   if (reference !== undefined) return reference
   const rest = /^[^\n\r]*/.exec(text.slice(start))?.[0] ?? ''
-  const spaced = error.code === 'TAB_AS_INDENT' ? undefined : withMissingSpace(rest)
+  const spaced = withMissingSpace(rest)
   if (spaced !== undefined) {
     return {
       path: [],

@@ -1,5 +1,6 @@
-// What the tests of the configuration share: loading a text, and telling its problems in one line each.
-
+/**
+ * What the tests of the configuration share: loading a text, and telling its problems in one line each.
+ */
 import { loadConfig } from '../../src/config/load.ts'
 import type { Problem } from '../../src/config/problem.ts'
 import type { Config } from '../../src/config/schema.ts'

@@ -1,5 +1,6 @@
-// The suggestion for a mistyped name.
-
+/**
+ * The suggestion for a mistyped name.
+ */
 import { expect, test } from 'bun:test'
 import { nearest } from '../../src/config/nearest.ts'
 

@@ -1,5 +1,6 @@
-// The schema as a whole: its defaults, its documentation, and the JSON Schema that is made from it.
-
+/**
+ * The schema as a whole: its defaults, its documentation, and the JSON Schema that is made from it.
+ */
 import { expect, test } from 'bun:test'
 import { z } from 'zod'
 import { configSchema, type Config } from '../../src/config/schema.ts'

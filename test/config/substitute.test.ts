@@ -1,5 +1,6 @@
-// References to the environment and to files, on the parsed tree.
-
+/**
+ * References to the environment and to files, on the parsed tree.
+ */
 import { describe, expect, test } from 'bun:test'
 import { substitute } from '../../src/config/substitute.ts'
 import { configOf, told, withListener } from './checking.ts'

@@ -1,5 +1,6 @@
-// Durations and sizes: what is read, what is refused, and that writing and reading are inverse.
-
+/**
+ * Durations and sizes: what is read, what is refused, and that writing and reading are inverse.
+ */
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { formatDuration, formatSize, readDuration, readSize } from '../../src/config/units.ts'

@@ -1,7 +1,8 @@
-// An endpoint's URL: `ws://host:port/base` or `http://host:port/base`.
-// Invariant: what is accepted is one unmistakable address; whatever a URL can say beyond that
-// (user, query, fragment, dot segments) is refused rather than dropped.
-
+/**
+ * An endpoint's URL: `ws://host:port/base` or `http://host:port/base`.
+ * Invariant: what is accepted is one unmistakable address; whatever a URL can say beyond that
+ * (user, query, fragment, dot segments) is refused rather than dropped.
+ */
 import { meant, show, type Reading } from '../reading.ts'
 
 /** One address of an upstream, taken apart. */

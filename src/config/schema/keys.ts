@@ -1,7 +1,8 @@
-// The kinds of keys that the schema is made of: a section, and the values inside one.
-// Invariant: every value has one sentence of documentation, a default (or the demand to be given)
-// and a bound, here and nowhere else; what is read and what an editor is told come from one place.
-
+/**
+ * The kinds of keys that the schema is made of: a section, and the values inside one.
+ * Invariant: every value has one sentence of documentation, a default (or the demand to be given)
+ * and a bound, here and nowhere else; what is read and what an editor is told come from one place.
+ */
 import { z } from 'zod'
 import { show, type Reading } from '../reading.ts'
 import { formatDuration, formatSize, readDuration, readSize } from '../units.ts'
@@ -40,6 +41,22 @@ export const isMissing = { problem: 'is missing' } as const
 export function section<const S extends z.ZodRawShape>(shape: S, error = 'must be a mapping') {
   const known = Object.keys(shape)
   return z.object(shape, { error }).catchall(unknownKey(known))
+}
+
+/**
+ * A list of at least one item. `min(1)` of zod will not do: it also runs on a mapping that has a key
+ * `length`, compares whatever that holds, and may throw.
+ */
+export function filledList<I extends z.ZodType>(
+  item: I,
+  { error, empty }: { readonly error: string; readonly empty: string },
+) {
+  return z
+    .array(item, { error })
+    .superRefine((items, context) => {
+      if (items.length === 0) context.addIssue({ code: 'custom', message: empty })
+    })
+    .meta({ minItems: 1 })
 }
 
 function unknownKey(known: readonly string[]) {

@@ -1,6 +1,7 @@
-// `listeners`: the ports that accept clients, each a port, "address:port" or a mapping.
-// Invariant: an address is an IP address or localhost, so that binding it never waits for DNS.
-
+/**
+ * `listeners`: the ports that accept clients, each a port, "address:port" or a mapping.
+ * Invariant: an address is an IP address or localhost, so that binding it never waits for DNS.
+ */
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { show, withMissingSpace, type Reading } from '../reading.ts'

@@ -1,7 +1,8 @@
-// What a route matches by: hosts and a path pattern; and the origins it lets in.
-// Invariant: what is accepted compares byte by byte with a normalised request, so hosts and origins
-// leave here in lower case and path patterns hold no character that a request could spell in two ways.
-
+/**
+ * What a route matches by: hosts and a path pattern; and the origins it lets in.
+ * Invariant: what is accepted compares byte by byte with a normalised request, so hosts and origins
+ * leave here in lower case and path patterns hold no character that a request could spell in two ways.
+ */
 import { isIP } from 'node:net'
 import { meant, show, type Reading } from '../reading.ts'
 

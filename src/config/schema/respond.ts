@@ -1,7 +1,8 @@
-// `respond`: an answer that the gateway gives itself, without an upstream.
-// Invariant: the answer is complete and can be written as it stands; its content type is settled
-// here, since afterwards nobody knows whether the body was text or a mapping.
-
+/**
+ * `respond`: an answer that the gateway gives itself, without an upstream.
+ * Invariant: the answer is complete and can be written as it stands; its content type is settled
+ * here, since afterwards nobody knows whether the body was text or a mapping.
+ */
 import { z } from 'zod'
 import { show, type Reading } from '../reading.ts'
 import { count, section, value } from './keys.ts'

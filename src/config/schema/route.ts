@@ -1,11 +1,21 @@
-// `routes`: what a request is matched to, and what is done with it.
-// Invariant: a route read here stands by itself; whether its names exist and whether another route
-// takes the same requests is checked where all of them are known (check.ts, ties.ts).
-
+/**
+ * `routes`: what a request is matched to, and what is done with it.
+ * Invariant: a route read here stands by itself; whether its names exist and whether another route
+ * takes the same requests is checked where all of them are known (check.ts, ties.ts).
+ */
 import { z } from 'zod'
 import { show, type Reading } from '../reading.ts'
 import { isUrl, readEndpoint, type Endpoint } from './endpoint.ts'
-import { countOrOff, duration, durationOrOff, readName, section, size, value } from './keys.ts'
+import {
+  countOrOff,
+  duration,
+  durationOrOff,
+  readName,
+  filledList,
+  section,
+  size,
+  value,
+} from './keys.ts'
 import { readHost, readOrigin, readPath } from './match.ts'
 import { respondSchema } from './respond.ts'
 
@@ -84,9 +94,10 @@ const origin = value({ doc: 'An origin, as browsers send it.', json }, readOrigi
 
 const origins = z.union([
   value({ doc: '"*" lets every origin in.', json: { const: '*' } }, readAnyOrigin),
-  z
-    .array(origin, { error: 'must be a list of origins, or "*"' })
-    .min(1, { error: 'must not be empty; "*" lets every origin in' }),
+  filledList(origin, {
+    error: 'must be a list of origins, or "*"',
+    empty: 'must not be empty; "*" lets every origin in',
+  }),
 ])
 
 const listener = value(

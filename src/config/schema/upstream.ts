@@ -1,10 +1,11 @@
-// `upstreams`: named sets of endpoints, each a URL, a list of URLs or a mapping.
-// Invariant: an upstream has at least one endpoint, none twice, all of one scheme.
-
+/**
+ * `upstreams`: named sets of endpoints, each a URL, a list of URLs or a mapping.
+ * Invariant: an upstream has at least one endpoint, none twice, all of one scheme.
+ */
 import { z } from 'zod'
 import { show, withMissingSpace } from '../reading.ts'
 import { readEndpoint, type Endpoint } from './endpoint.ts'
-import { count, duration, section, value } from './keys.ts'
+import { count, duration, filledList, section, value } from './keys.ts'
 
 const timeout = section({
   connect: duration({
@@ -48,9 +49,10 @@ const endpointSchema = z.union([
   ),
 ])
 
-const endpoints = z
-  .array(endpointSchema, { error: 'must be a list of URLs' })
-  .min(1, { error: 'needs at least one endpoint' })
+const endpoints = filledList(endpointSchema, {
+  error: 'must be a list of URLs',
+  empty: 'needs at least one endpoint',
+})
   .superRefine(checkTogether)
   .describe('The addresses that do this job; a session goes to one of them.')
 

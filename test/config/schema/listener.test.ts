@@ -1,5 +1,6 @@
-// `listeners`: short forms, bounds, and who may listen where.
-
+/**
+ * `listeners`: short forms, bounds, and who may listen where.
+ */
 import { describe, expect, test } from 'bun:test'
 import { configOf, told, withListener } from '../checking.ts'
 
@@ -123,6 +124,11 @@ describe('the name of a listener', () => {
       '0-2',
       '80-2',
     ])
+  })
+
+  test('has at most 128 characters', () => {
+    expect(told(withListener(`name: ${'n'.repeat(128)}`))).toEqual([])
+    expect(told(withListener(`name: ${'n'.repeat(129)}`))).toHaveLength(1)
   })
 
   test('cannot be given twice', () => {

@@ -1,5 +1,6 @@
-// `upstreams`: short forms, endpoint URLs, and what the endpoints of one upstream have in common.
-
+/**
+ * `upstreams`: short forms, endpoint URLs, and what the endpoints of one upstream have in common.
+ */
 import { describe, expect, test } from 'bun:test'
 import { configOf, told, withUpstream } from '../checking.ts'
 
@@ -27,7 +28,7 @@ describe('an upstream is refused', () => {
   test.each([
     ['[]', '1:20+2 upstreams.chat: needs at least one endpoint'],
     ['{ endpoints: [] }', '1:33+2 upstreams.chat.endpoints: needs at least one endpoint'],
-    ['{}', '1:20+2 upstreams.chat.endpoints: is missing; it must be a list of URLs'],
+    ['{}', '1:14+4 upstreams.chat.endpoints: is missing; it must be a list of URLs'],
     [
       '{ endpoints: ws://a }',
       '1:33+6 upstreams.chat.endpoints: must be a list of URLs, not "ws://a"',
@@ -75,7 +76,7 @@ describe('an upstream is refused', () => {
   })
 
   test('in a list, which has no names', () => {
-    expect(told('listeners: [1]\nroutes: [{ respond: {} }]\nupstreams: [ws://a]\n')).toEqual([
+    expect(told('listeners: [1]\nroutes: [{ upstream: chat }]\nupstreams: [ws://a]\n')).toEqual([
       '3:12+8 upstreams: must be a mapping of names to endpoints, not a list',
     ])
   })
