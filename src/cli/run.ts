@@ -1,9 +1,11 @@
 /**
  * `sluice run`: a gateway from a file or from `--to`, until it is told to leave.
  */
+import { writeSync } from 'node:fs'
 import { defaultConfigFor } from '../config/default-config.ts'
 import type { Config } from '../config/schema.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
+import { createLineWriter } from '../telemetry/line-writer.ts'
 import { createLog } from '../telemetry/log.ts'
 import { accept, readConfig } from './read-config.ts'
 
@@ -28,7 +30,9 @@ export async function run(file: string, options: RunOptions): Promise<number> {
 /** @returns undefined when a listener could not be bound, which has been said. */
 export function startGateway(config: Config): Gateway | undefined {
   const { level, format = process.stdout.isTTY ? 'pretty' : 'json' } = config.log
-  const log = createLog({ level, format, write: (line) => process.stdout.write(line) })
+  const lines = createLineWriter((bytes) => writeSync(1, bytes))
+  const log = createLog({ level, format, write: lines.write })
+  process.on('exit', lines.flush)
   const gateway = createGateway(config, log)
   try {
     gateway.start()

@@ -42,23 +42,20 @@ export class ClientRequest {
   readonly listener: string
   /** Whether the first byte of a final answer has been written. */
   isAnswered = false
+  /**
+   * Hears that the request is over before it was answered whole: the client is gone, or it was refused.
+   * Whoever serves the request gives up what it does for it.
+   */
+  onGone: ((error: GatewayError) => void) | undefined
   /** Hears that a client which was slow has taken everything that was written. */
   onDrain: (() => void) | undefined
   #owner: RequestOwner | undefined
-  #abort: AbortController | undefined
 
   constructor(head: RequestHead, owner: RequestOwner) {
     this.head = head
     this.address = owner.stream.remoteAddress
     this.listener = owner.listener
     this.#owner = owner
-  }
-
-  /** Aborted when the client is gone, or the request was refused, before it was answered whole. */
-  get signal(): AbortSignal {
-    this.#abort ??= new AbortController()
-    if (this.isOver) this.#abort.abort()
-    return this.#abort.signal
   }
 
   get isOver(): boolean {
@@ -106,13 +103,13 @@ export class ClientRequest {
 
   /** The answer broke off: the client must not take it for whole. */
   abort(): void {
-    const owner = this.#leave()
-    owner?.stream.destroy()
+    this.#owner?.stream.destroy()
   }
 
   /** Answers with the status of this error, if there is still time for an answer. */
   refuse(code: ErrorCode, detail?: string): void {
     if (this.isAnswered) return this.abort()
+    const { onGone } = this
     const owner = this.#leave()
     if (owner === undefined) return
     // A body nobody reads, or bytes that came too early, would be taken for the next request.
@@ -123,7 +120,7 @@ export class ClientRequest {
     )
     owner.requestOnFinish(isKeptAlive)
     owner.requestOnRefuse({ head: this.head, address: this.address, code, detail })
-    this.#abort?.abort(new GatewayError(code))
+    onGone?.(new GatewayError(code))
   }
 
   /** The stream itself, after an upgrade was answered. Its next bytes go to its new handler. */
@@ -135,13 +132,15 @@ export class ClientRequest {
 
   /** The client is gone. */
   ownerOnClose(): void {
+    const { onGone } = this
     this.#leave()
-    this.#abort?.abort(new GatewayError('CLIENT_GONE'))
+    onGone?.(new GatewayError('CLIENT_GONE'))
   }
 
   #leave(): RequestOwner | undefined {
     const owner = this.#owner
     this.#owner = undefined
+    this.onGone = undefined
     this.onDrain = undefined
     return owner
   }

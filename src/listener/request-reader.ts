@@ -30,6 +30,8 @@ export interface ReaderOptions {
   readonly onRelease: (reader: RequestReader) => void
 }
 
+/** Bytes that are held without a pause: pausing and resuming cost more than a small body. */
+const maxHeldBytes = 16_384
 /** Bytes of answers a client may leave untaken before its next pipelined request is looked at. */
 const maxUntakenBytes = 65_536
 
@@ -167,6 +169,7 @@ export class RequestReader implements ByteStreamHandler, RequestOwner {
       return
     }
     this.#rest = offset === 0 ? chunk : chunk.subarray(offset)
+    if (this.#rest.length > maxHeldBytes) this.stream.pause()
     if (this.#request?.head.isUpgrade === true) this.#request.refuse('EARLY_DATA')
   }
 

@@ -77,18 +77,14 @@ async function dial(
 ): Promise<{ connection: HttpConnection; answer: ResponseHead }> {
   const { id, request, route, endpoint } = attempt
   const { handshakeMs } = route.config.timeout
-  const { signal } = request
-  const connection = await endpoint.connect(signal, handshakeMs)
-  const giveUp = () => connection.destroy()
-  signal.addEventListener('abort', giveUp)
-  try {
-    connection.send(encodeUpgrade(request.head, endpoint, request.address, id), 'GET', {})
-    const leftMs = attempt.startedAtMs + handshakeMs - performance.now()
-    connection.expectAnswer(Math.min(leftMs, endpoint.timeout.answerMs))
-    return { connection, answer: await connection.answer() }
-  } finally {
-    signal.removeEventListener('abort', giveUp)
-  }
+  const attemptToConnect = new AbortController()
+  request.onGone = (error) => attemptToConnect.abort(error)
+  const connection = await endpoint.connect(attemptToConnect, handshakeMs)
+  request.onGone = () => connection.destroy()
+  connection.send(encodeUpgrade(request.head, endpoint, request.address, id), 'GET', {})
+  const leftMs = attempt.startedAtMs + handshakeMs - performance.now()
+  connection.expectAnswer(Math.min(leftMs, endpoint.timeout.answerMs))
+  return { connection, answer: await connection.answer() }
 }
 
 function openSession(

@@ -27,7 +27,9 @@ export async function relayHttp(
   const endpoint = pool.pick()
   const mayRetry = idempotent.has(request.head.method) && request.isBodyRead
   for (;;) {
-    const connection = await endpoint.take(request.signal)
+    const dial = new AbortController()
+    request.onGone = (error) => dial.abort(error)
+    const connection = await endpoint.take(dial)
     try {
       const answer = await ask(request, connection, endpoint, route)
       return relayAnswer({ request, connection, answer, endpoint, route, emit, startedAtMs })
@@ -47,28 +49,23 @@ async function ask(
   endpoint: Endpoint,
   route: Route,
 ): Promise<ResponseHead> {
-  const { signal, head, address } = request
-  signal.throwIfAborted()
-  const giveUp = () => connection.destroy()
-  signal.addEventListener('abort', giveUp)
-  try {
-    request.sendTimeoutMs = route.config.timeout.sendMs
-    connection.stream.sendTimeoutMs = route.config.timeout.sendMs
-    connection.send(encodeRequest(head, endpoint, address), head.method, {
-      onInterim: (interim) => request.writeInterim(encodeAnswer(interim, true)),
-      onDrain: () => request.resumeBody(),
-    })
-    request.readBody(requestBody(request, connection, endpoint, route))
-    const answer = await connection.answer()
-    if (answer.status === 101)
-      throw new GatewayError('UPSTREAM_BAD_HANDSHAKE', 'a 101 that nobody asked for')
-    if (answer.body.kind === 'chunked' && head.minor === 0) {
-      throw new GatewayError('UPSTREAM_MALFORMED', 'chunks in answer to an HTTP/1.0 request')
-    }
-    return answer
-  } finally {
-    signal.removeEventListener('abort', giveUp)
+  const { head, address } = request
+  if (request.isOver) throw new GatewayError('CLIENT_GONE')
+  request.onGone = () => connection.destroy()
+  request.sendTimeoutMs = route.config.timeout.sendMs
+  connection.stream.sendTimeoutMs = route.config.timeout.sendMs
+  connection.send(encodeRequest(head, endpoint, address), head.method, {
+    onInterim: (interim) => request.writeInterim(encodeAnswer(interim, true)),
+    onDrain: () => request.resumeBody(),
+  })
+  request.readBody(requestBody(request, connection, endpoint, route))
+  const answer = await connection.answer()
+  if (answer.status === 101)
+    throw new GatewayError('UPSTREAM_BAD_HANDSHAKE', 'a 101 that nobody asked for')
+  if (answer.body.kind === 'chunked' && head.minor === 0) {
+    throw new GatewayError('UPSTREAM_MALFORMED', 'chunks in answer to an HTTP/1.0 request')
   }
+  return answer
 }
 
 function requestBody(
@@ -101,25 +98,20 @@ export interface AnswerRelay {
 /** Passes an answer on: head at once, body as it comes, the connection back to the endpoint. */
 export function relayAnswer(relay: AnswerRelay): void {
   const { request, connection, answer } = relay
-  const { signal } = request
-  const giveUp = () => connection.destroy()
-  signal.addEventListener('abort', giveUp)
   const isKeptAlive = request.head.isKeptAlive && answer.body.kind !== 'until-close'
+  request.onGone = () => connection.destroy()
   request.onDrain = () => connection.stream.resume()
   request.write(encodeAnswer(answer, isKeptAlive))
-  connection.readBody(
-    answerBody(relay, isKeptAlive, () => signal.removeEventListener('abort', giveUp)),
-  )
+  connection.readBody(answerBody(relay, isKeptAlive))
 }
 
-function answerBody(relay: AnswerRelay, isKeptAlive: boolean, onDone: () => void): AnswerSink {
+function answerBody(relay: AnswerRelay, isKeptAlive: boolean): AnswerSink {
   const { request, connection, endpoint, route } = relay
   return {
     bodyOnData(bytes) {
       if (request.write(bytes) > route.config.limits.pendingBytes) connection.stream.pause()
     },
     bodyOnEnd() {
-      onDone()
       // An upstream may answer before it has read the request; then its connection is of no more use.
       if (request.isBodyRead) endpoint.give(connection)
       else connection.destroy()
@@ -127,7 +119,6 @@ function answerBody(relay: AnswerRelay, isKeptAlive: boolean, onDone: () => void
       request.finish(isKeptAlive)
     },
     bodyOnFailure() {
-      onDone()
       relay.emit(answered(relay))
       request.abort()
     },

@@ -44,9 +44,9 @@ export class Endpoint {
   }
 
   /** An idle connection if there is one, otherwise a new one. @throws GatewayError as `connect`. */
-  async take(signal: AbortSignal): Promise<HttpConnection> {
+  async take(dial: AbortController): Promise<HttpConnection> {
     const idle = [...this.#idle.keys()].at(-1)
-    if (idle === undefined) return this.connect(signal)
+    if (idle === undefined) return this.connect(dial)
     this.#forget(idle)
     return idle
   }
@@ -69,26 +69,20 @@ export class Endpoint {
 
   /**
    * Opens a connection: the addresses of the host in turn, until one accepts.
+   * @param dial stands for this one attempt: aborted by the caller to give up, and here when it takes
+   * too long.
    * @param timeoutMs where the caller has less time than the upstream's `timeout.connect`.
    * @throws GatewayError `UPSTREAM_UNREACHABLE`, `UPSTREAM_CONNECT_TIMEOUT`, `TOO_MANY_CONNECTIONS`, or
-   * the signal's reason.
+   * what the caller aborted with.
    */
-  async connect(signal: AbortSignal, timeoutMs = Infinity): Promise<HttpConnection> {
+  async connect(dial: AbortController, timeoutMs = Infinity): Promise<HttpConnection> {
     if (!descriptors.mayDial) this.#dropIdle()
     if (!descriptors.mayDial) throw new GatewayError('TOO_MANY_CONNECTIONS')
-    const dial = new AbortController()
-    const giveUp = () => dial.abort(signal.reason)
-    const limitMs = Math.min(timeoutMs, this.timeout.connectMs)
-    const timer = setTimeout(
-      () => dial.abort(new GatewayError('UPSTREAM_CONNECT_TIMEOUT')),
-      limitMs,
-    )
-    signal.addEventListener('abort', giveUp)
+    const timer = setTimeout(abortLate, Math.min(timeoutMs, this.timeout.connectMs), dial)
     try {
       return new HttpConnection(await this.#dialAny(dial.signal))
     } finally {
       clearTimeout(timer)
-      signal.removeEventListener('abort', giveUp)
     }
   }
 
@@ -98,7 +92,7 @@ export class Endpoint {
   }
 
   async #dialAny(signal: AbortSignal): Promise<TcpStream> {
-    let failure: unknown = new Error('the name has no address')
+    let failure: unknown = 'the name has no address'
     for (const address of await this.#addresses()) {
       try {
         await this.#gate.enter(signal)
@@ -156,6 +150,10 @@ export class Endpoint {
     clearTimeout(this.#idle.get(connection))
     this.#idle.delete(connection)
   }
+}
+
+function abortLate(dial: AbortController): void {
+  dial.abort(new GatewayError('UPSTREAM_CONNECT_TIMEOUT'))
 }
 
 function isTimeout(reason: unknown): boolean {

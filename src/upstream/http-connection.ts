@@ -13,6 +13,8 @@ import { readResponseHead, type ResponseHead } from '../wire/http-response.ts'
 
 /** What an upstream's answer may have; servers send more than clients, cookies above all. */
 const headLimits = { headBytes: 65_536, headers: 200 }
+/** Bytes of a body that are held without a pause: whoever reads it is about to. */
+const maxHeldBytes = 16_384
 /** Interim answers before the final one; a server that sends more is broken. */
 const maxInterim = 16
 
@@ -178,7 +180,9 @@ export class HttpConnection implements ByteStreamHandler {
         return this.#fail(new GatewayError('UPSTREAM_MALFORMED', 'too many 1xx'))
       else this.#events.onInterim?.(head)
     }
-    if (offset < chunk.length) this.#rest = chunk.subarray(offset)
+    if (offset === chunk.length) return
+    this.#rest = chunk.subarray(offset)
+    if (this.#rest.length > maxHeldBytes) this.stream.pause()
   }
 
   #acceptHead(head: ResponseHead): void {

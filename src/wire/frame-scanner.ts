@@ -226,14 +226,16 @@ function closeFault(payload: Buffer): string | undefined {
   if (payload.length === 1) return 'a Close frame with half a code'
   if (!mayTravel(payload.readUInt16BE(0)))
     return `a Close frame with code ${payload.readUInt16BE(0)}`
-  return isUtf8(payload.subarray(2)) ? undefined : 'a Close frame whose reason is not UTF-8'
+  return payload.length === 2 || isUtf8(payload.subarray(2))
+    ? undefined
+    : 'a Close frame whose reason is not UTF-8'
 }
 
 /** A copy, since the frame itself passes as it is. The four bytes before `start` are the key. */
 function unmasked(bytes: Buffer, start: number, end: number): Buffer {
-  const payload = Buffer.from(bytes.subarray(start, end))
+  const payload = Buffer.allocUnsafe(end - start)
   for (let index = 0; index < payload.length; index++) {
-    payload[index]! ^= bytes[start - 4 + (index & 3)]!
+    payload[index] = bytes[start + index]! ^ bytes[start - 4 + (index & 3)]!
   }
   return payload
 }

@@ -64,7 +64,7 @@ export function readRequestHead(raw: RawHead): RequestHead | HeadError {
   return {
     method,
     target: place.target,
-    path: place.target.replace(/\?.*$/, ''),
+    path: withoutQuery(place.target),
     minor,
     host: place.host,
     fields: raw.fields,
@@ -79,6 +79,11 @@ export function readRequestHead(raw: RawHead): RequestHead | HeadError {
 
 function refuse(detail: string): HeadError {
   return new HeadError('malformed', detail)
+}
+
+function withoutQuery(target: string): string {
+  const query = target.indexOf('?')
+  return query < 0 ? target : target.slice(0, query)
 }
 
 function readMinor(version: string): 0 | 1 | HeadError {

@@ -1,0 +1,65 @@
+/**
+ * Gathers lines and writes those of one turn of the event loop together: a system call for each line
+ * is most of what a log costs.
+ *
+ * A reader that stalls holds nothing up: lines wait up to a bound; past it they are dropped and counted.
+ */
+
+/** Bytes that wait for a stalled reader. */
+const mostBytes = 1_048_576
+const retryMs = 100
+
+export interface LineWriter {
+  write(line: string): void
+  /** Writes what still waits, as far as there is room; at the end of the process. */
+  flush(): void
+}
+
+/** @param put writes some of the bytes and says how many; throws where there is no room for any. */
+export function createLineWriter(put: (bytes: Buffer) => number): LineWriter {
+  let lines: string[] = []
+  /** What is left of lines whose writing has begun. */
+  let rest = Buffer.alloc(0)
+  let waitingBytes = 0
+  let dropped = 0
+  let isArmed = false
+
+  function write(line: string): void {
+    if (waitingBytes > mostBytes) return void dropped++
+    lines.push(line)
+    waitingBytes += line.length
+    if (isArmed) return
+    isArmed = true
+    setImmediate(flush)
+  }
+
+  function flush(): void {
+    isArmed = false
+    if (dropped > 0 && waitingBytes <= mostBytes) {
+      lines.push(`${JSON.stringify({ level: 'warn', event: 'log-dropped', lines: dropped })}\n`)
+      dropped = 0
+    }
+    rest = Buffer.concat([rest, Buffer.from(lines.join(''))])
+    lines = []
+    while (rest.length > 0 && take()) continue
+    waitingBytes = rest.length
+    if (rest.length === 0) return
+    isArmed = true
+    setTimeout(flush, retryMs)
+  }
+
+  /** @returns whether some of the rest was written. */
+  function take(): boolean {
+    try {
+      rest = rest.subarray(put(rest))
+      return true
+    } catch (error) {
+      const isFull = error instanceof Error && 'code' in error && error.code === 'EAGAIN'
+      // Otherwise whoever read the log is gone: no reason to end the sessions, nor to keep the lines.
+      if (!isFull) rest = Buffer.alloc(0)
+      return false
+    }
+  }
+
+  return { write, flush }
+}

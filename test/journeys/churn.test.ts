@@ -1,0 +1,179 @@
+/**
+ * Connections that open, talk and die at random, on both sides, for a minute and for the same minute
+ * again: afterwards nothing may be left of them.
+ */
+import { expect, test } from 'bun:test'
+import { connect, type Socket } from 'node:net'
+import { FrameDecoder } from '../../src/wire/frame-decoder.ts'
+import { encodeClose, encodeFrame } from '../../src/wire/frame-encoder.ts'
+import { Opcode } from '../../src/wire/opcode.ts'
+import {
+  startGatewayProcess,
+  type GatewayProcess,
+  type Holdings,
+} from '../support/gateway-process.ts'
+import { rawConnect, startRawServer, upgradeHead } from '../support/raw.ts'
+
+/** Of each of the two minutes; shorter to try something out. */
+const seconds = Number(process.env.CHURN_SECONDS ?? 60)
+const workers = 40
+const seed = 20_240_229
+
+/** mulberry32: small, and the same everywhere. */
+function randomFrom(start: number): () => number {
+  let state = start
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+type Life = (port: number, random: () => number) => Promise<void>
+
+function frame(size: number, isMasked: boolean): Buffer {
+  return encodeFrame(Opcode.binary, Buffer.alloc(size), { isMasked })
+}
+
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.on('error', () => {})
+    if (socket.destroyed) resolve()
+    else socket.on('close', () => resolve())
+  })
+}
+
+/** How a client's stay may go. What the server does is asked for in the path. */
+const lives: readonly Life[] = [
+  async function saysGoodbye(port, random) {
+    const socket = await rawConnect(port, '/echo')
+    const end = closed(socket)
+    for (let count = random() * 10; count > 0; count--) socket.write(frame(random() * 3000, true))
+    socket.write(encodeClose(1000, 'bye', { isMasked: true }))
+    socket.on('end', () => socket.end())
+    socket.resume()
+    await end
+  },
+  async function vanishes(port, random) {
+    const socket = await rawConnect(port, '/echo')
+    const end = closed(socket)
+    socket.write(frame(random() * 30_000, true))
+    socket.resume()
+    if (random() < 0.5) socket.resetAndDestroy()
+    else socket.end()
+    socket.on('end', () => socket.destroy())
+    await end
+  },
+  async function losesItsServer(port, random) {
+    const socket = await rawConnect(port, random() < 0.5 ? '/reset' : '/end')
+    const end = closed(socket)
+    socket.write(frame(random() * 3000, true))
+    socket.on('end', () => socket.end())
+    socket.resume()
+    await end
+  },
+  async function breaksTheProtocol(port) {
+    const socket = await rawConnect(port, '/echo')
+    const end = closed(socket)
+    socket.write(frame(10, false))
+    socket.on('end', () => socket.end())
+    socket.resume()
+    await end
+  },
+  async function leavesInTheHandshake(port) {
+    const socket = connect(port, '127.0.0.1')
+    const end = closed(socket)
+    socket.write(upgradeHead('/echo'), () => socket.destroy())
+    await end
+  },
+  async function sendsHalfARequest(port) {
+    const socket = connect(port, '127.0.0.1')
+    const end = closed(socket)
+    socket.write('POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\nhalf', () =>
+      socket.end(),
+    )
+    socket.resume()
+    await end
+  },
+  async function asksForPages(port, random) {
+    for (let count = random() * 5; count > 0; count--) {
+      const response = await fetch(`http://127.0.0.1:${port}/`, {
+        headers: { connection: 'close' },
+      })
+      expect(await response.text()).toBe('ok')
+    }
+  },
+]
+
+function serve(socket: Socket, target: string): void {
+  socket.on('end', () => socket.end())
+  if (target === '/reset') return void socket.once('data', () => socket.resetAndDestroy()).resume()
+  if (target === '/end') return void socket.once('data', () => socket.end()).resume()
+  const decoder = new FrameDecoder({
+    isMasked: true,
+    mayCompress: false,
+    frameBytes: 65_536,
+    messageBytes: 65_536,
+  })
+  socket.on('data', (chunk: Buffer) => {
+    for (const { opcode, payload } of decoder.decode(chunk)) {
+      if (!socket.destroyed) socket.write(encodeFrame(opcode, payload, { isMasked: false }))
+    }
+  })
+  socket.resume()
+}
+
+async function churn(port: number): Promise<number> {
+  const until = performance.now() + seconds * 1000
+  let count = 0
+  const work = async (worker: number) => {
+    const random = randomFrom(seed + worker)
+    while (performance.now() < until) {
+      const life = lives[Math.floor(random() * lives.length)]
+      await life?.(port, random)
+      count++
+    }
+  }
+  await Promise.all(Array.from({ length: workers }, (_, worker) => work(worker)))
+  return count
+}
+
+/** What is held once everybody has left and the idle connections to the server have timed out. */
+async function settle(gateway: GatewayProcess, files: number): Promise<Holdings> {
+  let holdings = await gateway.holdings()
+  for (let tries = 0; tries < 100 && holdings.files !== files; tries++)
+    holdings = await gateway.holdings()
+  return holdings
+}
+
+test(
+  'after a minute of connections dying at random nothing is left of them',
+  async () => {
+    await using server = await startRawServer(serve)
+    await using gateway = await startGatewayProcess(`
+listeners: ["127.0.0.1:0"]
+routes:
+  - upstream: ws://127.0.0.1:${server.port}
+    timeout: { close: 1s }
+log: { level: off }
+`)
+    const before = await gateway.holdings()
+    const first = await churn(gateway.port)
+    const afterFirst = await settle(gateway, before.files)
+    const second = await churn(gateway.port)
+    const afterSecond = await settle(gateway, before.files)
+    console.info(
+      `      ${first} and ${second} stays; live ${afterFirst.live} then ${afterSecond.live} bytes, resident ${afterFirst.rss} then ${afterSecond.rss}`,
+    )
+    expect(first).toBeGreaterThan(seconds * 100)
+    for (const after of [afterFirst, afterSecond]) {
+      expect(after.objects).toEqual(before.objects)
+      expect(after.files).toBe(before.files)
+      expect([after.sockets, after.sessions]).toEqual([0, 0])
+    }
+    expect(afterSecond.live).toBeLessThanOrEqual(afterFirst.live * 1.1)
+    expect(afterSecond.rss).toBeLessThanOrEqual(afterFirst.rss * 1.1)
+  },
+  (seconds * 2 + 60) * 1000,
+)

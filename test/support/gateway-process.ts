@@ -1,0 +1,115 @@
+/**
+ * A gateway in a process of its own, for tests that look at its memory, objects and descriptors.
+ *
+ * Run as a program it takes a configuration as its argument, prints `{"port":N}`, answers each line
+ * on standard input with one of what the process holds, and ends when standard input closes.
+ */
+import { heapStats } from 'bun:jsc'
+import { readdirSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { join } from 'node:path'
+import { loadConfig } from '../../src/config/load.ts'
+import { createGateway } from '../../src/gateway.ts'
+import { descriptors } from '../../src/net/descriptors.ts'
+
+/** What a gateway process holds, after everything that can be collected is. */
+export interface Holdings {
+  /** Resident memory, in bytes. */
+  readonly rss: number
+  /** Live JavaScript objects and the buffers behind them, in bytes. */
+  readonly live: number
+  readonly sessions: number
+  /** Sockets as the gateway counts them. */
+  readonly sockets: number
+  /** Open files as the kernel counts them. */
+  readonly files: number
+  /** Instances by class, of the classes a connection consists of. */
+  readonly objects: Readonly<Record<string, number>>
+}
+
+export interface GatewayProcess extends AsyncDisposable {
+  readonly port: number
+  readonly pid: number
+  holdings(): Promise<Holdings>
+}
+
+const classes = [
+  'ClientRequest',
+  'FrameScanner',
+  'HttpConnection',
+  'RequestReader',
+  'Session',
+  'TcpStream',
+  'TunnelSide',
+]
+
+export async function startGatewayProcess(yaml: string): Promise<GatewayProcess> {
+  const child = Bun.spawn([process.execPath, import.meta.path, yaml], {
+    stdin: 'pipe',
+    stdout: 'pipe',
+  })
+  const lines = createInterface({ input: asStream(child.stdout) })[Symbol.asyncIterator]()
+  const read = async () => JSON.parse((await lines.next()).value ?? '{}')
+  const { port } = await read()
+  if (typeof port !== 'number') throw new Error('The gateway process did not start')
+  return {
+    port,
+    pid: child.pid,
+    async holdings() {
+      child.stdin.write('\n')
+      await child.stdin.flush()
+      return read()
+    },
+    async [Symbol.asyncDispose]() {
+      await child.stdin.end()
+      await child.exited
+    },
+  }
+}
+
+function asStream(stream: ReadableStream<Uint8Array>): NodeJS.ReadableStream {
+  return require('node:stream').Readable.fromWeb(stream)
+}
+
+if (import.meta.main) await serve(process.argv[2] ?? '')
+
+async function serve(yaml: string): Promise<void> {
+  const loaded = loadConfig(yaml, { file: 'test.yaml', env: {}, readFile: () => '' })
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
+  const gateway = createGateway(loaded.config, (event) => {
+    if (event.type === 'mistake') console.error(event.error)
+  })
+  gateway.start()
+  console.info(JSON.stringify({ port: gateway.listeners[0]?.port }))
+  for await (const _ of console) console.info(JSON.stringify(await holdings(gateway.sessions)))
+  gateway.destroy()
+}
+
+async function holdings(sessions: number): Promise<Holdings> {
+  // What the last turns left on the stack and in native queues lives a little longer than it is needed.
+  for (let turn = 0; turn < 5; turn++) {
+    await Bun.sleep(20)
+    Bun.gc(true)
+  }
+  const { heapSize, extraMemorySize } = heapStats()
+  return {
+    rss: process.memoryUsage.rss(),
+    // `heapSize` counts the buffers too, and more than once.
+    live: heapSize - extraMemorySize + process.memoryUsage().arrayBuffers,
+    sessions,
+    sockets: descriptors.sockets,
+    files: readdirSync(join('/proc', String(process.pid), 'fd')).length,
+    objects: countObjects(),
+  }
+}
+
+/** A snapshot lists four numbers an object, the third of which is its class. */
+function countObjects(): Record<string, number> {
+  const { nodes, nodeClassNames } = Bun.generateHeapSnapshot()
+  const counts = Object.fromEntries(classes.map((name) => [name, 0]))
+  for (let offset = 2; offset < nodes.length; offset += 4) {
+    const name = nodeClassNames[nodes[offset] ?? -1] ?? ''
+    if (name in counts) counts[name] = (counts[name] ?? 0) + 1
+  }
+  return counts
+}
