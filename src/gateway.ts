@@ -76,11 +76,12 @@ export function createGateway(config: Config, emit: Emit): Gateway {
     emit({ type: 'leaving', sessions: sessions.size })
     await Bun.sleep(config.leave.delayMs)
     isLeaving = true
-    for (const listener of listeners) listener.leave()
-    await Promise.race([
-      sessions.closeAll(config.leave.windowMs),
-      Bun.sleep(config.leave.windowMs + lastWordsMs),
-    ])
+    const { windowMs } = config.leave
+    const everybody = [
+      sessions.closeAll(windowMs),
+      ...listeners.map((listener) => listener.leave()),
+    ]
+    await Promise.race([Promise.all(everybody), Bun.sleep(windowMs + lastWordsMs)])
     destroy()
     emit({ type: 'left' })
   }

@@ -110,12 +110,12 @@ export function listen(options: ListenerOptions, events: ListenerEvents): Listen
       server.stop()
       if (readers.size === 0) return
       const emptied = new Promise<void>((resolve) => (onEmpty = resolve))
-      for (const reader of [...readers]) reader.leave()
+      for (const reader of readers) reader.leave()
       await emptied
     },
     destroy() {
       server.stop()
-      for (const reader of [...readers]) reader.destroy()
+      for (const reader of readers) reader.destroy()
     },
   }
 }

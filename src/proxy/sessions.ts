@@ -37,6 +37,6 @@ export class Sessions {
 
   /** Cuts what is left. */
   destroyAll(): void {
-    for (const session of [...this.#open]) session.destroy()
+    for (const session of this.#open) session.destroy()
   }
 }

@@ -10,9 +10,9 @@ const mostBytes = 1_048_576
 const retryMs = 100
 
 export interface LineWriter {
-  write(line: string): void
+  readonly write: (line: string) => void
   /** Writes what still waits, as far as there is room; at the end of the process. */
-  flush(): void
+  readonly flush: () => void
 }
 
 /** @param put writes some of the bytes and says how many; throws where there is no room for any. */

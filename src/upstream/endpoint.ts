@@ -143,7 +143,7 @@ export class Endpoint {
   }
 
   #dropIdle(): void {
-    for (const connection of [...this.#idle.keys()]) this.#drop(connection)
+    for (const connection of this.#idle.keys()) this.#drop(connection)
   }
 
   #forget(connection: HttpConnection): void {

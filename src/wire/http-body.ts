@@ -4,7 +4,7 @@
  *
  * No I/O; the state is a few numbers.
  */
-import { HttpFields } from './http-fields.ts'
+import type { HttpFields } from './http-fields.ts'
 import { HeadError } from './http-head.ts'
 
 /** How a message says where its body ends (RFC 9112 §6). */

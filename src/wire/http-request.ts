@@ -4,7 +4,7 @@
  *
  * A head that two readers could understand differently is an error here, never repaired.
  */
-import { HttpFields } from './http-fields.ts'
+import type { HttpFields } from './http-fields.ts'
 import { HeadError, isToken, type RawHead } from './http-head.ts'
 import { bodyFraming, type BodyFraming } from './http-body.ts'
 

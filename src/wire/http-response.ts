@@ -1,7 +1,7 @@
 /**
  * An HTTP/1.1 response head, understood: status, how long its body is, whether its connection goes on.
  */
-import { HttpFields } from './http-fields.ts'
+import type { HttpFields } from './http-fields.ts'
 import { HeadError, type RawHead } from './http-head.ts'
 import { bodyFraming, type BodyFraming } from './http-body.ts'
 

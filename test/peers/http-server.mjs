@@ -64,9 +64,11 @@ const pages = {
 
   '/cookies': (_, response) => response.writeHead(200, { 'set-cookie': ['a=1', 'b=2'] }).end(),
 
+  // The remote port tells which connections are the same one.
   '/echo-headers': (request, response) => {
-    const { method, url, rawHeaders } = request
-    sendJson(response, { method, url, rawHeaders })
+    const { method, url, httpVersion, rawHeaders } = request
+    const { remotePort } = request.socket
+    sendJson(response, { method, url, httpVersion, rawHeaders, remotePort })
   },
 }
 
@@ -114,7 +116,7 @@ function handle(request, response) {
   })
 }
 
-const server = createServer(handle)
+const server = createServer((request, response) => void handle(request, response))
 server.on('checkContinue', (request, response) => {
   if (!request.url.startsWith('/early')) response.writeContinue()
   void handle(request, response)

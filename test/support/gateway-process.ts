@@ -56,7 +56,7 @@ export async function startGatewayProcess(yaml: string): Promise<GatewayProcess>
     port,
     pid: child.pid,
     async holdings() {
-      child.stdin.write('\n')
+      void child.stdin.write('\n')
       await child.stdin.flush()
       return read()
     },
