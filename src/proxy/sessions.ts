@@ -6,6 +6,7 @@ import type { Session } from './session.ts'
 export class Sessions {
   readonly #open = new Set<Session>()
   #onEmpty: (() => void) | undefined
+  #isLeaving = false
 
   get size(): number {
     return this.#open.size
@@ -13,6 +14,8 @@ export class Sessions {
 
   add(session: Session): void {
     this.#open.add(session)
+    // Its handshake was under way when the others were told.
+    if (this.#isLeaving) session.close('LEAVING')
   }
 
   delete(session: Session): void {
@@ -25,6 +28,7 @@ export class Sessions {
    * Resolves when the last one is closed.
    */
   async closeAll(windowMs: number): Promise<void> {
+    this.#isLeaving = true
     if (this.size === 0) return
     const emptied = new Promise<void>((resolve) => (this.#onEmpty = resolve))
     const sessions = [...this.#open]
