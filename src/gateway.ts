@@ -81,7 +81,10 @@ export function createGateway(config: Config, emit: Emit): Gateway {
       sessions.closeAll(windowMs),
       ...listeners.map((listener) => listener.leave()),
     ]
-    await Promise.race([Promise.all(everybody), Bun.sleep(windowMs + lastWordsMs)])
+    const last = Promise.withResolvers<void>()
+    const timer = setTimeout(last.resolve, windowMs + lastWordsMs)
+    await Promise.race([Promise.all(everybody), last.promise])
+    clearTimeout(timer)
     destroy()
     emit({ type: 'left' })
   }

@@ -147,7 +147,6 @@ function talk(connection: HttpConnection): Promise<number> {
     streamOnClose(reason: StreamClose) {
       if (reason !== 'ended') console.error(`✖ the connection was ${reason}`)
       lines.close()
-      process.stdin.unref()
       closed.resolve(exitCode)
     },
   }

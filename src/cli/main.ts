@@ -82,3 +82,5 @@ try {
   if (!(error instanceof CommanderError)) throw error
   process.exitCode = error.exitCode === 0 ? 0 : 2
 }
+// What is still open, an idle connection or standard input, is no reason to stay.
+process.exit()

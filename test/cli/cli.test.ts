@@ -1,0 +1,236 @@
+/**
+ * The command line as people use it: each command as a process, with its output and exit code.
+ */
+import { afterAll, describe, expect, test } from 'bun:test'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { startRawServer } from '../support/raw.ts'
+
+const root = join(import.meta.dir, '../..')
+const sluice = join(root, 'bin/sluice')
+const folder = mkdtempSync(join(tmpdir(), 'sluice-cli-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function write(name: string, text: string): string {
+  const path = join(folder, name)
+  writeFileSync(path, text)
+  return path
+}
+
+async function runCommand(args: readonly string[], input = '', env: Record<string, string> = {}) {
+  const child = Bun.spawn([sluice, ...args], {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdin: new Blob([input]),
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()])
+  return { exitCode: await child.exited, stdout, stderr }
+}
+
+/** A gateway as a process, once it listens. */
+async function startCommand(args: readonly string[]) {
+  const child = Bun.spawn([sluice, ...args], {
+    cwd: folder,
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'inherit',
+  })
+  const reader = child.stdout.getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  const port = () => /"event":"listening".*"port":(\d+)/.exec(text)?.[1]
+  while (port() === undefined) {
+    const { value, done } = await reader.read()
+    if (done) throw new Error(`The command ended: ${text}`)
+    text += decoder.decode(value, { stream: true })
+  }
+  const rest = (async () => {
+    for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read())
+      text += decoder.decode(chunk.value)
+    return text
+  })()
+  return {
+    port: Number(port()),
+    async end(signal: 'SIGTERM' | 'SIGINT') {
+      child.kill(signal)
+      return { exitCode: await child.exited, output: await rest }
+    },
+  }
+}
+
+describe('sluice', () => {
+  test('without a command explains itself and exits with 2', async () => {
+    const { exitCode, stderr } = await runCommand([])
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('Commands:')])
+  })
+
+  test('help and version exit with 0', async () => {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    expect(await runCommand(['help'])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('connect'),
+    })
+    expect(await runCommand(['version'])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining(version),
+    })
+  })
+
+  test('an unknown command exits with 2 and suggests the one that was meant', async () => {
+    const { exitCode, stderr } = await runCommand(['chekc'])
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('Did you mean check?')])
+  })
+
+  test('a port that is none exits with 2', async () => {
+    expect(await runCommand(['run', '--to', 'ws://localhost:1', '--port', '70000'])).toMatchObject({
+      exitCode: 2,
+    })
+  })
+})
+
+describe('sluice check', () => {
+  test('a good file exits with 0 and says what is in it', async () => {
+    const file = write(
+      'good.yaml',
+      'listeners: [8080]\nroutes: [{ upstream: ws://localhost:9000 }]\n',
+    )
+    const { exitCode, stdout } = await runCommand(['check', file])
+    expect([exitCode, stdout]).toEqual([0, `✔ ${file}: 1 listener, 1 route, 1 upstream\n`])
+  })
+
+  test('a bad file exits with 2 and says everything that is wrong, with its place', async () => {
+    const file = write(
+      'bad.yaml',
+      'listeners: [99999]\nroutes:\n  - upstram: ws://localhost:9000\n',
+    )
+    const { exitCode, stderr } = await runCommand(['check', file])
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain(`${file}:1:13`)
+    expect(stderr).toContain(`${file}:3:5`)
+    expect(stderr).toContain('did you mean "upstream"?')
+  })
+
+  test('a file that is not there exits with 2', async () => {
+    const { exitCode, stderr } = await runCommand(['check'])
+    expect([exitCode, stderr]).toEqual([
+      2,
+      expect.stringContaining('sluice.yaml cannot be read: there is no such file'),
+    ])
+  })
+})
+
+describe('sluice run', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'relays until %s, then leaves in order with 0',
+    async (signal) => {
+      await using server = await startRawServer(() => {})
+      const gateway = await startCommand([
+        'run',
+        '--to',
+        `ws://127.0.0.1:${server.port}`,
+        '--port',
+        '0',
+      ])
+      expect(await (await fetch(`http://127.0.0.1:${gateway.port}/`)).text()).toBe('ok')
+      const { exitCode, output } = await gateway.end(signal)
+      expect(exitCode).toBe(0)
+      expect(output).toContain('"event":"capacity"')
+      expect(output.trim().split('\n').at(-1)).toContain('"event":"left"')
+    },
+  )
+
+  test('a port that is taken exits with 1 and says what to do', async () => {
+    await using server = await startRawServer(() => {})
+    const { exitCode, stderr } = await runCommand([
+      'run',
+      ...['--to', 'ws://localhost:1', '--address', '127.0.0.1', '--port', String(server.port)],
+    ])
+    expect([exitCode, stderr]).toEqual([
+      1,
+      expect.stringContaining('something listens there already'),
+    ])
+  })
+
+  test('an upstream that is no URL exits with 2', async () => {
+    const { exitCode, stderr } = await runCommand(['run', '--to', 'localhost'])
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('--to')])
+  })
+})
+
+describe('sluice demo and sluice connect', () => {
+  test('talk to each other', async () => {
+    const demo = await startCommand(['demo', '--port', '0'])
+    const { exitCode, stdout, stderr } = await runCommand(
+      ['connect', `ws://127.0.0.1:${demo.port}/board`],
+      '{"type":"ping","at":7}\n',
+    )
+    expect(stdout).toContain('"type":"welcome"')
+    expect(stdout).toContain('{"type":"pong","at":7}')
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('closed 1000')])
+    const { output } = await demo.end('SIGTERM')
+    expect(output).toContain(`http://localhost:${demo.port}/`)
+  })
+
+  test('connect says why it cannot', async () => {
+    const { exitCode, stderr } = await runCommand(['connect', 'ws://127.0.0.1:1/'])
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('ws://127.0.0.1:1/')])
+    expect(await runCommand(['connect', 'nonsense'])).toMatchObject({ exitCode: 2 })
+  })
+})
+
+describe('the launcher', () => {
+  /** A checkout without node_modules, so that the launcher has to look elsewhere. */
+  function bareCheckout(name: string): string {
+    const bare = join(folder, name)
+    mkdirSync(join(bare, 'src/cli'), { recursive: true })
+    for (const part of ['bin', 'scripts'])
+      cpSync(join(root, part), join(bare, part), { recursive: true })
+    writeFileSync(join(bare, 'src/cli/main.ts'), 'console.info(process.execPath)\n')
+    return bare
+  }
+
+  async function launch(checkout: string, path: string) {
+    const child = Bun.spawn([join(checkout, 'bin/sluice')], {
+      env: { PATH: path },
+      stdout: 'pipe',
+      stderr: 'pipe',
+    })
+    const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()])
+    return { exitCode: await child.exited, stdout: stdout.trim(), stderr }
+  }
+
+  test("finds the binary that a package brings where no install script has run, and npm's stub is not it", async () => {
+    const bare = bareCheckout('packaged')
+    const platform = `${process.platform}-${process.arch === 'arm64' ? 'aarch64' : 'x64'}`
+    const binary = join(bare, `node_modules/@oven/bun-${platform}/bin/bun`)
+    const stub = join(bare, 'node_modules/bun/bin/bun.exe')
+    for (const file of [binary, stub]) mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(stub, 'exit 1\n', { mode: 0o755 })
+    symlinkSync(process.execPath, binary)
+    expect(await launch(bare, '/usr/bin:/bin')).toMatchObject({ exitCode: 0 })
+  })
+
+  test('finds a Bun that is installed already', async () => {
+    const bare = bareCheckout('installed')
+    const installed = join(folder, 'installed-bun')
+    mkdirSync(installed)
+    symlinkSync(process.execPath, join(installed, 'bun'))
+    expect(await launch(bare, `${installed}:/usr/bin:/bin`)).toMatchObject({ exitCode: 0 })
+  })
+
+  test('says what to do where there is none', async () => {
+    const { exitCode, stderr } = await launch(bareCheckout('none'), '/usr/bin:/bin')
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("run 'npm ci'")])
+  })
+})
