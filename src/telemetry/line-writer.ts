@@ -26,6 +26,8 @@ export function createLineWriter(put: (bytes: Buffer) => number): LineWriter {
 
   function write(line: string): void {
     if (waitingBytes > mostBytes) return void dropped++
+    if (dropped > 0) lines.push(gap(dropped))
+    dropped = 0
     lines.push(line)
     waitingBytes += line.length
     if (isArmed) return
@@ -35,10 +37,6 @@ export function createLineWriter(put: (bytes: Buffer) => number): LineWriter {
 
   function flush(): void {
     isArmed = false
-    if (dropped > 0 && waitingBytes <= mostBytes) {
-      lines.push(`${JSON.stringify({ level: 'warn', event: 'log-dropped', lines: dropped })}\n`)
-      dropped = 0
-    }
     rest = Buffer.concat([rest, Buffer.from(lines.join(''))])
     lines = []
     while (rest.length > 0 && take()) continue
@@ -62,4 +60,9 @@ export function createLineWriter(put: (bytes: Buffer) => number): LineWriter {
   }
 
   return { write, flush }
+}
+
+/** What stands where lines were dropped. */
+function gap(lines: number): string {
+  return `${JSON.stringify({ level: 'warn', event: 'log-dropped', lines })}\n`
 }
