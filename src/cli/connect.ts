@@ -5,6 +5,7 @@
 import { createInterface } from 'node:readline'
 import type { ByteStreamHandler, StreamClose } from '../core/byte-stream.ts'
 import { CloseCode } from '../core/close-codes.ts'
+import { errorRow } from '../core/errors.ts'
 import { connectTcp } from '../net/connect.ts'
 import { resolveHost } from '../net/resolve.ts'
 import type { TcpStream } from '../net/tcp-stream.ts'
@@ -139,7 +140,13 @@ function talk(connection: HttpConnection): Promise<number> {
       for (const message of decoder.decode(chunk)) hear(message)
       if (decoder.violation === undefined) return
       console.error(`✖ the server broke the protocol: ${decoder.violation.detail}`)
-      stream.write(encodeClose(CloseCode.protocolError, decoder.violation.detail, masked))
+      stream.write(
+        encodeClose(
+          errorRow(decoder.violation.code).closeCode ?? CloseCode.protocolError,
+          decoder.violation.detail,
+          masked,
+        ),
+      )
       stream.end()
     },
     streamOnDrain: () => lines.resume(),

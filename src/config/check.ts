@@ -36,7 +36,7 @@ export function checkConfig(input: unknown): Checked {
     ...nameTies(listeners),
     ...listenerTies(listeners),
     ...nameTies(routes),
-    ...routeTies(routes, names ?? []),
+    ...routeTies(routes),
     ...destinationIssues(asWritten),
     ...upstreamIssues(asWritten, written['upstreams'] ?? {}),
     ...(names === undefined ? [] : listenerIssues(asWritten, names)),

@@ -62,14 +62,11 @@ interface Matched {
 }
 
 /** Routes between which nothing decides: one listener, one host and one path shape in common. */
-export function routeTies(
-  routes: readonly Item<Matched>[],
-  listenerNames: readonly string[],
-): Issue[] {
-  const every = listenerNames.length === 0 ? [''] : listenerNames
+export function routeTies(routes: readonly Item<Matched>[]): Issue[] {
   const first = new Map<string, Path>()
   return routes.flatMap(({ path, value }) => {
-    const listeners = value.listeners.length === 0 ? every : value.listeners
+    // One that names its listeners goes before one that does not: they are no tie.
+    const listeners = value.listeners.length === 0 ? [undefined] : value.listeners
     const hosts = value.host.length === 0 ? [''] : value.host
     const keys = listeners.flatMap((listener) =>
       hosts.map((host) => JSON.stringify([listener, host, shape(value.path)])),

@@ -86,6 +86,12 @@ export const errorTable = {
     closeCode: CloseCode.protocolError,
     sentence: 'A frame violates the WebSocket protocol',
   },
+  INVALID_TEXT: {
+    side: 'either',
+    isRetryable: false,
+    closeCode: CloseCode.invalidPayload,
+    sentence: 'A text message is not UTF-8',
+  },
   MESSAGE_TOO_BIG: {
     side: 'either',
     isRetryable: false,

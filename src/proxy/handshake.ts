@@ -80,7 +80,7 @@ async function dial(
   const attemptToConnect = new AbortController()
   request.onGone = (error) => attemptToConnect.abort(error)
   const connection = await endpoint.connect(attemptToConnect, handshakeMs)
-  request.onGone = () => connection.destroy()
+  request.onGone = (error) => connection.destroy(error)
   connection.send(encodeUpgrade(request.head, endpoint, request.address, id), 'GET', {})
   const leftMs = attempt.startedAtMs + handshakeMs - performance.now()
   connection.expectAnswer(Math.min(leftMs, endpoint.timeout.answerMs))

@@ -51,7 +51,7 @@ async function ask(
 ): Promise<ResponseHead> {
   const { head, address } = request
   if (request.isOver) throw new GatewayError('CLIENT_GONE')
-  request.onGone = () => connection.destroy()
+  request.onGone = (error) => connection.destroy(error)
   request.sendTimeoutMs = route.config.timeout.sendMs
   connection.stream.sendTimeoutMs = route.config.timeout.sendMs
   connection.send(encodeRequest(head, endpoint, address), head.method, {
@@ -98,8 +98,10 @@ export interface AnswerRelay {
 /** Passes an answer on: head at once, body as it comes, the connection back to the endpoint. */
 export function relayAnswer(relay: AnswerRelay): void {
   const { request, connection, answer } = relay
-  const isKeptAlive = request.head.isKeptAlive && answer.body.kind !== 'until-close'
-  request.onGone = () => connection.destroy()
+  // A client whose body nobody will read must not send its next request behind it.
+  const isKeptAlive =
+    request.head.isKeptAlive && request.isBodyRead && answer.body.kind !== 'until-close'
+  request.onGone = (error) => connection.destroy(error)
   request.onDrain = () => connection.stream.resume()
   request.write(encodeAnswer(answer, isKeptAlive))
   connection.readBody(answerBody(relay, isKeptAlive))

@@ -8,7 +8,10 @@ type Segment = { readonly literal: string } | { readonly name: string }
 export class PathPattern {
   readonly #segments: readonly Segment[]
   readonly #isPrefix: boolean
-  /** Orders patterns, the more exact first: exact paths, then parameters, then the longest prefix. */
+  /**
+   * Orders patterns, the more exact first: exact paths, then parameters, then the longest prefix. Of
+   * two that are as long, the one whose first difference is a literal.
+   */
   readonly rank: readonly number[]
 
   constructor(pattern: string) {
@@ -18,8 +21,9 @@ export class PathPattern {
     this.#segments = parts.map((part) =>
       part.startsWith(':') ? { name: part.slice(1) } : { literal: part },
     )
-    const parameters = this.#segments.filter((segment) => 'name' in segment).length
-    this.rank = [this.#isPrefix ? 2 : parameters > 0 ? 1 : 0, -this.#segments.length, parameters]
+    const parameters = this.#segments.map((segment) => ('name' in segment ? 1 : 0))
+    const kind = this.#isPrefix ? 2 : Math.max(0, ...parameters)
+    this.rank = [kind, -this.#segments.length, ...parameters]
   }
 
   /**
@@ -64,8 +68,10 @@ export function pathSegments(target: string): string[] | undefined {
   return segments.some((segment) => segment.split(slash).some(isDots)) ? undefined : segments
 }
 
+/** Some servers cut a parameter, `..;a=b`, before they read a segment. */
 function isDots(text: string): boolean {
-  return text === '.' || text === '..'
+  const [name] = text.split(';', 1)
+  return name === '.' || name === '..'
 }
 
 function decodeUnreserved(escape: string): string {

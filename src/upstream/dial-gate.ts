@@ -8,8 +8,8 @@
 
 /** Dials under way to one endpoint: more would only queue in its backlog. */
 const maxUnderWay = 64
-/** Dials left behind that the kernel still has; with a probe every five seconds about 26 are. */
-const maxLeftBehind = 64
+/** With those left behind, which the kernel still has; at a probe every five seconds about 26 are. */
+const maxPending = 128
 
 export class DialGate {
   /** Dials somebody waits for. */
@@ -65,7 +65,8 @@ export class DialGate {
   }
 
   #hasRoom(): boolean {
-    return this.#underWay < (this.#isSuspect ? 1 : maxUnderWay) && this.#leftBehind < maxLeftBehind
+    const most = this.#isSuspect ? 1 : maxUnderWay
+    return this.#underWay < most && this.#underWay + this.#leftBehind < maxPending
   }
 
   #letIn(): void {

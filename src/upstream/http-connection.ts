@@ -68,6 +68,8 @@ export class HttpConnection implements ByteStreamHandler {
   /** The answer is complete, and the next request not yet there. */
   park(onIdleClose: (connection: HttpConnection) => void): void {
     this.isReused = true
+    // A slow client may have paused the end of its answer; nobody else would resume it.
+    this.stream.resume()
     this.#answer = undefined
     this.#answerHead = undefined
     this.#events = {}
@@ -128,8 +130,11 @@ export class HttpConnection implements ByteStreamHandler {
     return this.#ended !== undefined
   }
 
-  destroy(): void {
+  /** @param error what whoever awaits the answer gets. */
+  destroy(error?: GatewayError): void {
     clearTimeout(this.#answerTimer)
+    if (this.#answerHead === undefined)
+      this.#answer?.reject(error ?? new GatewayError('UPSTREAM_RESET'))
     this.#sink = undefined
     this.#events = {}
     this.stream.destroy()
@@ -161,7 +166,7 @@ export class HttpConnection implements ByteStreamHandler {
   }
 
   onTimeout(): void {
-    this.#fail(new GatewayError('UPSTREAM_ANSWER_TIMEOUT'))
+    this.destroy(new GatewayError('UPSTREAM_ANSWER_TIMEOUT'))
   }
 
   // Reading.
@@ -173,11 +178,11 @@ export class HttpConnection implements ByteStreamHandler {
       if (raw === undefined) return
       const head = raw instanceof HeadError ? raw : readResponseHead(raw, this.#method)
       if (head instanceof HeadError)
-        return this.#fail(new GatewayError('UPSTREAM_MALFORMED', head.detail))
+        return this.destroy(new GatewayError('UPSTREAM_MALFORMED', head.detail))
       offset += this.#head.consumed
       if (head.status >= 200 || head.status === 101) this.#acceptHead(head)
       else if (++this.#interim > maxInterim)
-        return this.#fail(new GatewayError('UPSTREAM_MALFORMED', 'too many 1xx'))
+        return this.destroy(new GatewayError('UPSTREAM_MALFORMED', 'too many 1xx'))
       else this.#events.onInterim?.(head)
     }
     if (offset === chunk.length) return
@@ -220,7 +225,7 @@ export class HttpConnection implements ByteStreamHandler {
     if (this.#ended !== undefined) return
     this.#ended = reason
     if (this.#answer === undefined) return this.#onIdleClose?.(this)
-    if (this.#answerHead === undefined) return this.#fail(new GatewayError('UPSTREAM_RESET'))
+    if (this.#answerHead === undefined) return this.destroy(new GatewayError('UPSTREAM_RESET'))
     if (this.#sink !== undefined) this.#endBody(reason)
   }
 
@@ -232,11 +237,6 @@ export class HttpConnection implements ByteStreamHandler {
     const sink = this.#sink
     this.#sink = undefined
     sink?.bodyOnEnd()
-  }
-
-  #fail(error: GatewayError): void {
-    this.#answer?.reject(error)
-    this.destroy()
   }
 
   #failBody(error: GatewayError): void {

@@ -1,6 +1,7 @@
 /**
  * The grammar of `Sec-WebSocket-Extensions` (RFC 6455 §9.1): names with parameters, in order.
  */
+import { trimWhiteSpace } from './http-fields.ts'
 import { isToken } from './http-head.ts'
 
 export interface Extension {
@@ -13,9 +14,9 @@ export interface Extension {
 /** @returns the extensions in order; undefined if the header is malformed, or a parameter comes twice. */
 export function parseExtensions(header: string): Extension[] | undefined {
   const extensions: Extension[] = []
-  if (header.trim() === '') return extensions
+  if (trimWhiteSpace(header) === '') return extensions
   for (const part of splitOutsideQuotes(header, ',')) {
-    const [name = '', ...rest] = splitOutsideQuotes(part, ';').map((piece) => piece.trim())
+    const [name = '', ...rest] = splitOutsideQuotes(part, ';').map((piece) => trimWhiteSpace(piece))
     if (!isToken(name)) return undefined
     const parameters = new Map<string, string | true>()
     for (const piece of rest) {
@@ -23,17 +24,17 @@ export function parseExtensions(header: string): Extension[] | undefined {
       if (parameter === undefined || parameters.has(parameter.name)) return undefined
       parameters.set(parameter.name, parameter.value)
     }
-    extensions.push({ name, text: part.trim(), parameters })
+    extensions.push({ name, text: trimWhiteSpace(part), parameters })
   }
   return extensions
 }
 
 function parseParameter(piece: string): { name: string; value: string | true } | undefined {
   const equals = piece.indexOf('=')
-  const name = (equals < 0 ? piece : piece.slice(0, equals)).trim()
+  const name = trimWhiteSpace(equals < 0 ? piece : piece.slice(0, equals))
   if (!isToken(name)) return undefined
   if (equals < 0) return { name, value: true }
-  const written = piece.slice(equals + 1).trim()
+  const written = trimWhiteSpace(piece, equals + 1)
   const value = written.startsWith('"') ? unquote(written) : written
   // RFC 6455 §9.1: a quoted value must be a token once it is unquoted.
   return value !== undefined && isToken(value) ? { name, value } : undefined
@@ -50,8 +51,7 @@ function splitOutsideQuotes(text: string, separator: ',' | ';'): string[] {
   let isQuoted = false
   for (let index = 0; index < text.length; index++) {
     const character = text[index]
-    if (isQuoted && character === '\\') index++
-    else if (character === '"') isQuoted = !isQuoted
+    if (character === '"') isQuoted = !isQuoted
     else if (character === separator && !isQuoted) {
       parts.push(text.slice(start, index))
       start = index + 1

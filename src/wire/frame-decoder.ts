@@ -30,6 +30,7 @@ export class FrameDecoder {
   /** @returns the messages and control frames that are complete with this chunk, in order. */
   decode(chunk: Buffer): DecodedMessage[] {
     const messages: DecodedMessage[] = []
+    if (this.violation !== undefined) return messages
     let bytes = Buffer.concat([this.#partial, this.#scanner.scan(chunk)])
     for (let frame = readFrame(bytes); frame !== undefined; frame = readFrame(bytes)) {
       bytes = bytes.subarray(frame.bytes)
@@ -50,7 +51,7 @@ export class FrameDecoder {
     const whole = this.#fragments.length === 1 ? payload : Buffer.concat(this.#fragments)
     this.#fragments = []
     if (this.#opcode === Opcode.text && !isUtf8(whole)) {
-      this.violation = { code: 'PROTOCOL_VIOLATION', detail: 'a text message is not UTF-8' }
+      this.violation = { code: 'INVALID_TEXT', detail: 'a text message is not UTF-8' }
       return undefined
     }
     return { opcode: this.#opcode, payload: whole }
@@ -78,7 +79,7 @@ function readFrame(bytes: Buffer): Frame | undefined {
       ? short
       : bytes.readUIntBE(lengthBytes === 2 ? 2 : 4, lengthBytes === 2 ? 2 : 6)
   if (bytes.length < start + length) return undefined
-  const payload = Buffer.from(bytes.subarray(start, start + length))
+  const payload = bytes.subarray(start, start + length)
   if (isMasked)
     for (let index = 0; index < length; index++) payload[index]! ^= bytes[start - 4 + (index & 3)]!
   return {

@@ -3,7 +3,7 @@
  * and checks them, reads control frames whole, and never touches a data payload.
  *
  * Invariant: what has been passed on ends at a frame boundary or inside the payload of a data frame.
- * An incomplete header or control frame is held back, so at most 139 bytes are ever kept, and a
+ * An incomplete header or control frame is held back, so at most 130 bytes are ever kept, and a
  * violation is always found at a boundary, where a Close frame can be put instead.
  */
 import { isUtf8 } from 'node:buffer'
@@ -22,7 +22,7 @@ export interface FrameRules {
 }
 
 export interface FrameViolation {
-  readonly code: 'PROTOCOL_VIOLATION' | 'MESSAGE_TOO_BIG'
+  readonly code: 'PROTOCOL_VIOLATION' | 'MESSAGE_TOO_BIG' | 'INVALID_TEXT'
   readonly detail: string
 }
 

@@ -13,7 +13,7 @@ export type BodyFraming =
   | { readonly kind: 'chunked' }
   | { readonly kind: 'until-close' }
 
-/** Bytes of a chunk's size line: 16 hexadecimal digits and an extension nobody uses. */
+/** Bytes of a chunk's size line: 13 hexadecimal digits and an extension nobody uses. */
 const maxSizeLineBytes = 256
 /** Bytes of the fields behind the last chunk. */
 const maxTrailerBytes = 8192

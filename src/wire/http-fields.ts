@@ -38,12 +38,17 @@ export class HttpFields {
     for (const field of this.list) {
       if (field.key !== key) continue
       for (const part of field.value.split(',')) {
-        const token = part.trim().toLowerCase()
+        const token = trimWhiteSpace(part).toLowerCase()
         if (token !== '') tokens.push(token)
       }
     }
     return tokens
   }
+}
+
+/** Whether a connection goes on, by the members of its `Connection` field (RFC 9112 §9.3): close wins. */
+export function isKeptAlive(connection: readonly string[], minor: 0 | 1): boolean {
+  return !connection.includes('close') && (minor === 1 || connection.includes('keep-alive'))
 }
 
 /** A head as bytes: start line, fields, empty line. Nothing in it may contain CR or LF. */
@@ -54,4 +59,17 @@ export function encodeHead(
   let text = `${startLine}\r\n`
   for (const { name, value } of fields) text += `${name}: ${value}\r\n`
   return Buffer.from(`${text}\r\n`, 'latin1')
+}
+
+/** Cuts spaces and tabs, and only these: `trim` would also cut 0xA0, which belongs to the value. */
+export function trimWhiteSpace(line: string, from = 0): string {
+  let start = from
+  let end = line.length
+  while (start < end && isWhiteSpace(line.charCodeAt(start))) start++
+  while (end > start && isWhiteSpace(line.charCodeAt(end - 1))) end--
+  return line.slice(start, end)
+}
+
+function isWhiteSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09
 }

@@ -4,7 +4,7 @@
  *
  * No I/O. Every outcome is: incomplete, refused, or complete with the number of bytes consumed.
  */
-import { HttpFields } from './http-fields.ts'
+import { HttpFields, trimWhiteSpace } from './http-fields.ts'
 
 export interface HeadLimits {
   /** Bytes of a head, its empty line included. */
@@ -85,7 +85,6 @@ export class HeadReader {
       this.#collected = this.#collected === undefined ? Buffer.from(bytes) : bytes
       return undefined
     }
-    if (end > this.#limits.headBytes) return tooLarge(this.#limits)
     this.consumed = end - before
     const head = readLines(bytes.toString('latin1', this.#start, end - 4), this.#limits.headers)
     this.#collected = undefined
@@ -117,7 +116,7 @@ export class HeadReader {
         }
         if (isEmptyLine) this.#start = this.#lineStart
       } else if (byte === CR) {
-        if (offset + 1 === bytes.length) {
+        if (offset + 1 === until) {
           this.#scanned = offset
           return undefined
         }
@@ -156,17 +155,4 @@ function readLines(text: string, maxFields: number): RawHead | HeadError {
     fields.add(name, trimWhiteSpace(line, colon + 1))
   }
   return { startLine: lines[0] ?? '', fields }
-}
-
-/** Cuts spaces and tabs, and only these: `trim` would also cut 0xA0, which belongs to the value. */
-function trimWhiteSpace(line: string, from: number): string {
-  let start = from
-  let end = line.length
-  while (start < end && isWhiteSpace(line.charCodeAt(start))) start++
-  while (end > start && isWhiteSpace(line.charCodeAt(end - 1))) end--
-  return line.slice(start, end)
-}
-
-function isWhiteSpace(code: number): boolean {
-  return code === 0x20 || code === 0x09
 }

@@ -4,7 +4,7 @@
  *
  * A head that two readers could understand differently is an error here, never repaired.
  */
-import type { HttpFields } from './http-fields.ts'
+import { isKeptAlive, type HttpFields } from './http-fields.ts'
 import { HeadError, isToken, type RawHead } from './http-head.ts'
 import { bodyFraming, type BodyFraming } from './http-body.ts'
 
@@ -69,7 +69,7 @@ export function readRequestHead(raw: RawHead): RequestHead | HeadError {
     host: place.host,
     fields: raw.fields,
     body: body ?? { kind: 'length', bytes: 0 },
-    isKeptAlive: minor === 1 ? !connection.includes('close') : connection.includes('keep-alive'),
+    isKeptAlive: isKeptAlive(connection, minor),
     isUpgrade:
       minor === 1 &&
       connection.includes('upgrade') &&

@@ -1,7 +1,7 @@
 /**
  * An HTTP/1.1 response head, understood: status, how long its body is, whether its connection goes on.
  */
-import type { HttpFields } from './http-fields.ts'
+import { isKeptAlive, type HttpFields } from './http-fields.ts'
 import { HeadError, type RawHead } from './http-head.ts'
 import { bodyFraming, type BodyFraming } from './http-body.ts'
 
@@ -35,8 +35,6 @@ export function readResponseHead(raw: RawHead, method: string): ResponseHead | H
     minor,
     fields: raw.fields,
     body,
-    isKeptAlive:
-      body.kind !== 'until-close' &&
-      (minor === 1 ? !connection.includes('close') : connection.includes('keep-alive')),
+    isKeptAlive: body.kind !== 'until-close' && isKeptAlive(connection, minor),
   }
 }

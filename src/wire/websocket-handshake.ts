@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { parseExtensions } from './extension-header.ts'
-import type { HttpFields } from './http-fields.ts'
+import { trimWhiteSpace, type HttpFields } from './http-fields.ts'
 import type { RequestHead } from './http-request.ts'
 import type { ResponseHead } from './http-response.ts'
 
@@ -43,7 +43,7 @@ export function offeredSubprotocols(fields: HttpFields): string[] {
   const value = fields.get('sec-websocket-protocol') ?? ''
   return value
     .split(',')
-    .map((name) => name.trim())
+    .map((name) => trimWhiteSpace(name))
     .filter((name) => name !== '')
 }
 
@@ -54,7 +54,7 @@ export function offeredSubprotocols(fields: HttpFields): string[] {
 export function switchFault(answer: ResponseHead, offer: Offer): string | undefined {
   const { fields } = answer
   if (answer.minor !== 1) return 'a 101 is HTTP/1.1'
-  if (fields.get('upgrade')?.toLowerCase() !== 'websocket')
+  if (fields.tokens('upgrade').join() !== 'websocket')
     return 'the upgrade header of the 101 is not websocket'
   if (!fields.tokens('connection').includes('upgrade'))
     return 'the connection header of the 101 is not upgrade'

@@ -154,7 +154,12 @@ describe('sluice run', () => {
     await using server = await startRawServer(() => {})
     const { exitCode, stderr } = await runCommand([
       'run',
-      ...['--to', 'ws://localhost:1', '--address', '127.0.0.1', '--port', String(server.port)],
+      '--to',
+      'ws://localhost:1',
+      '--address',
+      '127.0.0.1',
+      '--port',
+      String(server.port),
     ])
     expect([exitCode, stderr]).toEqual([
       1,

@@ -1,6 +1,6 @@
 // A `ws` client: node ws-client.mjs URL [--subprotocols=a,b] [--messages=3] [--sizes=0,125,126,65536]
-// [--kind=both] [--fragments] [--pings=1] [--deflate] [--header=name:value] [--close=1000,reason]
-// [--wait-close]. Checks the echo of every size, text and binary, in order.
+// [--kind=both] [--fragments] [--pings=1] [--deflate] [--header=name:value] [--close=1000,reason] (empty:
+// a Close without a code) [--wait-close]. Checks the echo of every size, text and binary, in order.
 // Prints {ok, status, subprotocol, extensions, headers, echoed, pongs, close}, or a refusal with its body.
 import { createHash } from 'node:crypto'
 import { on } from 'node:events'
@@ -39,7 +39,8 @@ await runClient(Number(options.seconds), async () => {
   if (!options['wait-close']) {
     counts = await checkEcho(socket, arrived)
     const [code, reason] = options.close.split(',')
-    socket.close(Number(code), reason)
+    if (code) socket.close(Number(code), reason)
+    else socket.close()
   }
   const { protocol: subprotocol, extensions } = socket
   return { ok: true, ...response, subprotocol, extensions, ...counts, close: await closed }

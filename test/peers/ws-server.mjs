@@ -1,5 +1,6 @@
-// A `ws` server that echoes. By query: ?close=4001&reason=x closes at once; ?flood=BYTES sends that much
-// as fast as it is taken; ?deaf=1 never reads. It takes the first subprotocol offered.
+// A `ws` server that echoes. By query: ?close=4001&reason=x closes at once, ?close= without a code;
+// ?flood=BYTES sends that much as fast as it is taken; ?deaf=1 never reads. It takes the first subprotocol
+// offered.
 // Reports {"event":"open"|"close"|"flood",…} lines, to see what arrived behind whatever stands between.
 import { createServer } from 'node:http'
 import { WebSocketServer } from 'ws'
@@ -23,7 +24,9 @@ sockets.on('connection', (socket, request) => {
   socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }))
 
   if (searchParams.has('close')) {
-    socket.close(Number(searchParams.get('close')), searchParams.get('reason') ?? '')
+    const code = searchParams.get('close')
+    if (code) socket.close(Number(code), searchParams.get('reason') ?? '')
+    else socket.close()
   }
   if (searchParams.has('deaf')) socket._socket.pause()
   if (searchParams.has('flood')) flood(socket, url, Number(searchParams.get('flood')))

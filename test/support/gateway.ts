@@ -5,6 +5,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import { formatProblems } from '../../src/config/report.ts'
 import type { GatewayEvent } from '../../src/core/events.ts'
 import { createGateway, type Gateway } from '../../src/gateway.ts'
+import { Journal } from './journal.ts'
 
 type EventOf<Type extends GatewayEvent['type']> = Extract<GatewayEvent, { type: Type }>
 
@@ -22,16 +23,12 @@ export interface RunningGateway extends AsyncDisposable {
   ): Promise<EventOf<Type>>
 }
 
-/** @param yaml a configuration; listeners should be `127.0.0.1:0`. */
-export function startGateway(yaml: string): RunningGateway {
-  const loaded = loadConfig(yaml, { file: 'test.yaml', env: {}, readFile: () => '' })
+/** @param yaml a configuration; listeners should be `127.0.0.1:0`. @param env what `${env:…}` stands for. */
+export function startGateway(yaml: string, env: Record<string, string> = {}): RunningGateway {
+  const loaded = loadConfig(yaml, { file: 'test.yaml', env, readFile: () => '' })
   if (!loaded.ok) throw new Error(formatProblems(loaded.problems, { colours: false }))
-  const events: GatewayEvent[] = []
-  const waiting = new Set<(event: GatewayEvent) => void>()
-  const gateway = createGateway(loaded.config, (event) => {
-    events.push(event)
-    for (const hear of [...waiting]) hear(event)
-  })
+  const journal = new Journal<GatewayEvent>()
+  const gateway = createGateway(loaded.config, (event) => journal.add(event))
   gateway.start()
   const port = gateway.listeners[0]?.port ?? 0
 
@@ -39,22 +36,17 @@ export function startGateway(yaml: string): RunningGateway {
     gateway,
     port,
     host: `127.0.0.1:${port}`,
-    events,
-    event(type, condition = () => true) {
-      return new Promise((resolve) => {
-        const hear = (event: GatewayEvent) => {
-          const wanted = event as EventOf<typeof type>
-          if (event.type !== type || !condition(wanted)) return
-          waiting.delete(hear)
-          resolve(wanted)
-        }
-        waiting.add(hear)
-        for (const event of [...events]) hear(event)
-      })
+    events: journal.items,
+    event<Type extends GatewayEvent['type']>(
+      type: Type,
+      condition: (event: EventOf<Type>) => boolean = () => true,
+    ) {
+      const isOfType = (event: GatewayEvent): event is EventOf<Type> => event.type === type
+      return journal.find((event): event is EventOf<Type> => isOfType(event) && condition(event))
     },
     async [Symbol.asyncDispose]() {
       gateway.destroy()
-      const mistake = events.find((event) => event.type === 'mistake')
+      const mistake = journal.items.find((event) => event.type === 'mistake')
       if (mistake !== undefined) throw mistake.error
     },
   }

@@ -1,0 +1,84 @@
+// The order of routes, as properties: an oracle agrees, and the order of the file does not matter.
+
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { routeTies } from '../../src/config/ties.ts'
+import { RouteTable, type RouteConditions } from '../../src/route/route-table.ts'
+import { candidates } from '../support/route-oracle.ts'
+
+describe('routes of any kind', () => {
+  const name = fc.constantFrom('a', 'b')
+  const segment = fc.oneof(
+    { weight: 2, arbitrary: name },
+    { weight: 1, arbitrary: fc.constant(':') },
+  )
+  const path = fc
+    .tuple(fc.array(segment, { maxLength: 3 }), fc.boolean())
+    .map(([parts, isPrefix]) => {
+      const named = parts.map((part, index) => (part === ':' ? `:p${index}` : part))
+      return `/${[...named, ...(isPrefix ? ['*'] : [])].join('/')}`
+    })
+  const host = fc.constantFrom('a.b', '*.b', 'b', '*.a.b', 'x.a.b')
+  const listener = fc.constantFrom('one', 'two')
+  const routes = fc.array(
+    fc.record({
+      path,
+      host: fc.uniqueArray(host, { maxLength: 2, size: 'xsmall' }),
+      listeners: fc.uniqueArray(listener, { maxLength: 2, size: 'xsmall' }),
+    }),
+    { minLength: 1, maxLength: 8 },
+  )
+  const request = fc.record({
+    listener,
+    host: fc.constantFrom('b', 'a.b', 'x.a.b', 'y.a.b', 'z'),
+    path: fc.array(name, { maxLength: 4 }).map((parts) => `/${parts.join('/')}`),
+  })
+
+  function find(
+    all: readonly RouteConditions[],
+    asked: { listener: string; host: string; path: string },
+  ) {
+    const table = new RouteTable(all.map((each) => [each, each] as const))
+    return table.match(asked.listener, asked.host, asked.path)
+  }
+
+  test('are found as the oracle finds them', () => {
+    fc.assert(
+      fc.property(routes, request, (all, asked) => {
+        const [best, next] = candidates(all, asked)
+        if (best === undefined) return expect(find(all, asked)).toBeUndefined()
+        fc.pre(best.place !== next?.place)
+        expect(find(all, asked)).toEqual({ value: best.route, parameters: best.parameters })
+      }),
+      { numRuns: 3_000 },
+    )
+  })
+
+  test('that a configuration may have are found the same in any order of the file', () => {
+    const everywhere = path.map(everywhereAt)
+    const few = fc.tuple(everywhere, everywhere, everywhere)
+    fc.assert(
+      fc.property(few, request, (all, asked) => {
+        const items = all.map((value, index) => ({ path: ['routes', index], value }))
+        fc.pre(routeTies(items).length === 0)
+        expect(find(all.toReversed(), asked)).toEqual(find(all, asked))
+      }),
+      { numRuns: 3_000 },
+    )
+  })
+
+  // Found by the property above: as many segments and parameters, and nothing to decide between them.
+  test('of which each names what the other leaves open do not depend on it either', () => {
+    const crossed = ['/:a/x', '/x/:b'].map(everywhereAt)
+    const items = crossed.map((value, index) => ({ path: ['routes', index], value }))
+    const asked = { listener: '', host: '', path: '/x/x' }
+    const isTie = routeTies(items).length > 0
+    expect(isTie || Bun.deepEquals(find(crossed, asked), find(crossed.toReversed(), asked))).toBe(
+      true,
+    )
+  })
+})
+
+function everywhereAt(path: string): RouteConditions {
+  return { listeners: [], host: [], path }
+}

@@ -1,0 +1,65 @@
+// A second reading of how routes are found, by regular expressions and a comparison of words: slow,
+// and simple enough to be checked by eye.
+
+import type { RouteConditions } from '../../src/route/route-table.ts'
+
+/** The name in the pattern is the name in the result. */
+function expression(path: string): RegExp {
+  const isPrefix = path.endsWith('/*')
+  const exact = (isPrefix ? path.slice(0, -2) : path)
+    .replaceAll('.', '\\.')
+    .replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')
+  return new RegExp(`^${exact}${isPrefix ? '(?:/.*)?' : ''}$`)
+}
+
+function hostMatches(pattern: string, host: string): boolean {
+  if (!pattern.startsWith('*.')) return pattern === host
+  const base = pattern.slice(2)
+  return host !== base && host.endsWith(`.${base}`) && host !== `.${base}`
+}
+
+/** The smaller sorts first. What decides comes first: host, path, further conditions. */
+function place(host: string, { path, listeners }: RouteConditions): string {
+  const digits = (count: number) => String(count).padStart(4, '0')
+  const segments = path.split('/').filter((segment) => segment !== '' && segment !== '*')
+  const named = segments.filter((segment) => segment.startsWith(':')).length
+  const hostKind = host === '' ? '3 none' : host.startsWith('*.') ? '2 wildcard' : '1 exact'
+  const pathKind = path.endsWith('/*') ? '3 prefix' : named > 0 ? '2 parameters' : '1 exact'
+  return [
+    hostKind,
+    digits(9999 - host.length),
+    pathKind,
+    digits(9999 - segments.length),
+    digits(named),
+    listeners.length > 0 ? '1 named listener' : '2 any listener',
+  ].join()
+}
+
+export interface Request {
+  readonly listener: string
+  /** Lower case, without port. */
+  readonly host: string
+  readonly path: string
+}
+
+export interface Candidate {
+  readonly route: RouteConditions
+  readonly place: string
+  readonly parameters: Readonly<Record<string, string>>
+}
+
+/** Every route that the request fits, the best first. */
+export function candidates(
+  routes: readonly RouteConditions[],
+  { listener, host, path }: Request,
+): Candidate[] {
+  const all = routes.flatMap((route) =>
+    (route.host.length === 0 ? [''] : route.host).flatMap((pattern) => {
+      const match = expression(route.path).exec(path)
+      const isHere = route.listeners.length === 0 || route.listeners.includes(listener)
+      if (match === null || !isHere || !(pattern === '' || hostMatches(pattern, host))) return []
+      return [{ route, place: place(pattern, route), parameters: { ...match.groups } }]
+    }),
+  )
+  return all.toSorted((a, b) => (a.place < b.place ? -1 : a.place > b.place ? 1 : 0))
+}

@@ -1,0 +1,126 @@
+// What is fuzzed: each target reads any bytes, in one piece and in several, and says how that went.
+// It throws where a parser does, or where one does not keep what it promises of every input.
+
+import { parseExtensions } from '../../src/wire/extension-header.ts'
+import type { FrameRules } from '../../src/wire/frame-scanner.ts'
+import { HeadError, type HeadLimits } from '../../src/wire/http-head.ts'
+import { readRequestHead } from '../../src/wire/http-request.ts'
+import { readResponseHead } from '../../src/wire/http-response.ts'
+import { judgeChunks, judgeFraming, judgeHead, judgeRequest } from './http-oracle.ts'
+import type { Cuts } from './pieces.ts'
+import { followBody, readHead, type WholeHead } from './reading.ts'
+import { fromClient, fromServer, scan, scanAsOracle } from './scanning.ts'
+
+export type Outcome = 'complete' | 'incomplete' | 'refused'
+export type Target = (input: Buffer, cuts: Cuts) => Outcome
+
+const limits: HeadLimits = { headBytes: 512, headers: 12 }
+const chunked = { kind: 'chunked' } as const
+
+function demand(isTrue: boolean, what: string): void {
+  if (!isTrue) throw new Error(what)
+}
+
+function same(one: unknown, other: unknown, what: string): void {
+  if (!Bun.deepEquals(one, other))
+    throw new Error(`${what}: ${JSON.stringify(one)} and ${JSON.stringify(other)}`)
+}
+
+function frames(rules: FrameRules): Target {
+  return (input, cuts) => {
+    const whole = scanAsOracle(input, rules)
+    same(scan(input, rules, cuts), whole, 'cut otherwise')
+    if (whole.violation !== undefined) return 'refused'
+    const isOver = whole.closeCode !== undefined || whole.passed === input.length
+    return isOver && whole.toBoundary === 0 ? 'complete' : 'incomplete'
+  }
+}
+
+/** Reads a head both ways; whatever is accepted has no byte in it that another reader could stumble over. */
+function readTwice(input: Buffer, cuts: Cuts): WholeHead | HeadError | undefined {
+  const whole = readHead(input, [], limits)
+  same(readHead(input, cuts, limits), whole, 'cut otherwise')
+  if (whole === undefined || whole instanceof HeadError) return whole
+  const text = input.toString('latin1', 0, whole.consumed)
+  demand(!/[^\t\r\n -~\x80-\xff]|\r(?!\n)|(?<!\r)\n/.test(text), 'a head with a stray byte')
+  return whole
+}
+
+const request: Target = (input, cuts) => {
+  const whole = readTwice(input, cuts)
+  const judged = judgeHead(input.toString('latin1'), limits)
+  const wanted = judged === undefined ? undefined : judgeRequest(judged)
+  const read =
+    whole === undefined || whole instanceof HeadError ? whole : readRequestHead(whole.raw)
+  demand((wanted !== undefined) === isRead(read), 'the oracle does not agree')
+  if (read === undefined) return 'incomplete'
+  if (read instanceof HeadError || whole === undefined || whole instanceof HeadError)
+    return 'refused'
+  const { method, target, host, body } = read
+  same({ method, target, host, body }, wanted, 'the oracle reads another request')
+  same(whole.consumed, judged?.length, 'the oracle ends elsewhere')
+  const fields = whole.raw.fields.list.map(({ key, value }) => [key, value])
+  same(fields, judged?.fields, 'the oracle reads other fields')
+  return 'complete'
+}
+
+const response: Target = (input, cuts) => {
+  const whole = readTwice(input, cuts)
+  const judged = judgeHead(input.toString('latin1'), limits)
+  const line = /^HTTP\/1\.([01]) [1-9]\d\d(?: |$)/.exec(judged?.startLine ?? '')
+  const framing =
+    judged === undefined || line === null ? undefined : judgeFraming(judged, line[1] ?? '')
+  const read =
+    whole === undefined || whole instanceof HeadError ? whole : readResponseHead(whole.raw, 'GET')
+  demand((framing !== undefined) === isRead(read), 'the oracle does not agree')
+  if (read === undefined) return 'incomplete'
+  if (read instanceof HeadError) return 'refused'
+  const hasNoBody = read.status < 200 || read.status === 204 || read.status === 304
+  if (!hasNoBody)
+    same(read.body, framing ?? { kind: 'until-close' }, 'the oracle reads another body')
+  return 'complete'
+}
+
+function isRead(read: object | undefined): boolean {
+  return read !== undefined && !(read instanceof HeadError)
+}
+
+const chunks: Target = (input, cuts) => {
+  const whole = followBody(input, chunked)
+  same(followBody(input, chunked, cuts), whole, 'cut otherwise')
+  const length = judgeChunks(input.toString('latin1'))
+  same(whole.isComplete ? whole.passed : undefined, length, 'the oracle ends elsewhere')
+  if (whole.isComplete) return 'complete'
+  if (whole.fault !== undefined) return 'refused'
+  demand(whole.passed === input.length, 'a body stopped without a fault')
+  return 'incomplete'
+}
+
+/** A header has no pieces; what is read must be read the same when it is written again. */
+const extensions: Target = (input) => {
+  const read = parseExtensions(input.toString('latin1'))
+  if (read === undefined) return 'refused'
+  same(parseExtensions(read.map(({ text }) => text).join(',')), read, 'written again')
+  return 'complete'
+}
+
+const deflating = { ...fromServer, mayCompress: true }
+const narrow = { ...fromClient, frameBytes: 30, messageBytes: 40 }
+
+export const rulesFuzzed = {
+  'frames of a client': narrow,
+  'frames of a server': fromServer,
+  'frames of a server that compresses': deflating,
+} as const satisfies Record<string, FrameRules>
+
+export const targets = {
+  'frames of a client': frames(narrow),
+  'frames of a server': frames(fromServer),
+  'frames of a server that compresses': frames(deflating),
+  request,
+  response,
+  chunks,
+  extensions,
+} as const satisfies Record<string, Target>
+
+export type TargetName = keyof typeof targets
