@@ -30,7 +30,8 @@ function place(host: string, { path, listeners }: RouteConditions): string {
     digits(9999 - host.length),
     pathKind,
     digits(9999 - segments.length),
-    digits(named),
+    // Of two that are as long, the one whose first difference is a literal.
+    segments.map((segment) => (segment.startsWith(':') ? '1' : '0')).join(''),
     listeners.length > 0 ? '1 named listener' : '2 any listener',
   ].join()
 }
