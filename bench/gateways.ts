@@ -71,17 +71,21 @@ export const rows: Row[] = [
     ],
   },
   {
+    name: 'bun raw',
+    program: join(root, 'scripts/bun'),
+    version: [join(root, 'scripts/bun'), '--version'],
+    command: ({ port, upstreamPort }) => [
+      join(root, 'scripts/bun'),
+      join(import.meta.dir, 'bun-raw.ts'),
+      String(port),
+      String(upstreamPort),
+    ],
+  },
+  {
     name: subjectName,
     program: join(root, 'bin/sluice'),
     version: [join(root, 'scripts/bun'), '--version'],
-    command: ({ port, upstreamPort }) => [
-      join(root, 'bin/sluice'),
-      'run',
-      '--to',
-      `ws://127.0.0.1:${upstreamPort}`,
-      '--port',
-      String(port),
-    ],
+    command: sluice,
   },
 ]
 
@@ -161,6 +165,18 @@ backend upstream
   const file = join(directory, 'haproxy.cfg')
   writeFileSync(file, configuration)
   return ['haproxy', '-db', '-f', file]
+}
+
+/** Without a line a session, as the rows beside it have no access log. */
+function sluice({ port, upstreamPort, directory }: Place): string[] {
+  const configuration = `
+listeners: ["127.0.0.1:${port}"]
+routes: [{ upstream: "ws://127.0.0.1:${upstreamPort}" }]
+log: { level: warn }
+`
+  const file = join(directory, 'sluice.yaml')
+  writeFileSync(file, configuration)
+  return [join(root, 'bin/sluice'), 'run', file]
 }
 
 /** A port that was free a moment ago. */

@@ -93,11 +93,16 @@ function startLine(head: RequestHead, endpoint: Endpoint): string {
 }
 
 function requestFields(head: RequestHead, address: string): Field[] {
-  const named = connectionNames(head.fields)
   const fields: Field[] = [{ name: 'Host', value: head.host }]
   for (const field of head.fields.list) {
     const { key } = field
-    if (hopByHop.has(key) || named.has(key) || told.has(key) || key.startsWith('sluice-')) continue
+    if (
+      hopByHop.has(key) ||
+      isNamed(key, head.connection) ||
+      told.has(key) ||
+      key.startsWith('sluice-')
+    )
+      continue
     fields.push(field)
   }
   fields.push(
@@ -110,25 +115,24 @@ function requestFields(head: RequestHead, address: string): Field[] {
 }
 
 function answerFields(answer: ResponseHead): Field[] {
-  const named = connectionNames(answer.fields)
   return answer.fields.list.filter(
     ({ key }) =>
       (!hopByHop.has(key) || key === 'proxy-authenticate') &&
-      !named.has(key) &&
+      !isNamed(key, answer.connection) &&
       !key.startsWith('sluice-'),
   )
 }
 
-/** Fields that a `Connection` field says belong to that connection. Framing is never among them. */
-function connectionNames(fields: HttpFields): Set<string> {
-  const names = new Set(fields.tokens('connection'))
-  for (const kept of [
-    'content-length',
-    'transfer-encoding',
-    'host',
-    'sec-websocket-key',
-    'sec-websocket-accept',
-  ])
-    names.delete(kept)
-  return names
+/** Fields that no `Connection` field can name: the message would be another without them. */
+const unnamable = new Set([
+  'content-length',
+  'transfer-encoding',
+  'host',
+  'sec-websocket-key',
+  'sec-websocket-accept',
+])
+
+/** Whether the `Connection` field says that this one belongs to that connection alone. */
+function isNamed(key: string, connection: readonly string[]): boolean {
+  return connection.includes(key) && !unnamable.has(key)
 }

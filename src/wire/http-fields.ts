@@ -37,6 +37,10 @@ export class HttpFields {
     const tokens: string[] = []
     for (const field of this.list) {
       if (field.key !== key) continue
+      if (!field.value.includes(',')) {
+        if (field.value !== '') tokens.push(field.value.toLowerCase())
+        continue
+      }
       for (const part of field.value.split(',')) {
         const token = trimWhiteSpace(part).toLowerCase()
         if (token !== '') tokens.push(token)

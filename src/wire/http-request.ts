@@ -19,6 +19,8 @@ export interface RequestHead {
   /** The authority the request is for, as sent, port included; empty where HTTP/1.0 leaves it out. */
   readonly host: string
   readonly fields: HttpFields
+  /** The members of its `Connection` field, lower case. */
+  readonly connection: readonly string[]
   readonly body: BodyFraming
   /** Whether the client wants the connection to go on after this request. */
   readonly isKeptAlive: boolean
@@ -68,6 +70,7 @@ export function readRequestHead(raw: RawHead): RequestHead | HeadError {
     minor,
     host: place.host,
     fields: raw.fields,
+    connection,
     body: body ?? { kind: 'length', bytes: 0 },
     isKeptAlive: isKeptAlive(connection, minor),
     isUpgrade:

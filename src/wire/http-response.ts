@@ -10,6 +10,8 @@ export interface ResponseHead {
   readonly reason: string
   readonly minor: 0 | 1
   readonly fields: HttpFields
+  /** The members of its `Connection` field, lower case. */
+  readonly connection: readonly string[]
   readonly body: BodyFraming
   /** Whether the server lets the connection go on after this response. */
   readonly isKeptAlive: boolean
@@ -34,6 +36,7 @@ export function readResponseHead(raw: RawHead, method: string): ResponseHead | H
     reason: line[3] ?? '',
     minor,
     fields: raw.fields,
+    connection,
     body,
     isKeptAlive: body.kind !== 'until-close' && isKeptAlive(connection, minor),
   }

@@ -56,7 +56,7 @@ export function switchFault(answer: ResponseHead, offer: Offer): string | undefi
   if (answer.minor !== 1) return 'a 101 is HTTP/1.1'
   if (fields.tokens('upgrade').join() !== 'websocket')
     return 'the upgrade header of the 101 is not websocket'
-  if (!fields.tokens('connection').includes('upgrade'))
+  if (!answer.connection.includes('upgrade'))
     return 'the connection header of the 101 is not upgrade'
   if (
     fields.count('sec-websocket-accept') !== 1 ||

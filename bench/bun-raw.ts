@@ -1,0 +1,69 @@
+/**
+ * The platform alone: a tunnel on Bun's sockets that parses nothing, checks nothing, bounds nothing and
+ * loses what a short write leaves. What Sluice costs above this row is Sluice; the row itself is Bun.
+ */
+import type { Socket } from 'bun'
+
+interface Side {
+  peer: Socket<Side> | undefined
+  early: Buffer[]
+  hasEnded: boolean
+}
+
+const [port, upstreamPort] = process.argv.slice(2).map(Number)
+const newSide = (peer?: Socket<Side>): Side => ({ peer, early: [], hasEnded: false })
+
+const handlers = {
+  data(socket: Socket<Side>, chunk: Buffer) {
+    if (socket.data.peer === undefined) socket.data.early.push(chunk)
+    else socket.data.peer.write(chunk)
+  },
+  end(socket: Socket<Side>) {
+    const { peer } = socket.data
+    socket.data.hasEnded = true
+    if (peer?.data.hasEnded !== true) return void peer?.shutdown()
+    peer.end()
+    socket.end()
+  },
+  close(socket: Socket<Side>) {
+    const { peer } = socket.data
+    socket.data.peer = undefined
+    if (peer === undefined) return
+    peer.data.peer = undefined
+    peer.end()
+  },
+  error(socket: Socket<Side>) {
+    socket.terminate()
+  },
+  drain() {},
+  connectError() {},
+}
+
+const upstreamHandlers = {
+  ...handlers,
+  open(socket: Socket<Side>) {
+    const client = socket.data.peer
+    if (client === undefined) return
+    client.data.peer = socket
+    for (const chunk of client.data.early) socket.write(chunk)
+  },
+}
+
+Bun.listen<Side>({
+  hostname: '127.0.0.1',
+  port: port ?? 0,
+  allowHalfOpen: true,
+  socket: {
+    ...handlers,
+    open(client) {
+      client.data = newSide()
+      Bun.connect<Side>({
+        hostname: '127.0.0.1',
+        port: upstreamPort ?? 0,
+        allowHalfOpen: true,
+        data: newSide(client),
+        socket: upstreamHandlers,
+      }).catch(() => client.terminate())
+    },
+  },
+})
