@@ -21,9 +21,10 @@ const handlers = {
   end(socket: Socket<Side>) {
     const { peer } = socket.data
     socket.data.hasEnded = true
-    if (peer?.data.hasEnded !== true) return void peer?.shutdown()
-    peer.end()
-    socket.end()
+    if (peer?.data.hasEnded === true) {
+      peer.end()
+      socket.end()
+    } else peer?.shutdown()
   },
   close(socket: Socket<Side>) {
     const { peer } = socket.data
