@@ -92,7 +92,9 @@ export class Session implements TunnelEvents {
     const { violation, closeCode = CloseCode.noStatus } = side.scanner
     if (violation !== undefined) return this.#closeViolator(side)
     this.#startClosing({ by: side.name, code: closeCode, reason: 'closed', detail: undefined })
-    if (side.peer.scanner.isStopped || this.#end?.by === 'gateway') this.#endBoth(side)
+    if (this.#isAnswered || (this.#end?.by === 'gateway' && side === this.#client)) {
+      this.#client.stream.end(this.route.config.timeout.closeMs)
+    }
   }
 
   sideOnEnd(side: TunnelSide): void {
@@ -103,12 +105,13 @@ export class Session implements TunnelEvents {
       detail: undefined,
     })
     side.peer.stream.end(this.route.config.timeout.closeMs)
-    if (this.#end?.by === 'gateway') side.stream.end()
+    // Its Close was answered, or will not be: nothing more goes to it.
+    if (side.peer.scanner.isStopped || this.#end?.by === 'gateway') side.stream.end()
   }
 
   sideOnClose(side: TunnelSide, reason: StreamClose): void {
     this.#startClosing({ by: side.name, code: CloseCode.abnormal, reason, detail: undefined })
-    if (!side.peer.isClosed) return side.peer.stream.end(this.route.config.timeout.closeMs)
+    if (!side.peer.isClosed) return this.#endLast(side.peer)
     clearTimeout(this.#closeTimer)
     if (this.#end !== undefined) this.#onClose(this, this.#end)
   }
@@ -160,10 +163,18 @@ export class Session implements TunnelEvents {
     side.peer.close({ code: other.closeCode ?? CloseCode.internalError, reason: other.sentence })
   }
 
-  /** The closing handshake is done on this side; on both, unless the gateway itself closes. */
-  #endBoth(side: TunnelSide): void {
-    side.stream.end(this.route.config.timeout.closeMs)
-    if (this.#end?.by !== 'gateway') side.peer.stream.end(this.route.config.timeout.closeMs)
+  /** Whether both sides have sent a Close. */
+  get #isAnswered(): boolean {
+    return this.#client.scanner.isStopped && this.#upstream.scanner.isStopped
+  }
+
+  /**
+   * Ends the side that is left, but not an upstream that has answered a Close: RFC 6455 §7.1.1, the
+   * server ends first. Otherwise each session would leave one of our ports in TIME_WAIT.
+   */
+  #endLast(side: TunnelSide): void {
+    const isItsTurn = this.#isAnswered && side === this.#upstream
+    if (!isItsTurn) side.stream.end(this.route.config.timeout.closeMs)
   }
 }
 

@@ -1,7 +1,10 @@
 /** How a session ends: what happens on one side happens on the other, and is reported. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type { Socket } from 'node:net'
+import { encodeClose } from '../../src/wire/frame-encoder.ts'
 import { relayTo, startGateway } from '../support/gateway.ts'
 import { runPeer, startPeer, type Peer } from '../support/peer.ts'
+import { rawConnect, startRawServer } from '../support/raw.ts'
 import { dialTcp, listenTcp, type TcpConnection } from '../support/tcp.ts'
 import {
   encodeFrame,
@@ -201,4 +204,31 @@ describe('a server that vanishes is gone for the client too:', () => {
     const { end } = await gateway.event('session-closed')
     expect(end).toMatchObject({ by: 'upstream', code: 1006, reason: 'reset' })
   }, 5_000)
+})
+
+// Regression: ending both sides at once left one of the gateway's ports in TIME_WAIT for each session.
+test('after a Close and its answer the client is ended, and the server is left to end first', async () => {
+  const answered = Promise.withResolvers<Socket>()
+  let isServerEnded = false
+  await using server = await startRawServer((socket) => {
+    socket.on('end', () => (isServerEnded = true))
+    socket.once('data', () => {
+      socket.write(encodeClose(1000, '', { isMasked: false }))
+      answered.resolve(socket)
+    })
+    socket.resume()
+  })
+  await using gateway = startGateway(relayTo(`ws://127.0.0.1:${server.port}`))
+  const client = await rawConnect(gateway.port)
+  client.write(encodeClose(1000, '', { isMasked: true }))
+  client.resume()
+  await new Promise((resolve) => client.on('end', resolve))
+  client.end()
+  await new Promise((resolve) => client.on('close', resolve))
+  // A request of its own goes there and back: whatever the gateway would do by now it has done.
+  await (await fetch(`http://${gateway.host}/`)).text()
+  expect(isServerEnded).toBe(false)
+  const socket = await answered.promise
+  socket.end()
+  expect((await gateway.event('session-closed')).end).toMatchObject({ by: 'client', code: 1000 })
 })
