@@ -39,6 +39,9 @@ export function createGateway(config: Config, emit: Emit): Gateway {
   const sessions = new Sessions()
   const listeners: Listener[] = []
   let isLeaving = false
+  let left: Promise<void> | undefined
+  /** Ends every wait of `leave`. */
+  const cut = Promise.withResolvers<void>()
 
   function start(): void {
     try {
@@ -72,24 +75,40 @@ export function createGateway(config: Config, emit: Emit): Gateway {
     emit({ type: 'request-refused', listener, code, detail, address, method, host, path })
   }
 
-  async function leave(): Promise<void> {
+  function leave(): Promise<void> {
+    left ??= leaveInOrder()
+    return left
+  }
+
+  async function leaveInOrder(): Promise<void> {
     emit({ type: 'leaving', sessions: sessions.size })
-    await Bun.sleep(config.leave.delayMs)
+    await waitFor(config.leave.delayMs)
     isLeaving = true
-    const { windowMs } = config.leave
-    const everybody = [
-      sessions.closeAll(windowMs),
-      ...listeners.map((listener) => listener.leave()),
-    ]
-    const last = Promise.withResolvers<void>()
-    const timer = setTimeout(last.resolve, windowMs + lastWordsMs)
-    await Promise.race([Promise.all(everybody), last.promise])
-    clearTimeout(timer)
+    sessions.closeAll(config.leave.windowMs)
+    await Promise.race([everybodyLeft(), waitFor(config.leave.windowMs + lastWordsMs)])
     destroy()
     emit({ type: 'left' })
   }
 
+  async function everybodyLeft(): Promise<void> {
+    await Promise.all(listeners.map((listener) => listener.leave()))
+    // After them: the last requests may have become sessions.
+    await sessions.emptied()
+  }
+
+  /** A while, or until everything is cut. */
+  function waitFor(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, delayMs)
+      void cut.promise.then(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+
   function destroy(): void {
+    cut.resolve()
     for (const listener of listeners) listener.destroy()
     sessions.destroyAll()
     for (const pool of pools.values()) pool.leave()

@@ -162,7 +162,10 @@ function talk(connection: HttpConnection): Promise<number> {
     if (stream.write(encodeFrame(Opcode.text, Buffer.from(line), masked)) > messageBytes)
       lines.pause()
   })
-  lines.on('close', () => stream.write(encodeClose(CloseCode.normal, '', masked)))
+  lines.on('close', () => {
+    stream.write(encodeClose(CloseCode.normal, '', masked))
+    setTimeout(() => stream.end(0), timeoutMs)
+  })
   const early = connection.takeOver()
   if (early !== undefined) handler.streamOnData(early)
   stream.resume()

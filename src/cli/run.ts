@@ -34,6 +34,10 @@ export function startGateway(config: Config): Gateway | undefined {
   const log = createLog({ level, format, write: lines.write })
   process.on('exit', lines.flush)
   const gateway = createGateway(config, log)
+  // The connection it happened on is over; the others go on.
+  const onMistake = (error: unknown) => log({ type: 'mistake', error })
+  process.on('uncaughtException', onMistake)
+  process.on('unhandledRejection', onMistake)
   try {
     gateway.start()
     return gateway

@@ -19,8 +19,8 @@ export interface ByteStream {
   write(bytes: Uint8Array): number
   /**
    * Stops and restarts reading. A paused stream does not see the peer's FIN, so every pause MUST have
-   * a deadline: it has one as long as it is made because another stream's buffer is over its bound,
-   * since that stream closes itself after `sendTimeoutMs` without progress.
+   * a deadline. One that is made because another stream's buffer is over its bound has it, since that
+   * stream closes itself after `sendTimeoutMs` without progress.
    */
   pause(): void
   resume(): void
@@ -28,7 +28,8 @@ export interface ByteStream {
   sendTimeoutMs: number
   /**
    * Sends FIN behind what is buffered. Reading goes on until the peer's FIN, or for `lingerMs` after
-   * ours: closing at once would lose the tail of the output if the peer is still sending.
+   * ours: closing at once would lose the tail of the output if the peer is still sending. Called again
+   * it can only shorten that; with 0 it closes as soon as nothing is buffered.
    */
   end(lingerMs?: number): void
   /** Cuts the connection at once, with RST; what is buffered is lost. */

@@ -15,6 +15,8 @@ export interface RequestOwner {
   readonly stream: ByteStream
   readonly listener: string
   readonly isBodyRead: boolean
+  /** Whether this is the last request the connection serves. */
+  readonly isLeaving: boolean
   readBody(sink: BodySink): void
   pauseBody(): void
   resumeBody(): void
@@ -67,6 +69,11 @@ export class ClientRequest {
     return this.#owner?.isBodyRead ?? true
   }
 
+  /** Whether the connection can go on after an answer that is whole: what the answer may promise. */
+  get isKeptAlive(): boolean {
+    return this.head.isKeptAlive && this.isBodyRead && this.#owner?.isLeaving !== true
+  }
+
   /** How long the client may take nothing of an answer. */
   set sendTimeoutMs(timeoutMs: number) {
     if (this.#owner !== undefined) this.#owner.stream.sendTimeoutMs = timeoutMs
@@ -110,11 +117,10 @@ export class ClientRequest {
   refuse(code: ErrorCode, detail?: string): void {
     if (this.isAnswered) return this.abort()
     const { onGone } = this
+    // Bytes that came too early would be taken for the next request.
+    const isKeptAlive = this.isKeptAlive && code !== 'EARLY_DATA' && code !== 'LEAVING'
     const owner = this.#leave()
     if (owner === undefined) return
-    // A body nobody reads, or bytes that came too early, would be taken for the next request.
-    const isKeptAlive =
-      this.head.isKeptAlive && owner.isBodyRead && code !== 'EARLY_DATA' && code !== 'LEAVING'
     owner.stream.write(
       encodeRefusal(code, { detail, isKeptAlive, isHeadRequest: this.head.method === 'HEAD' }),
     )

@@ -33,9 +33,14 @@ export function encodeRefusal(code: ErrorCode, options: RefusalOptions): Buffer 
     { name: 'Content-Type', value: 'application/problem+json' },
     { name: 'Content-Length', value: String(Buffer.byteLength(body)) },
     ...extraFields(code, status),
-    { name: 'Connection', value: options.isKeptAlive ? 'keep-alive' : 'close' },
+    { name: 'Connection', value: connectionOf(options.isKeptAlive, status) },
   ])
   return options.isHeadRequest ? head : Buffer.concat([head, Buffer.from(body)])
+}
+
+/** RFC 9110 §7.8: `Upgrade` is of this connection alone, so it is named. */
+function connectionOf(isKeptAlive: boolean, status: number): string {
+  return `${isKeptAlive ? 'keep-alive' : 'close'}${status === 426 ? ', upgrade' : ''}`
 }
 
 function extraFields(code: ErrorCode, status: number): { name: string; value: string }[] {

@@ -66,6 +66,10 @@ export class RequestReader implements ByteStreamHandler, RequestOwner {
     return this.#options.listener
   }
 
+  get isLeaving(): boolean {
+    return this.#isLeaving
+  }
+
   get isBodyRead(): boolean {
     return this.#body?.isComplete ?? true
   }
@@ -100,9 +104,12 @@ export class RequestReader implements ByteStreamHandler, RequestOwner {
 
   /** A client that ends its side has gone away; nginx and Node's server see it so too. */
   streamOnEnd(): void {
+    const isHalfAnswered = this.#request?.isAnswered === true
     this.#request?.ownerOnClose()
     this.#request = undefined
-    this.stream.end()
+    // It must not take the part of the answer that it got for the whole.
+    if (isHalfAnswered) this.stream.destroy()
+    else this.stream.end()
   }
 
   streamOnClose(): void {
@@ -141,7 +148,8 @@ export class RequestReader implements ByteStreamHandler, RequestOwner {
     this.#isBodyPaused = false
     if (!isKeptAlive || !isBodyRead || this.#isLeaving) return this.#end()
     this.#setTimer(this.#options.idleTimeoutMs)
-    this.#readRest()
+    if (this.#rest === undefined) this.stream.resume()
+    else this.#readRest()
   }
 
   requestOnRefuse(refusal: Refusal): void {
@@ -170,7 +178,9 @@ export class RequestReader implements ByteStreamHandler, RequestOwner {
     }
     this.#rest = offset === 0 ? chunk : chunk.subarray(offset)
     if (this.#rest.length > maxHeldBytes) this.stream.pause()
-    if (this.#request?.head.isUpgrade === true) this.#request.refuse('EARLY_DATA')
+    // Unless they are a body, which an upgrade must not have: that is refused as such.
+    const isEarly = this.#request?.head.isUpgrade === true && this.isBodyRead
+    if (isEarly) this.#request?.refuse('EARLY_DATA')
   }
 
   #readRest(): void {

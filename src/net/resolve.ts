@@ -1,6 +1,7 @@
 /**
  * Names to IP addresses, in the order the system gives them; kept for a short while, so that a burst
- * of handshakes asks once. The last good answer is used when a name stops resolving.
+ * of handshakes asks once. Once there is an answer nobody waits: an old one is used while it is asked
+ * anew, and as long as the name does not resolve.
  */
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
@@ -29,7 +30,7 @@ export function resolveHost(host: string): readonly string[] | Promise<readonly 
   }
   if (performance.now() - answer.askedAtMs < keptMs) return answer.addresses
   answer.pending ??= ask(host, answer)
-  return answer.pending
+  return answer.addresses.length > 0 ? answer.addresses : answer.pending
 }
 
 async function ask(host: string, answer: Answer): Promise<readonly string[]> {

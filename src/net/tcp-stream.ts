@@ -42,7 +42,7 @@ export class TcpStream implements ByteStream {
   #isEnding = false
   #isPeerDone = false
   #isPaused = false
-  #lingerMs = defaultLingerMs
+  #lingerMs = Infinity
   #closeReason: StreamClose = 'ended'
 
   get bufferedBytes(): number {
@@ -68,7 +68,7 @@ export class TcpStream implements ByteStream {
     }
     const taken = this.#socket.write(bytes)
     if (taken === bytes.length || taken < 0) return 0
-    this.#queue = [taken === 0 ? bytes : bytes.subarray(taken)]
+    this.#queue = [taken === 0 ? bytes : unpinned(bytes.subarray(taken))]
     this.#queuedBytes = bytes.length - taken
     if (this.#stallTimer === undefined) this.#watchProgress()
     return this.#queuedBytes
@@ -87,9 +87,8 @@ export class TcpStream implements ByteStream {
   }
 
   end(lingerMs = defaultLingerMs): void {
-    if (this.#isEnding) return
+    this.#lingerMs = Math.min(this.#lingerMs, lingerMs)
     this.#isEnding = true
-    this.#lingerMs = lingerMs
     if (this.#queue === undefined) this.#finish()
   }
 
@@ -103,7 +102,7 @@ export class TcpStream implements ByteStream {
     const bytes = this.#queue.length === 1 ? this.#queue[0]! : Buffer.concat(this.#queue)
     const taken = Math.max(0, this.#socket.write(bytes))
     this.#queuedBytes = bytes.length - taken
-    this.#queue = this.#queuedBytes === 0 ? undefined : [bytes.subarray(taken)]
+    this.#queue = this.#queuedBytes === 0 ? undefined : [unpinned(bytes.subarray(taken))]
     if (taken > 0) this.#hasProgressed = true
   }
 
@@ -152,14 +151,18 @@ export class TcpStream implements ByteStream {
     this.#stallTimer = setTimeout(checkProgress, this.sendTimeoutMs, this)
   }
 
-  /** FIN behind everything that was written; then the peer's FIN, or the end of our patience. */
+  /**
+   * FIN behind everything that was written; then the peer's FIN, or the end of our patience. The kernel
+   * goes on delivering after the socket is closed: only a reset would lose what it still holds.
+   */
   #finish(): void {
     if (this.#socket === undefined) return
-    if (this.#isPeerDone) return void this.#socket.end()
-    this.#socket.shutdown()
+    if (this.#isPeerDone || this.#lingerMs === 0) return void this.#socket.end()
+    if (this.#lingerTimer !== undefined) clearTimeout(this.#lingerTimer)
+    else this.#socket.shutdown()
     // A paused socket would never see the peer's FIN.
     this.resume()
-    this.#lingerTimer = setTimeout(cutStream, this.#lingerMs, this)
+    this.#lingerTimer = setTimeout(closeStream, this.#lingerMs, this)
   }
 
   #cut(reason: StreamClose): void {
@@ -169,12 +172,17 @@ export class TcpStream implements ByteStream {
   }
 }
 
+/** A small rest of a large chunk, which a view would keep whole, as a copy. */
+function unpinned(rest: Uint8Array): Uint8Array {
+  return rest.length * 2 < rest.buffer.byteLength ? Buffer.from(rest) : rest
+}
+
 function checkProgress(stream: TcpStream): void {
   stream.checkProgress()
 }
 
-function cutStream(stream: TcpStream): void {
-  stream.destroy()
+function closeStream(stream: TcpStream): void {
+  stream.end(0)
 }
 
 /** The one handler object of all sockets; each socket's `data` is its stream. No handler is async or throws. */
@@ -191,7 +199,11 @@ export const streamHandlers = {
   close(socket: TcpSocket, error?: Error): void {
     socket.data.socketOnClose(error)
   },
-  error(socket: TcpSocket): void {
+  /** A handler threw: the connection is over, and the mistake belongs to whoever watches the process. */
+  error(socket: TcpSocket, error: Error): void {
     socket.terminate()
+    queueMicrotask(() => {
+      throw error
+    })
   },
 }

@@ -1,8 +1,9 @@
 /**
  * The heads that go on: what an endpoint gets of a client's request, and a client of an answer.
  *
- * Order, names and values stay as sent. Left out are the fields that concern one connection alone
- * (RFC 9110 §7.6.1) and those that only the gateway may set; forwarding fields are appended.
+ * Order, names and values stay as sent, but for `Host`, which goes first, and `Connection`, which goes
+ * last. Left out are the fields that concern one connection alone (RFC 9110 §7.6.1) and those that only
+ * the gateway may set; its own forwarding fields replace the client's.
  */
 import type { Endpoint } from '../upstream/endpoint.ts'
 import { parseExtensions } from '../wire/extension-header.ts'
@@ -82,8 +83,11 @@ export function encodeAnswer(answer: ResponseHead, isKeptAlive: boolean): Buffer
   // An answer of 426 is a list of what to upgrade to, for the client to read (RFC 9110 §15.5.22).
   const upgrade = answer.status === 426 ? answer.fields.get('upgrade') : undefined
   if (upgrade !== undefined) fields.push({ name: 'Upgrade', value: upgrade })
-  if (answer.status >= 200)
-    fields.push({ name: 'Connection', value: isKeptAlive ? 'keep-alive' : 'close' })
+  if (answer.status >= 200) {
+    const connection = isKeptAlive ? 'keep-alive' : 'close'
+    const isListed = upgrade !== undefined
+    fields.push({ name: 'Connection', value: isListed ? `${connection}, upgrade` : connection })
+  }
   return encodeHead(`HTTP/1.1 ${answer.status} ${answer.reason}`, fields)
 }
 
@@ -115,8 +119,11 @@ function requestFields(head: RequestHead, address: string): Field[] {
 }
 
 function answerFields(answer: ResponseHead): Field[] {
+  // RFC 9110 §8.6, RFC 9112 §6.1: these have no body, so they may not say how long it is.
+  const isBodiless = answer.status < 200 || answer.status === 204
   return answer.fields.list.filter(
     ({ key }) =>
+      !(isBodiless && (key === 'content-length' || key === 'transfer-encoding')) &&
       (!hopByHop.has(key) || key === 'proxy-authenticate') &&
       !isNamed(key, answer.connection) &&
       !key.startsWith('sluice-'),

@@ -98,9 +98,7 @@ export interface AnswerRelay {
 /** Passes an answer on: head at once, body as it comes, the connection back to the endpoint. */
 export function relayAnswer(relay: AnswerRelay): void {
   const { request, connection, answer } = relay
-  // A client whose body nobody will read must not send its next request behind it.
-  const isKeptAlive =
-    request.head.isKeptAlive && request.isBodyRead && answer.body.kind !== 'until-close'
+  const isKeptAlive = request.isKeptAlive && answer.body.kind !== 'until-close'
   request.onGone = (error) => connection.destroy(error)
   request.onDrain = () => connection.stream.resume()
   request.write(encodeAnswer(answer, isKeptAlive))
@@ -109,11 +107,22 @@ export function relayAnswer(relay: AnswerRelay): void {
 
 function answerBody(relay: AnswerRelay, isKeptAlive: boolean): AnswerSink {
   const { request, connection, endpoint, route } = relay
+  const { idleMs } = route.config.timeout
+  // Without `timeout.idle` an answer may be silent for as long as it likes: event streams are.
+  const idle = idleMs === undefined ? undefined : setTimeout(() => request.abort(), idleMs)
+  const { onGone } = request
+  request.onGone = (error) => {
+    clearTimeout(idle)
+    onGone?.(error)
+    relay.emit(answered(relay))
+  }
   return {
     bodyOnData(bytes) {
+      idle?.refresh()
       if (request.write(bytes) > route.config.limits.pendingBytes) connection.stream.pause()
     },
     bodyOnEnd() {
+      clearTimeout(idle)
       // An upstream may answer before it has read the request; then its connection is of no more use.
       if (request.isBodyRead) endpoint.give(connection)
       else connection.destroy()
@@ -121,7 +130,6 @@ function answerBody(relay: AnswerRelay, isKeptAlive: boolean): AnswerSink {
       request.finish(isKeptAlive)
     },
     bodyOnFailure() {
-      relay.emit(answered(relay))
       request.abort()
     },
   }

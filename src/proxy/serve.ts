@@ -47,7 +47,7 @@ function respond(request: ClientRequest, route: Route): void {
   const fields = Object.entries(headers).map(([name, value]) => ({ name, value }))
   const isEmpty = status === 204 || status === 304
   if (!isEmpty) fields.push({ name: 'Content-Length', value: String(bytes.length) })
-  fields.push({ name: 'Connection', value: request.head.isKeptAlive ? 'keep-alive' : 'close' })
+  fields.push({ name: 'Connection', value: request.isKeptAlive ? 'keep-alive' : 'close' })
   request.write(encodeHead(`HTTP/1.1 ${status} `, fields))
   if (!isEmpty && request.head.method !== 'HEAD') request.write(bytes)
   request.readBody({ bodyOnData() {}, bodyOnEnd: () => request.finish(true) })

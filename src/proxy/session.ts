@@ -56,11 +56,11 @@ export class Session implements TunnelEvents {
   }
 
   get inbound(): Traffic {
-    return this.#client.scanner
+    return trafficOf(this.#client)
   }
 
   get outbound(): Traffic {
-    return this.#upstream.scanner
+    return trafficOf(this.#upstream)
   }
 
   /** @param early what the upstream sent behind its 101. @param hasEnded whether it has ended already. */
@@ -82,6 +82,12 @@ export class Session implements TunnelEvents {
 
   /** Cuts both connections. */
   destroy(): void {
+    this.#startClosing({
+      by: 'gateway',
+      code: CloseCode.abnormal,
+      reason: 'destroyed',
+      detail: undefined,
+    })
     this.#client.stream.destroy()
     this.#upstream.stream.destroy()
   }
@@ -129,7 +135,12 @@ export class Session implements TunnelEvents {
   /** The sides had their time to close. @param isLast whether even bytes under way get no more time. */
   cut(isLast: boolean): void {
     const isUnderWay = this.#client.stream.bufferedBytes + this.#upstream.stream.bufferedBytes > 0
-    if (isLast || !isUnderWay) return this.destroy()
+    if (isLast) return this.destroy()
+    if (!isUnderWay) {
+      // What the kernel still holds for a slow reader is delivered.
+      this.#client.stream.end(0)
+      return this.#upstream.stream.end(0)
+    }
     this.#closeTimer = setTimeout(cutSession, this.route.config.timeout.sendMs, this, true)
   }
 
@@ -176,6 +187,10 @@ export class Session implements TunnelEvents {
     const isItsTurn = this.#isAnswered && side === this.#upstream
     if (!isItsTurn) side.stream.end(this.route.config.timeout.closeMs)
   }
+}
+
+function trafficOf({ scanner }: TunnelSide): Traffic {
+  return { messages: scanner.messages, bytes: scanner.bytes }
 }
 
 function checkIdle(session: Session): void {

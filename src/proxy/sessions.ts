@@ -23,20 +23,18 @@ export class Sessions {
     if (this.#open.size === 0) this.#onEmpty?.()
   }
 
-  /**
-   * Closes all sessions, spread evenly over a while so that their clients do not all come back at once.
-   * Resolves when the last one is closed.
-   */
-  async closeAll(windowMs: number): Promise<void> {
+  /** Closes all sessions, spread evenly over a while so that their clients do not all come back at once. */
+  closeAll(windowMs: number): void {
     this.#isLeaving = true
-    if (this.size === 0) return
-    const emptied = new Promise<void>((resolve) => (this.#onEmpty = resolve))
     const sessions = [...this.#open]
-    const timers = sessions.map((session, index) =>
-      setTimeout(() => session.close('LEAVING'), (windowMs * index) / sessions.length),
-    )
-    await emptied
-    for (const timer of timers) clearTimeout(timer)
+    for (const [index, session] of sessions.entries()) {
+      setTimeout(() => session.close('LEAVING'), (windowMs * index) / sessions.length)
+    }
+  }
+
+  /** Resolves when the last session is over. */
+  async emptied(): Promise<void> {
+    if (this.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve))
   }
 
   /** Cuts what is left. */

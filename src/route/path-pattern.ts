@@ -64,7 +64,9 @@ export function pathSegments(target: string): string[] | undefined {
   const query = target.indexOf('?')
   const path = query < 0 ? target : target.slice(0, query)
   const decoded = path.includes('%') ? path.replace(/%[0-9A-Fa-f]{2}/g, decodeUnreserved) : path
-  const segments = decoded.split('/').slice(1)
+  const parts = decoded.split('/').slice(1)
+  // Slashes in a row count as one, as for nginx: `//chat` is `/chat` to a server that merges them.
+  const segments = parts.filter((part, index) => part !== '' || index === parts.length - 1)
   return segments.some((segment) => segment.split(slash).some(isDots)) ? undefined : segments
 }
 

@@ -119,5 +119,10 @@ function describe(error: unknown): string {
 
 function quoteIfNeeded(value: unknown): string {
   const text = String(value)
-  return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text)
+  if (/^[!#-<>-~]+$/.test(text)) return text
+  // JSON leaves these control characters as they are, and a terminal obeys them.
+  return JSON.stringify(text).replace(
+    /[\x7f-\x9f]/g,
+    (control) => `\\u00${control.charCodeAt(0).toString(16)}`,
+  )
 }

@@ -34,7 +34,7 @@ export class Endpoint {
   readonly timeout: EndpointTimes
   readonly #keepAlive: KeepAlive
   readonly #gate = new DialGate()
-  /** The one used last is at the end, and is used again first: the others time out. */
+  /** The one used last is at the end, and is used again first, so that the others time out. */
   readonly #idle = new Map<HttpConnection, Timer>()
 
   constructor(options: EndpointOptions, timeout: EndpointTimes, keepAlive: KeepAlive) {
@@ -77,43 +77,51 @@ export class Endpoint {
    */
   async connect(dial: AbortController, timeoutMs = Infinity): Promise<HttpConnection> {
     if (!descriptors.mayDial) this.#dropIdle()
-    if (!descriptors.mayDial) throw new GatewayError('TOO_MANY_CONNECTIONS')
-    const timer = setTimeout(abortLate, Math.min(timeoutMs, this.timeout.connectMs), dial)
+    const limitMs = Math.min(timeoutMs, this.timeout.connectMs)
+    const timer = setTimeout(abortLate, limitMs, dial)
     try {
-      return new HttpConnection(await this.#dialAny(dial.signal))
+      return new HttpConnection(await this.#dialAny(dial.signal, limitMs))
     } finally {
       clearTimeout(timer)
     }
   }
 
-  /** Ends the idle connections. */
+  /** Closes the idle connections. */
   leave(): void {
     this.#dropIdle()
   }
 
-  async #dialAny(signal: AbortSignal): Promise<TcpStream> {
+  /** Each address but the last has its share of the time: one that swallows packets must not take it all. */
+  async #dialAny(signal: AbortSignal, limitMs: number): Promise<TcpStream> {
+    const endsAtMs = performance.now() + limitMs
+    const addresses = await this.#addresses(signal)
     let failure: unknown = 'the name has no address'
-    for (const address of await this.#addresses()) {
+    for (const [index, address] of addresses.entries()) {
+      const left = addresses.length - index
+      const shareMs = Math.max(0, endsAtMs - performance.now()) / left
+      const attempt = left === 1 ? signal : AbortSignal.any([signal, AbortSignal.timeout(shareMs)])
       try {
-        await this.#gate.enter(signal)
-        return await this.#dial(address, signal)
+        return await this.#dial(address, attempt)
       } catch (error) {
-        if (signal.aborted) throw error
+        if (signal.aborted || error instanceof GatewayError) throw error
         failure = error
       }
     }
     throw this.#unreachable(failure)
   }
 
-  async #addresses(): Promise<readonly string[]> {
+  async #addresses(signal: AbortSignal): Promise<readonly string[]> {
     try {
-      return await resolveHost(this.options.host)
+      const addresses = resolveHost(this.options.host)
+      return addresses instanceof Promise ? await orAborted(addresses, signal) : addresses
     } catch (error) {
+      if (signal.aborted) throw error
       throw this.#unreachable(error)
     }
   }
 
   async #dial(address: string, signal: AbortSignal): Promise<TcpStream> {
+    await this.#gate.enter(signal)
     let isSettled = false
     let isLeftBehind = false
     const onSettled = () => {
@@ -122,6 +130,11 @@ export class Endpoint {
       else this.#gate.answered()
     }
     try {
+      // Many may have waited at the gate since there was room.
+      if (!descriptors.mayDial) {
+        onSettled()
+        throw new GatewayError('TOO_MANY_CONNECTIONS')
+      }
       return await connectTcp({ address, port: this.options.port, signal, onSettled })
     } finally {
       isLeftBehind = !isSettled
@@ -142,8 +155,9 @@ export class Endpoint {
     connection.stream.end()
   }
 
+  /** At once, so that their descriptors are free: nothing is under way on them. */
   #dropIdle(): void {
-    for (const connection of this.#idle.keys()) this.#drop(connection)
+    for (const connection of this.#idle.keys()) connection.destroy()
   }
 
   #forget(connection: HttpConnection): void {
@@ -156,6 +170,15 @@ function abortLate(dial: AbortController): void {
   dial.abort(new GatewayError('UPSTREAM_CONNECT_TIMEOUT'))
 }
 
+/** Whether a dial was given up for its time, by `abortLate` or as one address of several. */
 function isTimeout(reason: unknown): boolean {
-  return reason instanceof GatewayError && reason.code === 'UPSTREAM_CONNECT_TIMEOUT'
+  if (reason instanceof GatewayError) return reason.code === 'UPSTREAM_CONNECT_TIMEOUT'
+  return reason instanceof DOMException && reason.name === 'TimeoutError'
+}
+
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    promise.then(resolve, reject)
+  })
 }

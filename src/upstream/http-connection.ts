@@ -48,6 +48,8 @@ export class HttpConnection implements ByteStreamHandler {
   #sink: AnswerSink | undefined
   /** What came behind the head and nobody reads yet. */
   #rest: Buffer | undefined
+  /** More came than the answer. */
+  #isSpoiled = false
   /** How the stream ended, if that happened before the body was read. */
   #ended: StreamClose | undefined
 
@@ -60,6 +62,8 @@ export class HttpConnection implements ByteStreamHandler {
   get isReusable(): boolean {
     return (
       this.#ended === undefined &&
+      !this.#isSpoiled &&
+      this.stream.bufferedBytes === 0 &&
       this.#answerHead?.isKeptAlive === true &&
       this.#body?.isComplete === true
     )
@@ -215,7 +219,7 @@ export class HttpConnection implements ByteStreamHandler {
 
   /** @param isMore whether bytes came behind the answer: they belong to no request, so the connection cannot be trusted. */
   #completeBody(isMore: boolean): void {
-    if (isMore) this.#ended ??= 'destroyed'
+    this.#isSpoiled = isMore
     const sink = this.#sink
     this.#sink = undefined
     sink?.bodyOnEnd()
