@@ -5,6 +5,7 @@
  * the command or the configuration.
  */
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import type { RunOptions } from './run.ts'
 import manifest from '../../package.json' with { type: 'json' }
 
 const program = new Command('sluice')
@@ -23,11 +24,11 @@ const program = new Command('sluice')
 program
   .command('run')
   .description('run the gateway until SIGTERM or Ctrl-C; a second one cuts')
-  .argument('[file]', 'the configuration', 'sluice.yaml')
+  .argument('[file]', 'the configuration; sluice.yaml unless named')
   .option('--to <url>', 'relay everything to this server, without a file: ws://localhost:9000')
-  .option('--port <port>', 'listen on this port, with --to', readPort, 8080)
+  .option('--port <port>', 'listen on this port, with --to; 8080 unless named', readPort)
   .option('--address <address>', 'listen on this address, with --to; every one by default')
-  .action(async (file: string, options: { to?: string; port: number; address?: string }) => {
+  .action(async (file: string | undefined, options: RunOptions) => {
     const { run } = await import('./run.ts')
     process.exitCode = await run(file, options)
   })

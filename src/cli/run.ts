@@ -11,20 +11,33 @@ import { accept, readConfig } from './read-config.ts'
 
 export interface RunOptions {
   readonly to?: string
-  readonly port: number
+  readonly port?: number
   readonly address?: string
 }
 
 /** @returns the exit code, once the gateway has left. */
-export async function run(file: string, options: RunOptions): Promise<number> {
-  const { to, port, address } = options
-  const config =
-    to === undefined ? readConfig(file) : accept(defaultConfigFor({ to, port, address }))
+export async function run(file: string | undefined, options: RunOptions): Promise<number> {
+  const config = configFor(file, options)
   if (config === undefined) return 2
   const gateway = startGateway(config)
   if (gateway === undefined) return 1
   await untilTold(gateway)
   return 0
+}
+
+/** @returns undefined when something is wrong, which has been said. */
+function configFor(
+  file: string | undefined,
+  { to, port, address }: RunOptions,
+): Config | undefined {
+  if (to !== undefined && file === undefined)
+    return accept(defaultConfigFor({ to, port: port ?? 8080, address }))
+  if (to === undefined && port === undefined && address === undefined)
+    return readConfig(file ?? 'sluice.yaml')
+  console.error(
+    '✖ name a file, or --to with --port and --address: a file says itself where it listens',
+  )
+  return undefined
 }
 
 /** @returns undefined when a listener could not be bound, which has been said. */

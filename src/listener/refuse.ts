@@ -8,6 +8,7 @@ const reasons: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   403: 'Forbidden',
   404: 'Not Found',
+  405: 'Method Not Allowed',
   408: 'Request Timeout',
   426: 'Upgrade Required',
   431: 'Request Header Fields Too Large',
@@ -51,6 +52,9 @@ function extraFields(code: ErrorCode, status: number): { name: string; value: st
       { name: 'Upgrade', value: 'websocket' },
     ]
   }
+  // RFC 9110 §15.5.6: a 405 says what is allowed.
+  if (status === 405)
+    return [{ name: 'Allow', value: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' }]
   if (code === 'UPGRADE_NOT_POSSIBLE') return [{ name: 'Upgrade', value: 'HTTP/1.1' }]
   return status === 503 ? [{ name: 'Retry-After', value: '1' }] : []
 }

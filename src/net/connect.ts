@@ -12,7 +12,7 @@ export interface ConnectTarget {
   /** An IP address. */
   readonly address: string
   readonly port: number
-  /** The caller stops waiting when this is aborted; the promise then rejects with its reason. */
+  /** The caller stops waiting when this is aborted; the promise then rejects with its reason. Not aborted yet. */
   readonly signal: AbortSignal
   /** Called once, when the kernel has an answer: also long after the caller has stopped waiting. */
   readonly onSettled: () => void

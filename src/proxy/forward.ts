@@ -25,13 +25,7 @@ const hopByHop = new Set([
   'proxy-authorization',
 ])
 /** What tells the endpoint who asks. A client's own are not believed. */
-const told = new Set([
-  'x-forwarded-for',
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'x-real-ip',
-  'forwarded',
-])
+const told = /^(x-forwarded-.*|x-real-ip|forwarded|sluice-.*)$/
 
 /** A request without upgrade, for an endpoint. */
 export function encodeRequest(head: RequestHead, endpoint: Endpoint, address: string): Buffer {
@@ -100,13 +94,9 @@ function requestFields(head: RequestHead, address: string): Field[] {
   const fields: Field[] = [{ name: 'Host', value: head.host }]
   for (const field of head.fields.list) {
     const { key } = field
-    if (
-      hopByHop.has(key) ||
-      isNamed(key, head.connection) ||
-      told.has(key) ||
-      key.startsWith('sluice-')
-    )
-      continue
+    if (hopByHop.has(key) || isNamed(key, head.connection)) continue
+    // `X_Real_IP` is the same variable as `X-Real-IP` to CGI, WSGI and PHP.
+    if (told.test(key.replaceAll('_', '-'))) continue
     fields.push(field)
   }
   fields.push(

@@ -21,8 +21,11 @@ export interface ServeOptions {
 }
 
 export async function serve(request: ClientRequest, options: ServeOptions): Promise<void> {
+  const { method } = request.head
   try {
     if (options.isLeaving()) throw new GatewayError('LEAVING')
+    // A tunnel that a client of a proxy may ask for is not asked for here; a TRACE gives cookies away.
+    if (method === 'CONNECT' || method === 'TRACE') throw new GatewayError('METHOD_NOT_ALLOWED')
     const route = findRoute(request, options.routes)
     if (route.pool === undefined) respond(request, route)
     else if (request.head.isUpgrade) await handshake(request, route, options.sessions, options.emit)

@@ -48,6 +48,8 @@ export class TunnelSide implements ByteStreamHandler {
   /** Nothing more of its peer's passes to this side: the gateway has sent, or will send, it a Close. */
   #isShut = false
   #pendingClose: OwnClose | undefined
+  /** What this side sent to a peer that is gone. */
+  #discardedBytes = 0
 
   constructor(
     name: TunnelSide['name'],
@@ -93,6 +95,7 @@ export class TunnelSide implements ByteStreamHandler {
 
   streamOnClose(reason: StreamClose): void {
     this.isClosed = true
+    this.#isShut = true
     // What it had not taken is lost; its peer must not wait for room.
     this.peer.stream.resume()
     this.#events.sideOnClose(this, reason)
@@ -110,6 +113,7 @@ export class TunnelSide implements ByteStreamHandler {
   /** Lets the frame under way pass to a peer that is being closed, and nothing after it. */
   #passLast(chunk: Buffer): void {
     const peer = this.peer
+    if (peer.isClosed) return this.#discard(chunk)
     const close = peer.#pendingClose
     const { isStopped, bytesToBoundary } = this.scanner
     this.scanner.scan(chunk)
@@ -122,6 +126,12 @@ export class TunnelSide implements ByteStreamHandler {
       }
     }
     if (this.scanner.isStopped && !isStopped) this.#events.sideOnStop(this)
+  }
+
+  /** Waits for a side whose peer is gone to end as well, but not for whatever it has to say. */
+  #discard(chunk: Buffer): void {
+    this.#discardedBytes += chunk.length
+    if (this.#discardedBytes > this.#pendingBytes) this.stream.end(0)
   }
 
   #sendClose({ code, reason, lingerMs }: OwnClose): void {

@@ -50,6 +50,12 @@ export class DialGate {
     this.#letIn()
   }
 
+  /** No dial was made after all. */
+  leave(): void {
+    this.#underWay--
+    this.#letIn()
+  }
+
   /** Nobody waits for the dial any more, but the kernel still has it. */
   leftBehind(isTimeout: boolean): void {
     this.#underWay--

@@ -129,12 +129,12 @@ export class Endpoint {
       if (isLeftBehind) this.#gate.settledLate()
       else this.#gate.answered()
     }
+    // Many may have waited at the gate since there was room.
+    if (signal.aborted || !descriptors.mayDial) {
+      this.#gate.leave()
+      throw signal.reason ?? new GatewayError('TOO_MANY_CONNECTIONS')
+    }
     try {
-      // Many may have waited at the gate since there was room.
-      if (!descriptors.mayDial) {
-        onSettled()
-        throw new GatewayError('TOO_MANY_CONNECTIONS')
-      }
       return await connectTcp({ address, port: this.options.port, signal, onSettled })
     } finally {
       isLeftBehind = !isSettled

@@ -229,7 +229,11 @@ export class HttpConnection implements ByteStreamHandler {
     if (this.#ended !== undefined) return
     this.#ended = reason
     if (this.#answer === undefined) return this.#onIdleClose?.(this)
-    if (this.#answerHead === undefined) return this.destroy(new GatewayError('UPSTREAM_RESET'))
+    if (this.#answerHead === undefined) {
+      return this.destroy(
+        new GatewayError(reason === 'stalled' ? 'UPSTREAM_STALLED' : 'UPSTREAM_RESET'),
+      )
+    }
     if (this.#sink !== undefined) this.#endBody(reason)
   }
 

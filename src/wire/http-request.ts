@@ -31,6 +31,7 @@ export interface RequestHead {
 /** Fields that stand alone: a second one is either a mistake or an attempt to be read in two ways. */
 const singular = [
   'host',
+  'origin',
   'upgrade',
   'content-length',
   'transfer-encoding',

@@ -167,6 +167,15 @@ describe('sluice run', () => {
     ])
   })
 
+  test.each([
+    [['sluice.yaml', '--to', 'ws://localhost:1']],
+    [['sluice.yaml', '--port', '8081']],
+    [['--port', '8081']],
+  ])('%p, of which one would be ignored, exits with 2', async (args) => {
+    const { exitCode, stderr } = await runCommand(['run', ...args])
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('name a file, or --to')])
+  })
+
   test('an upstream that is no URL exits with 2', async () => {
     const { exitCode, stderr } = await runCommand(['run', '--to', 'localhost'])
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining('--to')])

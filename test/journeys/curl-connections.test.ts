@@ -50,7 +50,15 @@ describe('a page', () => {
 })
 
 test('the server gets path, query and headers as sent, and is told who asks', async () => {
-  const headers = ['-H', 'X-Odd-CASE: Value', '-H', 'X-Forwarded-For: 203.0.113.9']
+  const forged = [
+    '-H',
+    'X_Real_IP: 203.0.113.9',
+    '-H',
+    'Sluice_Session: me',
+    '-H',
+    'X-Forwarded-Port: 1',
+  ]
+  const headers = ['-H', 'X-Odd-CASE: Value', '-H', 'X-Forwarded-For: 203.0.113.9', ...forged]
   const { body } = await curl('--path-as-is', ...headers, `${url}/echo-headers?q=%41%2f&q=b`)
   const echo = JSON.parse(body.toString()) as Echo
   expect(echo.url).toBe('/echo-headers?q=%41%2f&q=b')
@@ -59,6 +67,7 @@ test('the server gets path, query and headers as sent, and is told who asks', as
   )
   expect(lines).toContain('X-Odd-CASE: Value')
   expect(lines).toContain(`Host: ${gateway.host}`)
+  expect(lines.filter((line) => /203\.0\.113|sluice|-port:/i.test(line))).toEqual([])
   expect(lines.filter((line) => /^x-forwarded-for:/i.test(line))).toEqual([
     'X-Forwarded-For: 127.0.0.1',
   ])

@@ -154,7 +154,7 @@ describe('pressure on plain HTTP', () => {
     })
     client.write(`POST / HTTP/1.1\r\nHost: test\r\nContent-Length: ${total}\r\n\r\n`)
     await expectStall(gateway, live, flood(client, message, total))
-    expect(await answer).toStartWith('HTTP/1.1 502 ')
+    expect(await answer).toStartWith('HTTP/1.1 504 ')
     await expectEnd(gateway, files)
   }, 60_000)
 })

@@ -50,6 +50,20 @@ describe('without asking the server, an upgrade is refused', () => {
       'ORIGIN_NOT_ALLOWED',
     ],
     [
+      'with 400 if it names two origins',
+      upgradeRequest('/chat', {
+        Origin: 'https://app.example.com\r\nOrigin: https://evil.example.com',
+      }),
+      400,
+      'MALFORMED_REQUEST',
+    ],
+    [
+      'with 405 if it is a CONNECT in disguise',
+      upgradeRequest('/chat').replace('GET', 'CONNECT'),
+      405,
+      'METHOD_NOT_ALLOWED',
+    ],
+    [
       'with 400 if its key is not sixteen bytes',
       upgradeRequest('/chat', { 'Sec-WebSocket-Key': 'c2hvcnQ=' }),
       400,
