@@ -61,7 +61,7 @@ function versionsOf(chosen: Row[]): string[] {
     const { stdout, stderr } = Bun.spawnSync(version)
     const line = (stdout.toString() + stderr.toString()).split('\n')[0] ?? ''
     const number = /\d+(\.\d+)+/.exec(line)?.[0] ?? line
-    return `${program.endsWith('sluice') ? 'bun' : program} ${number}`
+    return `${program.includes('/') ? 'bun' : program} ${number}`
   })
   return [...new Set(versions)]
 }
