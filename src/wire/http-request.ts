@@ -29,18 +29,7 @@ export interface RequestHead {
 }
 
 /** Fields that stand alone: a second one is either a mistake or an attempt to be read in two ways. */
-const singular = [
-  'host',
-  'origin',
-  'upgrade',
-  'content-length',
-  'transfer-encoding',
-  'sec-websocket-key',
-  'sec-websocket-version',
-  'sec-websocket-protocol',
-  'sec-websocket-extensions',
-  'sec-websocket-accept',
-]
+const singular = /^(host|origin|upgrade|content-length|transfer-encoding|sec-websocket-.*)$/
 
 const targetPattern = /^[!-~\x80-\xff]+$/
 const hostPattern = /^(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._~!$&'()*+,;=%-]*)(:[0-9]{0,5})?$/
@@ -53,8 +42,9 @@ export function readRequestHead(raw: RawHead): RequestHead | HeadError {
     return refuse('the request target has a character that none may have')
   const minor = readMinor(version)
   if (minor instanceof HeadError) return minor
-  for (const key of singular) {
-    if (raw.fields.count(key) > 1) return refuse(`more than one ${key} header`)
+  for (const { key } of raw.fields.list) {
+    if (singular.test(key) && raw.fields.count(key) > 1)
+      return refuse(`more than one ${key} header`)
   }
   const place = readTarget(method, sent, raw.fields.get('host'))
   if (place === undefined) return refuse('the request target is neither a path nor a URL')

@@ -152,6 +152,8 @@ describe('fields that may come once', () => {
     ['Sec-WebSocket-Protocol: a', 'sec-websocket-protocol'],
     ['Sec-WebSocket-Extensions: a', 'sec-websocket-extensions'],
     ['Sec-WebSocket-Accept: a', 'sec-websocket-accept'],
+    ['Sec-WebSocket-Other: a', 'sec-websocket-other'],
+    ['Origin: https://a', 'origin'],
   ])('%s is refused twice, also with another case and the same value', (line, key) => {
     expect(accepted(get(host, line)).fields.count(key)).toBe(1)
     const wanted = `malformed: more than one ${key} header`
