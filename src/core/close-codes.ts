@@ -10,11 +10,9 @@ export const CloseCode = {
   noStatus: 1005,
   abnormal: 1006,
   invalidPayload: 1007,
-  policyViolation: 1008,
   messageTooBig: 1009,
   internalError: 1011,
   serviceRestart: 1012,
-  tryAgainLater: 1013,
 } as const
 
 /** Whether a peer may put this code into a Close frame (RFC 6455 §7.4.1, §7.4.2). */

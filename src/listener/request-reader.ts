@@ -3,7 +3,7 @@
  * request to whoever serves it. Ends when an upgrade takes the stream over.
  *
  * Requests are served one at a time, in order. Bytes behind a request whose answer is still coming
- * wait here, at most two chunks of them: then the stream is paused.
+ * wait here, and the stream is paused as soon as there is more than one chunk of them.
  */
 import type { BodySink } from '../core/body.ts'
 import type { ByteStream, ByteStreamHandler } from '../core/byte-stream.ts'
@@ -92,6 +92,7 @@ export class RequestReader implements ByteStreamHandler, RequestOwner {
   // What the stream says.
 
   streamOnData(chunk: Buffer): void {
+    if (this.#isEnding) return
     if (this.#rest === undefined) return this.#read(chunk)
     this.#rest = Buffer.concat([this.#rest, chunk])
     this.stream.pause()
@@ -167,11 +168,12 @@ export class RequestReader implements ByteStreamHandler, RequestOwner {
   #read(chunk: Buffer): void {
     let offset = 0
     this.#isReading = true
-    while (offset < chunk.length && this.#mayRead()) {
+    while (offset < chunk.length && !this.#isEnding && this.#mayRead()) {
       offset =
         this.#request === undefined ? this.#readHead(chunk, offset) : this.#readBody(chunk, offset)
     }
     this.#isReading = false
+    if (this.#isEnding) return
     if (offset === chunk.length) {
       if (!this.#isBodyPaused) this.stream.resume()
       return
@@ -193,13 +195,11 @@ export class RequestReader implements ByteStreamHandler, RequestOwner {
 
   /** Whether the next bytes belong to a head, or to a body that has a reader. */
   #mayRead(): boolean {
-    if (this.#isEnding) return true
     if (this.#request === undefined) return this.stream.bufferedBytes <= maxUntakenBytes
     return this.#sink !== undefined && !this.isBodyRead
   }
 
   #readHead(chunk: Buffer, offset: number): number {
-    if (this.#isEnding) return chunk.length
     if (!this.#head.hasBegun) this.#setTimer(this.#options.headTimeoutMs)
     const raw = this.#head.read(chunk, offset)
     if (raw === undefined) return chunk.length
@@ -214,7 +214,7 @@ export class RequestReader implements ByteStreamHandler, RequestOwner {
 
   #readBody(chunk: Buffer, offset: number): number {
     const body = this.#body
-    if (body === undefined || this.#isEnding) return chunk.length
+    if (body === undefined) return chunk.length
     const end = body.follow(chunk, offset)
     if (end > offset) this.#sink?.bodyOnData(chunk.subarray(offset, end))
     if (body.fault !== undefined) {

@@ -43,7 +43,7 @@ async function stalled(progress: Progress): Promise<number> {
   return progress.sentBytes
 }
 
-/** What is held once nobody is there any more,. */
+/** What is held once nobody is there any more. */
 async function quiet(gateway: GatewayProcess): Promise<Holdings> {
   let holdings = await gateway.holdings()
   while (holdings.sockets > 0) holdings = await gateway.holdings()
