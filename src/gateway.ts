@@ -2,7 +2,7 @@
  * A whole gateway in one process, put together from a checked configuration. Nothing listens before
  * `start`; after `leave` nothing is left of it.
  */
-import type { Config } from './config/schema.ts'
+import type { Config } from './config/config.ts'
 import type { Emit } from './core/events.ts'
 import type { Refusal } from './listener/client-request.ts'
 import { listen, type Listener } from './listener/listener.ts'
@@ -32,7 +32,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
   const pools = new Map(config.upstreams.map((upstream) => [upstream.name, new Pool(upstream)]))
   const routes = new RouteTable(
     config.routes.map((route) => {
-      const pool = route.upstream === undefined ? undefined : pools.get(route.upstream)
+      const pool = pools.get(route.upstreams[0]?.name ?? '')
       return [route, new Route(route, pool)] as const
     }),
   )

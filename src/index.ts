@@ -4,7 +4,7 @@
 export { loadConfig, type Loaded, type LoadOptions } from './config/load.ts'
 export type { Problem } from './config/problem.ts'
 export { formatProblems } from './config/report.ts'
-export type { Config } from './config/schema.ts'
+export type { Config } from './config/config.ts'
 export type { Emit, GatewayEvent } from './core/events.ts'
 export { createGateway, type Gateway } from './gateway.ts'
 export { createLog, type LogOptions } from './telemetry/log.ts'

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { loadConfig, type Loaded } from '../config/load.ts'
 import { formatProblems } from '../config/report.ts'
-import type { Config } from '../config/schema.ts'
+import type { Config } from '../config/config.ts'
 
 /** @returns undefined when something is wrong, which has been said. */
 export function readConfig(

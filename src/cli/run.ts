@@ -3,7 +3,7 @@
  */
 import { writeSync } from 'node:fs'
 import { defaultConfigFor } from '../config/default-config.ts'
-import type { Config } from '../config/schema.ts'
+import type { Config } from '../config/config.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import { createLineWriter } from '../telemetry/line-writer.ts'
 import { createLog } from '../telemetry/log.ts'

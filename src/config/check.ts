@@ -8,7 +8,8 @@ import { issuesOf, type Issue } from './issue.ts'
 import { listenerName, routeName, uniqueNames } from './names.ts'
 import { nearest } from './nearest.ts'
 import { meant, show } from './reading.ts'
-import { configSchema, type Config, type RouteConfig, type UpstreamConfig } from './schema.ts'
+import type { Config, RouteConfig, UpstreamConfig } from './config.ts'
+import { configSchema } from './schema.ts'
 import { isUrl, readEndpoint } from './schema/endpoint.ts'
 import { readName } from './schema/keys.ts'
 import { listenerSchema } from './schema/listener.ts'
@@ -149,12 +150,31 @@ function configOf({ listeners, upstreams, routes, leave, log }: Written): Config
     uniqueNames(routes, routeName),
   ]
   return {
-    listeners: listeners.map((each, index) => ({ ...each, name: listenerNames[index] ?? '' })),
+    listeners: listeners.map((each, index) => ({
+      ...each,
+      name: listenerNames[index] ?? '',
+      unix: undefined,
+      tls: undefined,
+      proxyProtocol: false,
+      trustedProxies: [],
+      redirectPort: undefined,
+      limits: { ...each.limits, handshakes: undefined },
+      timeout: { ...each.timeout, tlsMs: 10_000 },
+    })),
     upstreams: upstreamsOf(upstreams, routes),
     routes: routes.map((each, index) => routeOf(each, routeNames[index] ?? '')),
     leave: { delayMs: leave.delay, windowMs: leave.window },
+    admin: undefined,
     log: { level: log.level, format: log.format },
   }
+}
+
+const plainTls = {
+  ca: undefined,
+  cert: undefined,
+  key: undefined,
+  serverName: undefined,
+  isVerified: true,
 }
 
 function upstreamsOf(declared: Written['upstreams'], routes: readonly Route[]): UpstreamConfig[] {
@@ -162,11 +182,37 @@ function upstreamsOf(declared: Written['upstreams'], routes: readonly Route[]): 
   for (const { upstream } of routes) {
     if (upstream?.endpoint !== undefined) all.set(upstream.name, upstreamOf([upstream.endpoint]))
   }
-  return [...all].map(([name, upstream]) => ({ name, ...upstream }))
+  return [...all].map(([name, upstream]) => ({
+    name,
+    ...upstream,
+    tls: plainTls,
+    endpoints: upstream.endpoints.map((each) => ({ ...each, isTls: false, unix: undefined })),
+  }))
 }
 
+const noRewrite = { set: [], remove: [] }
+
 function routeOf({ upstream, respond, origins, ...route }: Route, name: string): RouteConfig {
-  return { ...route, name, upstream: upstream?.name, respond, origins }
+  return {
+    ...route,
+    name,
+    match: { header: {}, query: {}, subprotocol: [] },
+    upstreams: upstream === undefined ? [] : [{ name: upstream.name, weight: 1 }],
+    splitBy: undefined,
+    respond,
+    redirect: undefined,
+    forward: { path: undefined, host: 'client', headers: noRewrite },
+    answer: { headers: noRewrite },
+    origins: origins ?? 'any',
+    compression: 'pass',
+    limits: {
+      ...route.limits,
+      sessionsPerClient: undefined,
+      messages: undefined,
+      bytes: undefined,
+    },
+    heartbeat: { clientMs: undefined, upstreamMs: undefined, timeoutMs: 10_000 },
+  }
 }
 
 function isMapping(input: unknown): input is Mapping {

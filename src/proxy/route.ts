@@ -1,7 +1,7 @@
 /**
  * A route as requests meet it: compiled from the configuration once, with the pool it leads to.
  */
-import type { RouteConfig } from '../config/schema.ts'
+import type { RouteConfig } from '../config/config.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { FrameRules } from '../wire/frame-scanner.ts'
 
@@ -41,7 +41,7 @@ export class Route {
   /** Whether a page of this origin may connect. A request without origin does not come from a page. */
   allowsOrigin(origin: string | undefined): boolean {
     const { origins } = this.config
-    if (origins === undefined || origin === undefined) return true
-    return origins.includes('*') || origins.includes(origin.toLowerCase())
+    if (typeof origins === 'string' || origin === undefined) return true
+    return origins.includes(origin.toLowerCase())
   }
 }

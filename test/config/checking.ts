@@ -3,7 +3,7 @@
  */
 import { loadConfig } from '../../src/config/load.ts'
 import type { Problem } from '../../src/config/problem.ts'
-import type { Config } from '../../src/config/schema.ts'
+import type { Config } from '../../src/config/config.ts'
 
 export interface World {
   readonly env?: Readonly<Record<string, string>>

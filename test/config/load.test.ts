@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { formatProblems } from '../../src/config/report.ts'
-import type { Config } from '../../src/config/schema.ts'
+import type { Config } from '../../src/config/config.ts'
 import { configOf, load } from './checking.ts'
 
 const valid = `

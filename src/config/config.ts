@@ -1,0 +1,232 @@
+/**
+ * What the gateway is told: a configuration that has been read, checked and completed.
+ * Invariant: a Config is complete. Every default is filled in, every name in it exists, and every
+ * number carries its unit in its name. Paths of files are absolute.
+ */
+import type { Template } from '../expression/template.ts'
+
+export interface Config {
+  readonly listeners: readonly ListenerConfig[]
+  /** The named ones, then those that a route gives by URL, whose name is that URL as written. */
+  readonly upstreams: readonly UpstreamConfig[]
+  readonly routes: readonly RouteConfig[]
+  /** On SIGTERM: nothing changes for `delayMs`, then sessions are closed spread over `windowMs`. */
+  readonly leave: { readonly delayMs: number; readonly windowMs: number }
+  /** undefined: no admin port. */
+  readonly admin: AdminConfig | undefined
+  readonly log: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error' | 'off'
+    /** undefined: pretty on a terminal, else json. */
+    readonly format: 'json' | 'pretty' | undefined
+  }
+}
+
+export interface ListenerConfig {
+  /** Unique. */
+  readonly name: string
+  /** An IP address or localhost; `::` is every address of both families. Not used where `unix` is given. */
+  readonly address: string
+  /** 0 is any free port. Not used where `unix` is given. */
+  readonly port: number
+  /** The path of a Unix socket to listen on instead. */
+  readonly unix: string | undefined
+  /** Certificates by server name, the first one for every other name; undefined: plain. At least one. */
+  readonly tls: readonly TlsConfig[] | undefined
+  /** Every connection begins with a PROXY protocol header, version 1 or 2. */
+  readonly proxyProtocol: boolean
+  /** IP addresses and ranges (`10.0.0.0/8`) whose forwarding headers are believed. */
+  readonly trustedProxies: readonly string[]
+  /** Every request is answered with a redirect to https at this port; undefined: requests are routed. */
+  readonly redirectPort: number | undefined
+  readonly limits: {
+    readonly headBytes: number
+    /** Header lines of one request. */
+    readonly headers: number
+    /** Open client connections; undefined: what the descriptor limit allows. */
+    readonly clients: number | undefined
+    /** WebSocket handshakes under way; undefined: as many as there are clients. */
+    readonly handshakes: number | undefined
+  }
+  readonly timeout: {
+    /** From the accept to the end of the PROXY header and the TLS handshake. */
+    readonly tlsMs: number
+    /** From the first byte of a request (or the accept, or the TLS handshake) to the end of its head. */
+    readonly headMs: number
+    /** The longest silence inside a request body. */
+    readonly bodyMs: number
+    /** Between requests on a kept-alive connection. */
+    readonly idleMs: number
+  }
+}
+
+/** One certificate of a listener and how clients it is for are met. */
+export interface TlsConfig {
+  /** The file of the certificate chain, PEM, leaf first. */
+  readonly cert: string
+  /** The file of its private key, PEM. */
+  readonly key: string
+  /** Server names it is for, lower case, `*.example.com` for one label; empty: those in the certificate. */
+  readonly names: readonly string[]
+  /** The lowest version that is spoken. */
+  readonly min: '1.2' | '1.3'
+  /** Asks clients for a certificate; undefined: does not ask. */
+  readonly client:
+    | {
+        /** The file of the authorities whose certificates are accepted, PEM. */
+        readonly ca: string
+        /** Clients without an accepted certificate are refused; else they are served without one. */
+        readonly isRequired: boolean
+      }
+    | undefined
+}
+
+export interface UpstreamConfig {
+  /** Unique. */
+  readonly name: string
+  /** At least one, all of one scheme family (ws and wss, or http and https). */
+  readonly endpoints: readonly EndpointConfig[]
+  /** How endpoints with TLS are spoken to. */
+  readonly tls: UpstreamTlsConfig
+  readonly timeout: {
+    /** TLS included. */
+    readonly connectMs: number
+    /** From the request sent to the head of the answer. */
+    readonly answerMs: number
+  }
+  readonly keepAlive: {
+    /** Idle HTTP connections kept per endpoint; 0 keeps none. */
+    readonly connections: number
+    readonly idleMs: number
+  }
+}
+
+export interface UpstreamTlsConfig {
+  /** The file of the authorities that are believed, PEM; undefined: those of the system. */
+  readonly ca: string | undefined
+  /** The files of the certificate shown to endpoints and its key, PEM; both or none. */
+  readonly cert: string | undefined
+  readonly key: string | undefined
+  /** The name asked for and verified; undefined: the endpoint's host. */
+  readonly serverName: string | undefined
+  /** Whether an endpoint without a valid certificate for its name is refused. */
+  readonly isVerified: boolean
+}
+
+/** One address of an upstream, taken apart. */
+export interface EndpointConfig {
+  /** The URL in its normal form: lower-case host, no default port, no slash at the end. */
+  readonly url: string
+  /** The family: `wss` and `ws+unix` are ws. */
+  readonly scheme: 'ws' | 'http'
+  readonly isTls: boolean
+  /** A name or an IP address, without brackets; `localhost` for a Unix socket. */
+  readonly host: string
+  readonly port: number
+  /** The path of a Unix socket to dial instead of host and port. */
+  readonly unix: string | undefined
+  /** What request paths are put behind: `''` or `/base`. */
+  readonly path: string
+}
+
+export interface RouteConfig {
+  /** Unique. */
+  readonly name: string
+  /** Names of listeners; empty: every listener. */
+  readonly listeners: readonly string[]
+  /** Lower case, `*.example.com` being every name below; empty: any host. */
+  readonly host: readonly string[]
+  /** `/chat`, `/chat/:room`, `/chat/*`; checked: literal segments are unreserved characters only. */
+  readonly path: string
+  readonly match: MatchConfig
+  /** Where requests go, each by its share; empty for a route that answers by itself. */
+  readonly upstreams: readonly { readonly name: string; readonly weight: number }[]
+  /** Requests with the same value go to the same upstream of a split; undefined: each by its turn. */
+  readonly splitBy: Template | undefined
+  /** The gateway's own answer; the headers hold a content type where there is a body. */
+  readonly respond:
+    | {
+        readonly status: number
+        readonly headers: Readonly<Record<string, string>>
+        readonly body: string
+      }
+    | undefined
+  readonly redirect:
+    { readonly status: 301 | 302 | 303 | 307 | 308; readonly to: Template } | undefined
+  readonly forward: {
+    /** The path, and the query if it has a `?`; undefined: as sent. */
+    readonly path: Template | undefined
+    /** The `Host` that endpoints get. */
+    readonly host: 'client' | 'endpoint' | Template
+    readonly headers: HeaderRewrite
+  }
+  /** What is done to an upstream's answers, the 101 included. */
+  readonly answer: { readonly headers: HeaderRewrite }
+  /**
+   * Lower case, as browsers send them; `any`: every origin is let in; `own`: of requests that carry
+   * cookies only those from pages of the host they ask for.
+   */
+  readonly origins: readonly string[] | 'any' | 'own'
+  /** `pass`: permessage-deflate is offered end to end; `off`: it is not. */
+  readonly compression: 'pass' | 'off'
+  readonly limits: {
+    readonly sessions: number | undefined
+    /** By the client's address. */
+    readonly sessionsPerClient: number | undefined
+    readonly messageBytes: number
+    readonly frameBytes: number
+    /** Held in each direction before its sender is paused. */
+    readonly pendingBytes: number
+    /** What a client may send; undefined: any number. */
+    readonly messages: RateConfig | undefined
+    readonly bytes: RateConfig | undefined
+  }
+  readonly timeout: {
+    readonly handshakeMs: number
+    readonly idleMs: number | undefined
+    readonly sendMs: number
+    readonly closeMs: number
+    readonly ageMs: number | undefined
+  }
+  readonly heartbeat: {
+    /** A side from which nothing came for so long is pinged; undefined: never. */
+    readonly clientMs: number | undefined
+    readonly upstreamMs: number | undefined
+    /** How long it may then stay silent. */
+    readonly timeoutMs: number
+  }
+}
+
+/** Further conditions of a route; all of them must hold. Empty objects and lists: none. */
+export interface MatchConfig {
+  /** Lower-case name → its values, one of which it must have; empty: any value. */
+  readonly header: Readonly<Record<string, readonly string[]>>
+  /** Name, decoded → its values, decoded; empty: any value. */
+  readonly query: Readonly<Record<string, readonly string[]>>
+  /** One of which the client must offer. */
+  readonly subprotocol: readonly string[]
+}
+
+export interface HeaderRewrite {
+  /** Replaces what is there; an empty value leaves the header out. */
+  readonly set: readonly { readonly name: string; readonly value: Template }[]
+  /** Lower case. */
+  readonly remove: readonly string[]
+}
+
+export interface RateConfig {
+  /** Messages or bytes a second. */
+  readonly perSecond: number
+  /** How many may come at once. */
+  readonly burst: number
+  /** Past it: `delay` reads no more until there is room, `close` closes the session with 4429. */
+  readonly over: 'delay' | 'close'
+}
+
+export interface AdminConfig {
+  readonly address: string
+  /** 0 is any free port. */
+  readonly port: number
+  readonly unix: string | undefined
+  /** What changing requests must show as `Authorization: Bearer`; undefined: only a Unix socket may change. */
+  readonly token: string | undefined
+}
