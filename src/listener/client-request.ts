@@ -6,6 +6,7 @@
  */
 import type { BodySink } from '../core/body.ts'
 import type { ByteStream } from '../core/byte-stream.ts'
+import type { ClientInfo } from '../core/client-info.ts'
 import { GatewayError, type ErrorCode } from '../core/errors.ts'
 import type { RequestHead } from '../wire/http-request.ts'
 import { encodeRefusal } from './refuse.ts'
@@ -13,6 +14,7 @@ import { encodeRefusal } from './refuse.ts'
 /** The client connection a request came on, as far as the request needs it. */
 export interface RequestOwner {
   readonly stream: ByteStream
+  readonly client: ClientInfo
   readonly listener: string
   readonly isBodyRead: boolean
   /** Whether this is the last request the connection serves. */
@@ -38,8 +40,7 @@ export interface Refusal {
 
 export class ClientRequest {
   readonly head: RequestHead
-  /** The client's, without port. */
-  readonly address: string
+  readonly client: ClientInfo
   /** The listener's name. */
   readonly listener: string
   /** Whether the first byte of a final answer has been written. */
@@ -55,9 +56,14 @@ export class ClientRequest {
 
   constructor(head: RequestHead, owner: RequestOwner) {
     this.head = head
-    this.address = owner.stream.remoteAddress
+    this.client = owner.client
     this.listener = owner.listener
     this.#owner = owner
+  }
+
+  /** The address of the client, or of the last proxy before this one. */
+  get address(): string {
+    return this.client.address
   }
 
   get isOver(): boolean {

@@ -2,6 +2,7 @@
  * A port that accepts clients. Holds their connections until a request takes one over, and never
  * more of them than the process has descriptors for.
  */
+import type { ClientInfo } from '../core/client-info.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { descriptors } from '../net/descriptors.ts'
 import { streamHandlers, TcpStream, type TcpSocket } from '../net/tcp-stream.ts'
@@ -71,7 +72,14 @@ export function listen(options: ListenerOptions, events: ListenerEvents): Listen
     stream.attach(socket)
     socket.data = stream
     if (descriptors.areClientsTooMany || clients > mostClients) return refuse(socket)
-    readers.add(new RequestReader(stream, readerOptions))
+    const client: ClientInfo = {
+      address: stream.remoteAddress,
+      isTls: false,
+      serverName: undefined,
+      certificate: undefined,
+      isTrustedProxy: false,
+    }
+    readers.add(new RequestReader(stream, client, readerOptions))
   }
 
   /** Without lingering: at the limit no descriptor is kept for those who get none. */

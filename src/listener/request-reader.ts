@@ -7,6 +7,7 @@
  */
 import type { BodySink } from '../core/body.ts'
 import type { ByteStream, ByteStreamHandler } from '../core/byte-stream.ts'
+import type { ClientInfo } from '../core/client-info.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { BodyFollower } from '../wire/http-body.ts'
 import { HeadError, HeadReader, type HeadLimits } from '../wire/http-head.ts'
@@ -37,6 +38,7 @@ const maxUntakenBytes = 65_536
 
 export class RequestReader implements ByteStreamHandler, RequestOwner {
   readonly stream: ByteStream
+  readonly client: ClientInfo
   readonly #options: ReaderOptions
   readonly #head: HeadReader
   /** The request being served, from its head until its answer is whole. */
@@ -54,8 +56,9 @@ export class RequestReader implements ByteStreamHandler, RequestOwner {
   /** No further request is read; what still arrives is discarded. */
   #isEnding = false
 
-  constructor(stream: ByteStream, options: ReaderOptions) {
+  constructor(stream: ByteStream, client: ClientInfo, options: ReaderOptions) {
     this.stream = stream
+    this.client = client
     this.#options = options
     this.#head = new HeadReader(options.limits)
     stream.handler = this
@@ -234,7 +237,7 @@ export class RequestReader implements ByteStreamHandler, RequestOwner {
   /** Refuses bytes that do not make a request, and ends the connection: what follows cannot be understood. */
   #refuse(code: ErrorCode, detail: string, chunk: Buffer): number {
     this.stream.write(encodeRefusal(code, { detail, isKeptAlive: false, isHeadRequest: false }))
-    this.#options.onRefuse({ code, detail, address: this.stream.remoteAddress, head: undefined })
+    this.#options.onRefuse({ code, detail, address: this.client.address, head: undefined })
     this.#end()
     return chunk.length
   }
