@@ -24,6 +24,7 @@ export interface ByteStream {
    */
   pause(): void
   resume(): void
+  readonly isPaused: boolean
   /** How long the peer may take nothing of what is buffered before the stream is closed as stalled. */
   sendTimeoutMs: number
   /**

@@ -13,6 +13,8 @@ export const CloseCode = {
   messageTooBig: 1009,
   internalError: 1011,
   serviceRestart: 1012,
+  /** 4000 + the HTTP status: the client itself has to act on it. */
+  tooManyRequests: 4429,
 } as const
 
 /** Whether a peer may put this code into a Close frame (RFC 6455 §7.4.1, §7.4.2). */

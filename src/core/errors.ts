@@ -39,6 +39,7 @@ export const errorTable = {
   NO_ROUTE: client(404, 'No route matches the host and path of this request'),
   METHOD_NOT_ALLOWED: client(405, 'CONNECT and TRACE are not relayed'),
   REQUEST_TIMEOUT: client(408, 'The request did not arrive in time'),
+  TOO_MANY_SESSIONS_OF_CLIENT: client(429, 'The client has as many sessions as it may'),
   UPGRADE_NOT_POSSIBLE: client(426, 'Only plain HTTP is spoken here, not WebSocket'),
   WEBSOCKET_VERSION: client(426, 'Only WebSocket version 13 is spoken here'),
   HEAD_TOO_LARGE: client(431, 'The request head is larger than this listener accepts'),
@@ -68,6 +69,12 @@ export const errorTable = {
     isRetryable: false,
     status: 503,
     sentence: 'The route has as many sessions as it may',
+  },
+  TOO_MANY_HANDSHAKES: {
+    side: 'gateway',
+    isRetryable: false,
+    status: 503,
+    sentence: 'The listener has as many handshakes under way as it may',
   },
   TOO_MANY_CONNECTIONS: {
     side: 'gateway',
@@ -99,6 +106,17 @@ export const errorTable = {
     isRetryable: false,
     closeCode: CloseCode.messageTooBig,
     sentence: 'A message or frame is larger than the route accepts',
+  },
+  RATE_EXCEEDED: {
+    side: 'client',
+    isRetryable: false,
+    closeCode: CloseCode.tooManyRequests,
+    sentence: 'The client sends more than the route allows',
+  },
+  SILENT: {
+    side: 'either',
+    isRetryable: false,
+    sentence: 'A side of the session did not answer a ping',
   },
   PEER_VIOLATION: {
     side: 'gateway',

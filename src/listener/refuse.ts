@@ -10,7 +10,9 @@ const reasons: Readonly<Record<number, string>> = {
   404: 'Not Found',
   405: 'Method Not Allowed',
   408: 'Request Timeout',
+  421: 'Misdirected Request',
   426: 'Upgrade Required',
+  429: 'Too Many Requests',
   431: 'Request Header Fields Too Large',
   501: 'Not Implemented',
   502: 'Bad Gateway',
@@ -56,5 +58,5 @@ function extraFields(code: ErrorCode, status: number): { name: string; value: st
   if (status === 405)
     return [{ name: 'Allow', value: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' }]
   if (code === 'UPGRADE_NOT_POSSIBLE') return [{ name: 'Upgrade', value: 'HTTP/1.1' }]
-  return status === 503 ? [{ name: 'Retry-After', value: '1' }] : []
+  return status === 503 || status === 429 ? [{ name: 'Retry-After', value: '1' }] : []
 }

@@ -74,6 +74,10 @@ export class TcpStream implements ByteStream {
     return this.#queuedBytes
   }
 
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
   pause(): void {
     if (this.#isPaused) return
     this.#isPaused = true

@@ -40,7 +40,9 @@ export async function handshake(
   const attempt: Handshake = { id, request, route, endpoint, startedAtMs: performance.now() }
   let session: Session | undefined
   // Counted before it is open, so that a burst of handshakes cannot pass the limit together.
-  route.sessions++
+  const full = route.sessions.enter(request.address)
+  if (full === 'total') throw new GatewayError('TOO_MANY_SESSIONS')
+  if (full === 'client') throw new GatewayError('TOO_MANY_SESSIONS_OF_CLIENT')
   try {
     const { connection, answer } = await dial(attempt)
     if (answer.status === 101) session = openSession(attempt, connection, answer, sessions, emit)
@@ -55,7 +57,7 @@ export async function handshake(
         startedAtMs: attempt.startedAtMs,
       })
   } finally {
-    if (session === undefined) route.sessions--
+    if (session === undefined) route.sessions.leave(request.address)
   }
 }
 
@@ -67,7 +69,6 @@ function admit(head: RequestHead, route: Route): Pool {
   if (pool?.isWebSocket !== true) throw new GatewayError('UPGRADE_NOT_POSSIBLE')
   if (head.fields.get('sec-websocket-version') !== '13') throw new GatewayError('WEBSOCKET_VERSION')
   if (!route.allowsOrigin(head.fields.get('origin'))) throw new GatewayError('ORIGIN_NOT_ALLOWED')
-  if (route.isFull) throw new GatewayError('TOO_MANY_SESSIONS')
   return pool
 }
 
@@ -114,7 +115,7 @@ function openSession(
     upstream: connection.stream,
     isCompressed: answer.fields.get('sec-websocket-extensions') !== undefined,
     onClose(session: Session, end: SessionEnd) {
-      route.sessions--
+      route.sessions.leave(address)
       sessions.delete(session)
       const { inbound, outbound } = session
       const durationMs = performance.now() - session.openedAtMs

@@ -4,17 +4,20 @@
 import type { RouteConfig } from '../config/config.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { FrameRules } from '../wire/frame-scanner.ts'
+import { Quota } from './quota.ts'
 
 export class Route {
   readonly config: RouteConfig
   /** Where requests go; undefined for a route that answers by itself. */
   readonly pool: Pool | undefined
   /** Open sessions, and handshakes that may become one. */
-  sessions = 0
+  readonly sessions: Quota
 
   constructor(config: RouteConfig, pool: Pool | undefined) {
     this.config = config
     this.pool = pool
+    const { sessions: total, sessionsPerClient: perClient } = config.limits
+    this.sessions = new Quota({ total, perClient })
     this.#rules = [false, true].map((isMasked) =>
       [false, true].map((mayCompress) => ({
         isMasked,
@@ -32,10 +35,6 @@ export class Route {
     const rules = this.#rules[Number(isMasked)]?.[Number(mayCompress)]
     if (rules === undefined) throw new RangeError('No frame rules')
     return rules
-  }
-
-  get isFull(): boolean {
-    return this.sessions >= (this.config.limits.sessions ?? Infinity)
   }
 
   /** Whether a page of this origin may connect. A request without origin does not come from a page. */

@@ -8,7 +8,9 @@ import type { ByteStream, StreamClose } from '../core/byte-stream.ts'
 import { CloseCode } from '../core/close-codes.ts'
 import { errorRow, type ErrorCode } from '../core/errors.ts'
 import type { SessionEnd, Traffic } from '../core/events.ts'
+import { Heartbeat } from './heartbeat.ts'
 import type { Route } from './route.ts'
+import { Throttle } from './throttle.ts'
 import { TunnelSide, type TunnelEvents } from './tunnel.ts'
 
 export interface SessionOptions {
@@ -34,9 +36,10 @@ export class Session implements TunnelEvents {
   #closeTimer: Timer | undefined
   #idleTimer: Timer | undefined
   #ageTimer: Timer | undefined
+  #heartbeats: readonly Heartbeat[] | undefined
 
   constructor(options: SessionOptions) {
-    const { limits, timeout } = options.route.config
+    const { limits, timeout, heartbeat } = options.route.config
     this.id = options.id
     this.route = options.route
     this.#onClose = options.onClose
@@ -44,15 +47,26 @@ export class Session implements TunnelEvents {
       events: this,
       pendingBytes: limits.pendingBytes,
       sendTimeoutMs: timeout.sendMs,
-      isTimed: timeout.idleMs !== undefined,
+      isTimed:
+        timeout.idleMs !== undefined ||
+        heartbeat.clientMs !== undefined ||
+        heartbeat.upstreamMs !== undefined,
+      throttle: undefined,
     }
+    const isThrottled = limits.messages !== undefined || limits.bytes !== undefined
+    const throttle = isThrottled ? new Throttle(limits, this.openedAtMs) : undefined
     const rules = (isMasked: boolean) => options.route.frameRules(isMasked, options.isCompressed)
-    this.#client = new TunnelSide('client', options.client, rules(true), side)
+    this.#client = new TunnelSide('client', options.client, rules(true), { ...side, throttle })
     this.#upstream = new TunnelSide('upstream', options.upstream, rules(false), side)
     this.#client.join(this.#upstream)
     this.#upstream.join(this.#client)
     if (timeout.idleMs !== undefined) this.#idleTimer = setTimeout(checkIdle, timeout.idleMs, this)
     if (timeout.ageMs !== undefined) this.#ageTimer = setTimeout(closeAged, timeout.ageMs, this)
+    if (heartbeat.clientMs === undefined && heartbeat.upstreamMs === undefined) return
+    this.#heartbeats = [
+      this.#heartbeatOf(this.#client, heartbeat.clientMs),
+      this.#heartbeatOf(this.#upstream, heartbeat.upstreamMs),
+    ].filter((each) => each !== undefined)
   }
 
   get inbound(): Traffic {
@@ -82,12 +96,7 @@ export class Session implements TunnelEvents {
 
   /** Cuts both connections. */
   destroy(): void {
-    this.#startClosing({
-      by: 'gateway',
-      code: CloseCode.abnormal,
-      reason: 'destroyed',
-      detail: undefined,
-    })
+    this.#startClosing(endWithout('gateway', 'destroyed'))
     this.#client.stream.destroy()
     this.#upstream.stream.destroy()
   }
@@ -96,27 +105,31 @@ export class Session implements TunnelEvents {
 
   sideOnStop(side: TunnelSide): void {
     const { violation, closeCode = CloseCode.noStatus } = side.scanner
-    if (violation !== undefined) return this.#closeViolator(side)
+    if (violation !== undefined) {
+      const { closeCode: code } = errorRow(violation.code)
+      return this.#closeFaulty(side, { code, reason: violation.code, detail: violation.detail })
+    }
     this.#startClosing({ by: side.name, code: closeCode, reason: 'closed', detail: undefined })
     if (this.#isAnswered || (this.#end?.by === 'gateway' && side === this.#client)) {
       this.#client.stream.end(this.route.config.timeout.closeMs)
     }
   }
 
+  /** Its Close says why; to its peer it has simply left. */
+  sideOnExcess(side: TunnelSide, detail: string): void {
+    const { closeCode } = errorRow('RATE_EXCEEDED')
+    this.#closeFaulty(side, { code: closeCode, reason: 'RATE_EXCEEDED', detail })
+  }
+
   sideOnEnd(side: TunnelSide): void {
-    this.#startClosing({
-      by: side.name,
-      code: CloseCode.abnormal,
-      reason: 'ended',
-      detail: undefined,
-    })
+    this.#startClosing(endWithout(side.name, 'ended'))
     side.peer.stream.end(this.route.config.timeout.closeMs)
     // Its Close was answered, or will not be: nothing more goes to it.
     if (side.peer.scanner.isStopped || this.#end?.by === 'gateway') side.stream.end()
   }
 
   sideOnClose(side: TunnelSide, reason: StreamClose): void {
-    this.#startClosing({ by: side.name, code: CloseCode.abnormal, reason, detail: undefined })
+    this.#startClosing(endWithout(side.name, reason))
     if (!side.peer.isClosed) return this.#endLast(side.peer)
     clearTimeout(this.#closeTimer)
     if (this.#end !== undefined) this.#onClose(this, this.#end)
@@ -151,27 +164,30 @@ export class Session implements TunnelEvents {
     this.#end = end
     clearTimeout(this.#idleTimer)
     clearTimeout(this.#ageTimer)
+    for (const heartbeat of this.#heartbeats ?? []) heartbeat.stop()
     this.#closeTimer = setTimeout(cutSession, this.route.config.timeout.closeMs, this, false)
   }
 
-  #closeViolator(side: TunnelSide): void {
-    const { violation } = side.scanner
-    if (violation === undefined) return
-    const { closeCode = CloseCode.protocolError } = errorRow(violation.code)
+  /** Closes a side for what it did, and its peer for that its partner is gone. */
+  #closeFaulty(side: TunnelSide, fault: Fault): void {
+    const { code = CloseCode.protocolError, reason, detail } = fault
     const other = errorRow('PEER_VIOLATION')
-    this.#startClosing({
-      by: side.name,
-      code: closeCode,
-      reason: violation.code,
-      detail: violation.detail,
-    })
+    this.#startClosing({ by: side.name, code, reason, detail })
     // RFC 6455 §7.1.7: nothing it sends from now on is of interest.
-    side.close({
-      code: closeCode,
-      reason: violation.detail,
-      lingerMs: this.route.config.timeout.closeMs,
-    })
+    side.close({ code, reason: detail, lingerMs: this.route.config.timeout.closeMs })
     side.peer.close({ code: other.closeCode ?? CloseCode.internalError, reason: other.sentence })
+  }
+
+  #heartbeatOf(side: TunnelSide, intervalMs: number | undefined): Heartbeat | undefined {
+    if (intervalMs === undefined) return undefined
+    const { timeoutMs } = this.route.config.heartbeat
+    return new Heartbeat(side, { intervalMs, timeoutMs, onSilent: (each) => this.#giveUp(each) })
+  }
+
+  /** The side is gone without a word, so nothing can be said to it. */
+  #giveUp(side: TunnelSide): void {
+    this.#startClosing(endWithout(side.name, 'SILENT'))
+    side.stream.destroy()
   }
 
   /** Whether both sides have sent a Close. */
@@ -187,6 +203,18 @@ export class Session implements TunnelEvents {
     const isItsTurn = this.#isAnswered && side === this.#upstream
     if (!isItsTurn) side.stream.end(this.route.config.timeout.closeMs)
   }
+}
+
+/** What a side did that ends the session. */
+interface Fault {
+  readonly code: number | undefined
+  readonly reason: ErrorCode
+  readonly detail: string
+}
+
+/** An end without a Close. */
+function endWithout(by: SessionEnd['by'], reason: SessionEnd['reason']): SessionEnd {
+  return { by, code: CloseCode.abnormal, reason, detail: undefined }
 }
 
 function trafficOf({ scanner }: TunnelSide): Traffic {

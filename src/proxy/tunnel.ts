@@ -5,12 +5,16 @@
  * Nothing here allocates or waits per message. What ends a tunnel is the session's business.
  */
 import type { ByteStream, ByteStreamHandler, StreamClose } from '../core/byte-stream.ts'
-import { encodeClose } from '../wire/frame-encoder.ts'
+import { encodeClose, encodeFrame } from '../wire/frame-encoder.ts'
 import { FrameScanner, type FrameRules } from '../wire/frame-scanner.ts'
+import { Opcode } from '../wire/opcode.ts'
+import type { Throttle } from './throttle.ts'
 
 export interface TunnelEvents {
   /** The side sent a Close frame, or violated the protocol: nothing of what it sends passes any more. */
   sideOnStop(side: TunnelSide): void
+  /** The side sends more than its rate: it is to be closed. */
+  sideOnExcess(side: TunnelSide, detail: string): void
   /** The side will send nothing more, but can be sent to. */
   sideOnEnd(side: TunnelSide): void
   sideOnClose(side: TunnelSide, reason: StreamClose): void
@@ -23,6 +27,8 @@ export interface SideOptions {
   readonly sendTimeoutMs: number
   /** Whether `lastReadMs` is kept. */
   readonly isTimed: boolean
+  /** What this side may send; undefined: as much as it can. */
+  readonly throttle: Throttle | undefined
 }
 
 /** A Close frame of the gateway's own, sent between two frames. */
@@ -45,6 +51,10 @@ export class TunnelSide implements ByteStreamHandler {
   readonly #events: TunnelEvents
   readonly #pendingBytes: number
   readonly #isTimed: boolean
+  readonly #throttle: Throttle | undefined
+  /** What this side sent ahead of its rate; it is not read while there is some. */
+  #delayed: Buffer | undefined
+  #delayTimer: Timer | undefined
   /** Nothing more of its peer's passes to this side: the gateway has sent, or will send, it a Close. */
   #isShut = false
   #pendingClose: OwnClose | undefined
@@ -63,6 +73,7 @@ export class TunnelSide implements ByteStreamHandler {
     this.#events = options.events
     this.#pendingBytes = options.pendingBytes
     this.#isTimed = options.isTimed
+    this.#throttle = options.throttle
     stream.sendTimeoutMs = options.sendTimeoutMs
   }
 
@@ -76,17 +87,20 @@ export class TunnelSide implements ByteStreamHandler {
     this.stream.handler = this
   }
 
+  /** Bytes that passed, or wait to pass, and that its peer has not taken. */
+  get pendingBytes(): number {
+    return this.peer.stream.bufferedBytes + (this.#delayed?.length ?? 0)
+  }
+
   streamOnData(chunk: Buffer): void {
-    const peer = this.peer
-    if (peer.#isShut) return this.#passLast(chunk)
-    const passed = this.scanner.scan(chunk)
-    if (passed.length > 0 && peer.stream.write(passed) > this.#pendingBytes) this.stream.pause()
     if (this.#isTimed) this.lastReadMs = performance.now()
-    if (this.scanner.isStopped) this.#events.sideOnStop(this)
+    if (this.peer.#isShut) this.#passLast(chunk)
+    else if (this.#throttle === undefined) this.#pass(chunk)
+    else this.#passWithin(chunk, this.#throttle)
   }
 
   streamOnDrain(): void {
-    this.peer.stream.resume()
+    this.peer.#goOn()
   }
 
   streamOnEnd(): void {
@@ -96,8 +110,9 @@ export class TunnelSide implements ByteStreamHandler {
   streamOnClose(reason: StreamClose): void {
     this.isClosed = true
     this.#isShut = true
+    clearTimeout(this.#delayTimer)
     // What it had not taken is lost; its peer must not wait for room.
-    this.peer.stream.resume()
+    this.peer.#goOn()
     this.#events.sideOnClose(this, reason)
   }
 
@@ -108,6 +123,75 @@ export class TunnelSide implements ByteStreamHandler {
     this.#isShut = true
     if (this.peer.scanner.isAtBoundary) this.#sendClose(close)
     else this.#pendingClose = close
+    this.peer.#goOn()
+  }
+
+  /**
+   * Pings this side, if it can be known to answer (RFC 6455 §5.5.3: a peer may answer the latest ping
+   * only) and nothing is under way to it.
+   * @returns whether it has a ping to answer, the gateway's or its peer's.
+   */
+  ping(payload: Buffer): boolean {
+    if (this.#isShut || !this.peer.scanner.isAtBoundary) return false
+    if (this.peer.scanner.hasPinged) return true
+    this.scanner.ownPing = payload
+    this.stream.write(encodeFrame(Opcode.ping, payload, { isMasked: this.name === 'upstream' }))
+    return true
+  }
+
+  #pass(chunk: Buffer): void {
+    const { peer, scanner } = this
+    const passed = scanner.scan(chunk)
+    if (passed.length > 0 && peer.stream.write(passed) > this.#pendingBytes) this.stream.pause()
+    if (scanner.hasPonged) scanner.hasPonged = peer.scanner.hasPinged = false
+    if (scanner.isStopped) this.#events.sideOnStop(this)
+  }
+
+  /** Passes as much as the rates allow; what is left waits until they allow more, or ends the session. */
+  #passWithin(chunk: Buffer, throttle: Throttle): void {
+    if (this.#delayed !== undefined) {
+      // It was under way when the stream was paused, or came with a reset.
+      this.#delayed = Buffer.concat([this.#delayed, chunk])
+      return this.stream.pause()
+    }
+    const { scanner } = this
+    const nowMs = performance.now()
+    const end = Math.min(chunk.length, throttle.bytes(nowMs))
+    const { bytes, begun } = scanner
+    scanner.mostBegun = begun + throttle.messages(nowMs)
+    this.#pass(end === chunk.length ? chunk : chunk.subarray(0, end))
+    throttle.take(scanner.begun - begun, scanner.bytes - bytes)
+    const unread = scanner.takeRest()
+    const rest = end === chunk.length ? unread : join(unread, chunk.subarray(end))
+    if (rest === undefined || scanner.isStopped) return
+    const excess = throttle.excess(unread === undefined)
+    this.#delayed = rest
+    this.stream.pause()
+    if ('fault' in excess) this.#events.sideOnExcess(this, excess.fault)
+    else this.#delayTimer = setTimeout(sideOnRoom, excess.waitMs, this)
+  }
+
+  /** There may be room again, by its rate and with its peer: what was delayed goes on, then reading. */
+  #goOn(): void {
+    const { peer } = this
+    if (this.#delayed === undefined) return this.stream.resume()
+    if (!peer.#isShut) {
+      if (this.#delayTimer !== undefined || peer.stream.bufferedBytes > this.#pendingBytes) return
+    }
+    clearTimeout(this.#delayTimer)
+    this.#delayTimer = undefined
+    const delayed = this.#delayed
+    this.#delayed = undefined
+    if (peer.#isShut) this.#passLast(delayed)
+    else if (this.#throttle !== undefined) this.#passWithin(delayed, this.#throttle)
+    if (this.#delayed === undefined && peer.stream.bufferedBytes <= this.#pendingBytes)
+      this.stream.resume()
+  }
+
+  /** Its rate has room again. */
+  sideOnRoom(): void {
+    this.#delayTimer = undefined
+    this.#goOn()
   }
 
   /** Lets the frame under way pass to a peer that is being closed, and nothing after it. */
@@ -116,6 +200,7 @@ export class TunnelSide implements ByteStreamHandler {
     if (peer.isClosed) return this.#discard(chunk)
     const close = peer.#pendingClose
     const { isStopped, bytesToBoundary } = this.scanner
+    this.scanner.mostBegun = Infinity
     this.scanner.scan(chunk)
     if (close !== undefined) {
       if (peer.stream.write(chunk.subarray(0, bytesToBoundary)) > this.#pendingBytes)
@@ -139,4 +224,12 @@ export class TunnelSide implements ByteStreamHandler {
     this.stream.write(encodeClose(code, reason, { isMasked: this.name === 'upstream' }))
     if (lingerMs !== undefined) this.stream.end(lingerMs)
   }
+}
+
+function join(first: Buffer | undefined, second: Buffer): Buffer {
+  return first === undefined ? second : Buffer.concat([first, second])
+}
+
+function sideOnRoom(side: TunnelSide): void {
+  side.sideOnRoom()
 }

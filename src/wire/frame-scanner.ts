@@ -6,8 +6,8 @@
  * An incomplete header or control frame is held back, so at most 130 bytes are ever kept, and a
  * violation is always found at a boundary, where a Close frame can be put instead.
  */
-import { isUtf8 } from 'node:buffer'
-import { CloseCode, mayTravel } from '../core/close-codes.ts'
+import { CloseCode } from '../core/close-codes.ts'
+import { closeFault } from './close-frame.ts'
 import { maxControlBytes, Opcode } from './opcode.ts'
 
 export interface FrameRules {
@@ -35,6 +35,8 @@ const nothing = Buffer.alloc(0)
 
 export class FrameScanner {
   readonly #rules: FrameRules
+  /** Bytes being looked at; less than there were when a pong of our own was taken out. */
+  #length = 0
   /** Payload bytes still to come of the data frame that is passing. */
   #remaining = 0
   /** Payload bytes so far of the message that is passing. */
@@ -45,6 +47,19 @@ export class FrameScanner {
   #isFragmented = false
   /** The start of a header or of a control frame whose end has not arrived. */
   #held: Buffer | undefined
+
+  /** Messages that have begun to pass. */
+  begun = 0
+  /** How many may: scanning ends before the next one, and `takeRest` gives what is left. */
+  mostBegun = Infinity
+  /** What was not looked at, since no further message may begin. */
+  #rest: Buffer | undefined
+  /** The payload of the pings that the gateway itself sends this side: pongs with it end here. */
+  ownPing: Buffer | undefined
+  /** Whether a ping has passed; whoever sees its answer clears it. */
+  hasPinged = false
+  /** Whether a pong has passed; whoever looks clears it. */
+  hasPonged = false
 
   /** Messages that passed whole. */
   messages = 0
@@ -82,22 +97,36 @@ export class FrameScanner {
       bytes = Buffer.concat([this.#held, chunk])
       this.#held = undefined
     }
+    this.#length = bytes.length
     const end = this.#follow(bytes)
     this.bytes += end
     if (end === bytes.length) return bytes
-    if (this.violation === undefined && this.closeCode === undefined)
-      this.#held = Buffer.from(bytes.subarray(end))
+    if (!this.isStopped && this.#rest === undefined && end < this.#length)
+      this.#held = Buffer.from(bytes.subarray(end, this.#length))
     return bytes.subarray(0, end)
+  }
+
+  /** @returns what the last `scan` did not look at, since no further message may begin: it comes before the next chunk. */
+  takeRest(): Buffer | undefined {
+    const rest = this.#rest
+    this.#rest = undefined
+    return rest
   }
 
   /** @returns the offset up to which the bytes may pass. */
   #follow(bytes: Buffer): number {
     let offset = 0
     for (;;) {
-      offset = this.#skipPayload(offset, bytes.length)
-      if (bytes.length - offset < 2) return offset
+      offset = this.#skipPayload(offset, this.#length)
+      if (this.#length - offset < 2) return offset
+      if (this.begun >= this.mostBegun && beginsMessage(bytes[offset]!)) {
+        this.#rest = bytes.subarray(offset, this.#length)
+        return offset
+      }
+      const lengthBefore = this.#length
       const next = this.#readFrame(bytes, offset)
-      if (next === offset || this.isStopped) return next
+      const isTakenOut = this.#length < lengthBefore
+      if ((next === offset && !isTakenOut) || this.isStopped) return next
       offset = next
     }
   }
@@ -130,7 +159,7 @@ export class FrameScanner {
     const maskBytes = this.#rules.isMasked ? 4 : 0
     const lengthBytes = shortLength < 126 ? 0 : shortLength === 126 ? 2 : 8
     const payloadStart = offset + 2 + lengthBytes + maskBytes
-    if (payloadStart > bytes.length) return offset
+    if (payloadStart > this.#length) return offset
     if (opcode >= CONTROL)
       return this.#readControl(bytes, offset, opcode, payloadStart, shortLength)
 
@@ -152,6 +181,7 @@ export class FrameScanner {
         `a message is larger than ${this.#rules.messageBytes} bytes`,
       )
     }
+    if (opcode !== Opcode.continuation) this.begun++
     this.#messageBytes = messageBytes
     this.#remaining = length
     this.#isFinal = (first & FIN) !== 0
@@ -190,11 +220,11 @@ export class FrameScanner {
     length: number,
   ): number {
     const end = payloadStart + length
-    if (end > bytes.length) return offset
-    if (opcode === Opcode.close) {
-      const payload = this.#rules.isMasked
-        ? unmasked(bytes, payloadStart, end)
-        : bytes.subarray(payloadStart, end)
+    if (end > this.#length) return offset
+    if (opcode === Opcode.ping) this.hasPinged = true
+    else if (opcode === Opcode.pong) return this.#readPong(bytes, offset, payloadStart, end)
+    else {
+      const payload = this.#payload(bytes, payloadStart, end)
       const fault = closeFault(payload)
       if (fault !== undefined) return this.#violate(offset, 'PROTOCOL_VIOLATION', fault)
       this.isStopped = true
@@ -203,11 +233,36 @@ export class FrameScanner {
     return end
   }
 
+  /** A pong to a ping of the gateway's own is taken out; every other one passes. */
+  #readPong(bytes: Buffer, offset: number, payloadStart: number, end: number): number {
+    const isOwn =
+      this.ownPing !== undefined &&
+      end - payloadStart === this.ownPing.length &&
+      this.#payload(bytes, payloadStart, end).equals(this.ownPing)
+    if (!isOwn) {
+      this.hasPonged = true
+      return end
+    }
+    bytes.copyWithin(offset, end, this.#length)
+    this.#length -= end - offset
+    return offset
+  }
+
+  #payload(bytes: Buffer, start: number, end: number): Buffer {
+    return this.#rules.isMasked ? unmasked(bytes, start, end) : bytes.subarray(start, end)
+  }
+
   #violate(offset: number, code: FrameViolation['code'], detail: string): number {
     this.isStopped = true
     this.violation = { code, detail }
     return offset
   }
+}
+
+/** Whether a frame with this first byte starts a message: a data frame that continues none. */
+function beginsMessage(first: number): boolean {
+  const opcode = first & 0x0f
+  return opcode === Opcode.text || opcode === Opcode.binary
 }
 
 /** @returns the extended length; -1 if a shorter form would have held it, or its top bit is set (RFC 6455 §5.2). */
@@ -219,16 +274,6 @@ function readLength(bytes: Buffer, offset: number, lengthBytes: 2 | 8): number {
   const high = bytes.readUInt32BE(offset)
   const length = high * 0x1_0000_0000 + bytes.readUInt32BE(offset + 4)
   return high >= 0x8000_0000 || length <= 0xffff ? -1 : length
-}
-
-function closeFault(payload: Buffer): string | undefined {
-  if (payload.length === 0) return undefined
-  if (payload.length === 1) return 'a Close frame with half a code'
-  if (!mayTravel(payload.readUInt16BE(0)))
-    return `a Close frame with code ${payload.readUInt16BE(0)}`
-  return payload.length === 2 || isUtf8(payload.subarray(2))
-    ? undefined
-    : 'a Close frame whose reason is not UTF-8'
 }
 
 /** A copy, since the frame itself passes as it is. The four bytes before `start` are the key. */

@@ -1,0 +1,65 @@
+/**
+ * How many messages and bytes a client may send just now, by the rates of its route.
+ */
+import { TokenBucket, type Rate } from '../core/token-bucket.ts'
+
+export interface RateLimit extends Rate {
+  /** Past the rate: `delay` reads no more until there is room, `close` closes the session. */
+  readonly over: 'delay' | 'close'
+}
+
+export interface Rates {
+  readonly messages: RateLimit | undefined
+  readonly bytes: RateLimit | undefined
+}
+
+/** Worth of room a delayed sender waits for, so that a flood does not mean a timer for each message. */
+const quantumSeconds = 0.05
+
+export class Throttle {
+  readonly #rates: Rates
+  readonly #messages: TokenBucket | undefined
+  readonly #bytes: TokenBucket | undefined
+
+  constructor(rates: Rates, nowMs: number) {
+    this.#rates = rates
+    this.#messages = rates.messages && new TokenBucket(rates.messages, nowMs)
+    this.#bytes = rates.bytes && new TokenBucket(rates.bytes, nowMs)
+  }
+
+  /** Messages that may begin now. */
+  messages(nowMs: number): number {
+    return this.#messages?.available(nowMs) ?? Infinity
+  }
+
+  /** Bytes that may pass now. */
+  bytes(nowMs: number): number {
+    return this.#bytes?.available(nowMs) ?? Infinity
+  }
+
+  take(messages: number, bytes: number): void {
+    this.#messages?.take(messages)
+    this.#bytes?.take(bytes)
+  }
+
+  /**
+   * What becomes of a sender that has more to say: milliseconds to wait, or what it did.
+   * @param isOfBytes whether it was bytes that ran out, rather than messages.
+   */
+  excess(isOfBytes: boolean): { readonly waitMs: number } | { readonly fault: string } {
+    const { messages, bytes } = this.#rates
+    const rate = isOfBytes ? bytes : messages
+    if (rate?.over === 'close') {
+      const noun = isOfBytes ? 'bytes' : 'messages'
+      return { fault: `more than ${rate.perSecond} ${noun} a second` }
+    }
+    return {
+      waitMs: Math.max(1, waitFor(this.#messages, messages), waitFor(this.#bytes, bytes)),
+    }
+  }
+}
+
+function waitFor(bucket: TokenBucket | undefined, rate: Rate | undefined): number {
+  if (bucket === undefined || rate === undefined) return 0
+  return bucket.waitMs(Math.max(1, Math.floor(rate.perSecond * quantumSeconds)))
+}
