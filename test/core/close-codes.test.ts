@@ -22,5 +22,6 @@ test('codes have the numbers of the registry', () => {
     messageTooBig: 1009,
     internalError: 1011,
     serviceRestart: 1012,
+    tooManyRequests: 4429,
   })
 })
