@@ -42,19 +42,17 @@ export class Heartbeat {
     const { intervalMs, timeoutMs, onSilent } = this.#options
     const side = this.#side
     const nowMs = performance.now()
-    const isHeard = this.#askedAtMs === undefined || side.lastReadMs >= this.#askedAtMs
-    if (isHeard) {
-      this.#askedAtMs = undefined
-      const leftMs = side.lastReadMs + intervalMs - nowMs
-      if (leftMs > 0) return this.#setTimer(leftMs)
-      // A side that is not read cannot answer; its own pause has a deadline.
-      if (!side.stream.isPaused && side.ping(mark)) this.#askedAtMs = nowMs
-      return this.#setTimer(this.#askedAtMs === undefined ? intervalMs : timeoutMs)
+    if (this.#askedAtMs !== undefined && side.lastReadMs < this.#askedAtMs) {
+      // A side that is not read cannot be heard: once it is again, it has its whole time.
+      if (side.stream.isPaused) this.#askedAtMs = nowMs
+      const leftMs = this.#askedAtMs + timeoutMs - nowMs
+      return leftMs > 0 ? this.#setTimer(leftMs) : onSilent(side)
     }
-    // It may have been paused since it was asked; then it gets its time again.
-    if (!side.stream.isPaused) return onSilent(side)
-    this.#askedAtMs = nowMs
-    this.#setTimer(timeoutMs)
+    this.#askedAtMs = undefined
+    const leftMs = side.lastReadMs + intervalMs - nowMs
+    if (leftMs > 0) return this.#setTimer(leftMs)
+    if (!side.stream.isPaused && side.ping(mark)) this.#askedAtMs = nowMs
+    this.#setTimer(this.#askedAtMs === undefined ? intervalMs : Math.min(intervalMs, timeoutMs))
   }
 
   #setTimer(delayMs: number): void {

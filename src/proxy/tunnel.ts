@@ -198,19 +198,25 @@ export class TunnelSide implements ByteStreamHandler {
   #passLast(chunk: Buffer): void {
     const peer = this.peer
     if (peer.isClosed) return this.#discard(chunk)
+    const { scanner } = this
     const close = peer.#pendingClose
-    const { isStopped, bytesToBoundary } = this.scanner
-    this.scanner.mostBegun = Infinity
-    this.scanner.scan(chunk)
+    const last = chunk.subarray(0, scanner.bytesToBoundary)
+    const { isStopped } = scanner
+    scanner.mostBegun = Infinity
+    scanner.scan(last)
     if (close !== undefined) {
-      if (peer.stream.write(chunk.subarray(0, bytesToBoundary)) > this.#pendingBytes)
-        this.stream.pause()
-      if (chunk.length >= bytesToBoundary) {
+      if (peer.stream.write(last) > this.#pendingBytes) this.stream.pause()
+      if (scanner.isAtBoundary) {
         peer.#pendingClose = undefined
         peer.#sendClose(close)
       }
     }
-    if (this.scanner.isStopped && !isStopped) this.#events.sideOnStop(this)
+    // Only to hear its own Close: what passes nowhere is not counted.
+    const { messages, bytes } = scanner
+    scanner.scan(chunk.subarray(last.length))
+    scanner.messages = messages
+    scanner.bytes = bytes
+    if (scanner.isStopped && !isStopped) this.#events.sideOnStop(this)
   }
 
   /** Waits for a side whose peer is gone to end as well, but not for whatever it has to say. */

@@ -55,6 +55,7 @@ function listen(socket: Socket, isClient: boolean) {
   socket.resume()
   const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()))
   socket.on('error', () => {})
+  socket.on('end', () => socket.end())
   return {
     socket,
     seen,
