@@ -16,7 +16,7 @@ export interface RunningAdmin extends AsyncDisposable {
 }
 
 export async function startAdminOf(
-  { gateway, metrics }: RunningGateway,
+  { gateway, metrics }: Pick<RunningGateway, 'gateway' | 'metrics'>,
   config: Partial<AdminConfig> = {},
 ): Promise<RunningAdmin> {
   const events: GatewayEvent[] = []
