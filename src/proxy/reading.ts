@@ -17,6 +17,8 @@ interface OpenRoute extends Mutable<RouteReading> {
 }
 
 type OpenEndpoint = Mutable<EndpointReading>
+/** Upstream → endpoint → its row. */
+type Endpoints = Map<string, Map<string, OpenEndpoint>>
 
 export interface SessionReading {
   /** Every route of the configuration, also those without sessions. */
@@ -32,7 +34,7 @@ export function readSessions(
 ): SessionReading {
   const byName = new Map<string, OpenRoute>()
   const byRoute = new Map(routes.map((route) => [route, open(route, byName)]))
-  const endpoints = new Map<string, OpenEndpoint>()
+  const endpoints: Endpoints = new Map()
   for (const { name, endpoints: all } of upstreams) {
     for (const { url } of all) endpointAt(name, url, endpoints)
   }
@@ -43,7 +45,8 @@ export function readSessions(
     count(session, route)
     endpointAt(session.facts.upstream, session.facts.endpoint, endpoints).sessions++
   }
-  return { routes: [...byName.values()], endpoints: [...endpoints.values()] }
+  const rows = [...endpoints.values()].flatMap((each) => [...each.values()])
+  return { routes: [...byName.values()], endpoints: rows }
 }
 
 function open({ config, sessions }: Route, byName: Map<string, OpenRoute>): OpenRoute {
@@ -60,14 +63,11 @@ function open({ config, sessions }: Route, byName: Map<string, OpenRoute>): Open
   return row
 }
 
-function endpointAt(
-  upstream: string,
-  endpoint: string,
-  endpoints: Map<string, OpenEndpoint>,
-): OpenEndpoint {
-  const key = `${upstream} ${endpoint}`
-  const row = endpoints.get(key) ?? { upstream, endpoint, sessions: 0 }
-  endpoints.set(key, row)
+function endpointAt(upstream: string, endpoint: string, endpoints: Endpoints): OpenEndpoint {
+  const ofUpstream = endpoints.get(upstream) ?? new Map<string, OpenEndpoint>()
+  endpoints.set(upstream, ofUpstream)
+  const row = ofUpstream.get(endpoint) ?? { upstream, endpoint, sessions: 0 }
+  ofUpstream.set(endpoint, row)
   return row
 }
 

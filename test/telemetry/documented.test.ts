@@ -109,8 +109,8 @@ describe('the documentation of metrics', () => {
 
   test('has each of them with its type, and no other', () => {
     const documented = rows.filter(({ name }) => /^(sluice|process)_/.test(name))
-    expect(documented.map(({ name, cells }) => [name, cells[0]]).toSorted()).toEqual(
-      [...types].toSorted(),
+    expect(documented.map(({ name, cells }) => `${name} ${cells[0]}`).toSorted()).toEqual(
+      [...types].map(([name, type]) => `${name} ${type}`).toSorted(),
     )
   })
 
