@@ -5,8 +5,14 @@
  * the command or the configuration.
  */
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import type { AdminOptions } from './admin-place.ts'
+import type { CloseOptions } from './close.ts'
 import type { RunOptions } from './run.ts'
+import type { SessionsOptions } from './sessions.ts'
 import manifest from '../../package.json' with { type: 'json' }
+
+const adminHelp =
+  'ask this admin port, http://127.0.0.1:9090 or a Unix socket, not that of the file'
 
 const program = new Command('sluice')
   .description(
@@ -40,6 +46,46 @@ program
   .action(async (file: string) => {
     const { check } = await import('./check.ts')
     process.exitCode = check(file)
+  })
+
+program
+  .command('status')
+  .description('say how the running gateway is')
+  .argument('[file]', 'the configuration it runs with', 'sluice.yaml')
+  .option('--admin <url>', adminHelp)
+  .option('--json', 'print JSON')
+  .action(async (file: string, options: AdminOptions) => {
+    const { status } = await import('./status.ts')
+    process.exitCode = await status(file, options)
+  })
+
+program
+  .command('sessions')
+  .description('list the sessions of the running gateway, the oldest first')
+  .argument('[file]', 'the configuration it runs with', 'sluice.yaml')
+  .option('--route <name>', 'only those of this route')
+  .option('--address <address>', 'only those of this client')
+  .option('--limit <number>', 'at most so many; 100 unless told, 1000 at most')
+  .option('--after <number>', 'go on where the page before has ended')
+  .option('--admin <url>', adminHelp)
+  .option('--json', 'print JSON')
+  .action(async (file: string, options: SessionsOptions) => {
+    const { sessions } = await import('./sessions.ts')
+    process.exitCode = await sessions(file, options)
+  })
+
+program
+  .command('close')
+  .description('close one session of the running gateway')
+  .argument('<id>', 'as sluice sessions lists it')
+  .argument('[file]', 'the configuration it runs with', 'sluice.yaml')
+  .option('--code <code>', 'close with this code; 1008 unless told')
+  .option('--reason <text>', 'tell both sides this reason')
+  .option('--admin <url>', adminHelp)
+  .option('--json', 'print JSON')
+  .action(async (id: string, file: string, options: CloseOptions) => {
+    const { close } = await import('./close.ts')
+    process.exitCode = await close(id, file, options)
   })
 
 program

@@ -36,6 +36,8 @@ export interface Refusal {
   readonly address: string
   /** Undefined where the head itself was at fault. */
   readonly head: RequestHead | undefined
+  /** The name of the route it was for, if it came that far. */
+  readonly route?: string | undefined
 }
 
 export class ClientRequest {
@@ -43,6 +45,8 @@ export class ClientRequest {
   readonly client: ClientInfo
   /** The listener's name. */
   readonly listener: string
+  /** The name of the route it was matched to, for whoever reads of its refusal. */
+  route: string | undefined
   /** Whether the first byte of a final answer has been written. */
   isAnswered = false
   /**
@@ -131,7 +135,13 @@ export class ClientRequest {
       encodeRefusal(code, { detail, isKeptAlive, isHeadRequest: this.head.method === 'HEAD' }),
     )
     owner.requestOnFinish(isKeptAlive)
-    owner.requestOnRefuse({ head: this.head, address: this.address, code, detail })
+    owner.requestOnRefuse({
+      head: this.head,
+      address: this.address,
+      route: this.route,
+      code,
+      detail,
+    })
     onGone?.(new GatewayError(code))
   }
 

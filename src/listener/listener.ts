@@ -33,6 +33,8 @@ export interface Listener {
   readonly name: string
   readonly address: string
   readonly port: number
+  /** Open client connections, those of sessions included. */
+  readonly clients: number
   /**
    * Accepts nobody any more, and ends each connection after the request it is busy with. Resolves
    * when none is left, those of sessions aside.
@@ -114,6 +116,9 @@ export function listen(options: ListenerOptions, events: ListenerEvents): Listen
     name: options.name,
     address: options.address,
     port: server.port,
+    get clients() {
+      return clients
+    },
     async leave() {
       server.stop()
       if (readers.size === 0) return

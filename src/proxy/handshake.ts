@@ -5,10 +5,11 @@
  * headers and subprotocol, never a socket that opens and dies at once (decisions/003).
  */
 import { GatewayError } from '../core/errors.ts'
-import type { Emit, SessionEnd } from '../core/events.ts'
+import type { Emit, SessionFacts } from '../core/events.ts'
 import type { ClientRequest } from '../listener/client-request.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { HttpConnection } from '../upstream/http-connection.ts'
+import { publicSubprotocol } from '../telemetry/subprotocol.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { RequestHead } from '../wire/http-request.ts'
 import type { ResponseHead } from '../wire/http-response.ts'
@@ -24,7 +25,10 @@ interface Handshake {
   readonly request: ClientRequest
   readonly route: Route
   readonly endpoint: Endpoint
+  readonly upstream: string
   readonly startedAtMs: number
+  /** From the start to a connection. */
+  dialMs: number
 }
 
 /** @throws GatewayError, for the caller to answer with. */
@@ -37,7 +41,15 @@ export async function handshake(
   const pool = admit(request.head, route)
   const endpoint = pool.pick()
   const id = Bun.randomUUIDv7('base64url')
-  const attempt: Handshake = { id, request, route, endpoint, startedAtMs: performance.now() }
+  const attempt: Handshake = {
+    id,
+    request,
+    route,
+    endpoint,
+    upstream: pool.name,
+    startedAtMs: performance.now(),
+    dialMs: 0,
+  }
   let session: Session | undefined
   // Counted before it is open, so that a burst of handshakes cannot pass the limit together.
   const full = route.sessions.enter(request.address)
@@ -55,6 +67,7 @@ export async function handshake(
         route,
         emit,
         startedAtMs: attempt.startedAtMs,
+        dialMs: attempt.dialMs,
       })
   } finally {
     if (session === undefined) route.sessions.leave(request.address)
@@ -81,6 +94,7 @@ async function dial(
   const attemptToConnect = new AbortController()
   request.onGone = (error) => attemptToConnect.abort(error)
   const connection = await endpoint.connect(attemptToConnect, handshakeMs)
+  attempt.dialMs = performance.now() - attempt.startedAtMs
   request.onGone = (error) => connection.destroy(error)
   connection.send(encodeUpgrade(request.head, endpoint, request.address, id), 'GET', {})
   const leftMs = attempt.startedAtMs + handshakeMs - performance.now()
@@ -95,8 +109,8 @@ function openSession(
   sessions: Sessions,
   emit: Emit,
 ): Session {
-  const { id, request, route, endpoint, startedAtMs } = attempt
-  const { head, address } = request
+  const { id, request, route, startedAtMs, dialMs } = attempt
+  const { head } = request
   const fault = switchFault(answer, {
     key: head.fields.get('sec-websocket-key') ?? '',
     subprotocols: offeredSubprotocols(head.fields),
@@ -108,40 +122,44 @@ function openSession(
     throw new GatewayError(fault === undefined ? 'CLIENT_GONE' : 'UPSTREAM_BAD_HANDSHAKE', fault)
   }
   client.write(encodeSwitch(answer, id))
+  const facts = factsOf(attempt, answer)
   const session = new Session({
     id,
     route,
+    facts,
     client,
     upstream: connection.stream,
     isCompressed: answer.fields.get('sec-websocket-extensions') !== undefined,
-    onClose(session: Session, end: SessionEnd) {
-      route.sessions.leave(address)
-      sessions.delete(session)
-      const { inbound, outbound } = session
-      const durationMs = performance.now() - session.openedAtMs
-      emit({
-        type: 'session-closed',
-        session: id,
-        route: route.config.name,
-        end,
-        durationMs,
-        inbound,
-        outbound,
-      })
-    },
+    onClose: sessions.onClose,
   })
   sessions.add(session)
   emit({
     type: 'session-opened',
     session: id,
     route: route.config.name,
-    endpoint: endpoint.options.url,
-    address,
-    host: head.host,
-    path: head.path,
-    subprotocol: answer.fields.get('sec-websocket-protocol'),
+    ...facts,
+    dialMs,
     handshakeMs: performance.now() - startedAtMs,
   })
   session.begin(connection.takeOver(), connection.hasEnded)
   return session
+}
+
+/** What is kept of the request. Parts of the head are copied: a piece of a string keeps the whole alive. */
+function factsOf({ request, endpoint, upstream }: Handshake, answer: ResponseHead): SessionFacts {
+  const { head, listener, client } = request
+  return {
+    listener,
+    upstream,
+    endpoint: endpoint.options.url,
+    address: client.address,
+    host: copyOf(head.host),
+    path: copyOf(head.path),
+    subprotocol: publicSubprotocol(answer.fields.get('sec-websocket-protocol')),
+    certificate: client.certificate?.subject,
+  }
+}
+
+function copyOf(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
 }

@@ -29,10 +29,21 @@ export async function relayHttp(
   for (;;) {
     const dial = new AbortController()
     request.onGone = (error) => dial.abort(error)
+    const diallingAtMs = performance.now()
     const connection = await endpoint.take(dial)
+    const dialMs = connection.isReused ? undefined : performance.now() - diallingAtMs
     try {
       const answer = await ask(request, connection, endpoint, route)
-      return relayAnswer({ request, connection, answer, endpoint, route, emit, startedAtMs })
+      return relayAnswer({
+        request,
+        connection,
+        answer,
+        endpoint,
+        route,
+        emit,
+        startedAtMs,
+        dialMs,
+      })
     } catch (error) {
       connection.destroy()
       // An idle connection may have been closed while the request was on its way: ask again.
@@ -93,6 +104,8 @@ export interface AnswerRelay {
   readonly route: Route
   readonly emit: Emit
   readonly startedAtMs: number
+  /** How long it took to open the connection; undefined where it was there. */
+  readonly dialMs: number | undefined
 }
 
 /** Passes an answer on: head at once, body as it comes, the connection back to the endpoint. */
@@ -107,6 +120,7 @@ export function relayAnswer(relay: AnswerRelay): void {
 
 function answerBody(relay: AnswerRelay, isKeptAlive: boolean): AnswerSink {
   const { request, connection, endpoint, route } = relay
+  const { status } = relay.answer
   const { idleMs } = route.config.timeout
   // Without `timeout.idle` an answer may be silent for as long as it likes: event streams are.
   const idle = idleMs === undefined ? undefined : setTimeout(() => request.abort(), idleMs)
@@ -114,7 +128,7 @@ function answerBody(relay: AnswerRelay, isKeptAlive: boolean): AnswerSink {
   request.onGone = (error) => {
     clearTimeout(idle)
     onGone?.(error)
-    relay.emit(answered(relay))
+    relay.emit(describeAnswer({ ...relay, status }))
   }
   return {
     bodyOnData(bytes) {
@@ -126,7 +140,7 @@ function answerBody(relay: AnswerRelay, isKeptAlive: boolean): AnswerSink {
       // An upstream may answer before it has read the request; then its connection is of no more use.
       if (request.isBodyRead) endpoint.give(connection)
       else connection.destroy()
-      relay.emit(answered(relay))
+      relay.emit(describeAnswer({ ...relay, status }))
       request.finish(isKeptAlive)
     },
     bodyOnFailure() {
@@ -135,16 +149,33 @@ function answerBody(relay: AnswerRelay, isKeptAlive: boolean): AnswerSink {
   }
 }
 
-function answered({ request, answer, route, startedAtMs }: AnswerRelay): Parameters<Emit>[0] {
-  const { head, address } = request
+/** A request and how it was answered. */
+export interface AnsweredRequest {
+  readonly request: ClientRequest
+  readonly route: Route
+  /** Undefined for a route that answers by itself. */
+  readonly endpoint: Endpoint | undefined
+  readonly status: number
+  readonly startedAtMs: number
+  readonly dialMs?: number | undefined
+}
+
+export function describeAnswer(answered: AnsweredRequest): Parameters<Emit>[0] {
+  const { request, route, endpoint, status, startedAtMs, dialMs } = answered
+  const { head, listener, address } = request
   return {
-    type: 'request-answered',
+    // An upgrade that an endpoint has answered, but not with 101.
+    type: head.isUpgrade && endpoint !== undefined ? 'handshake-rejected' : 'request-answered',
+    listener,
     route: route.config.name,
+    upstream: endpoint === undefined ? undefined : route.pool?.name,
+    endpoint: endpoint?.options.url,
     address,
     method: head.method,
     host: head.host,
     path: head.path,
-    status: answer.status,
+    status,
+    dialMs,
     durationMs: performance.now() - startedAtMs,
   }
 }

@@ -8,7 +8,7 @@ import type { ClientRequest } from '../listener/client-request.ts'
 import type { RouteTable } from '../route/route-table.ts'
 import { encodeHead } from '../wire/http-fields.ts'
 import { handshake } from './handshake.ts'
-import { relayHttp } from './http-relay.ts'
+import { describeAnswer, relayHttp } from './http-relay.ts'
 import type { Route } from './route.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -27,7 +27,8 @@ export async function serve(request: ClientRequest, options: ServeOptions): Prom
     // A tunnel that a client of a proxy may ask for is not asked for here; a TRACE gives cookies away.
     if (method === 'CONNECT' || method === 'TRACE') throw new GatewayError('METHOD_NOT_ALLOWED')
     const route = findRoute(request, options.routes)
-    if (route.pool === undefined) respond(request, route)
+    request.route = route.config.name
+    if (route.pool === undefined) respond(request, route, options.emit)
     else if (request.head.isUpgrade) await handshake(request, route, options.sessions, options.emit)
     else await relayHttp(request, route, route.pool, options.emit)
   } catch (error) {
@@ -44,7 +45,8 @@ function findRoute(request: ClientRequest, routes: RouteTable<Route>): Route {
 }
 
 /** The route's own answer. Its body, if the request has one, is taken and forgotten. */
-function respond(request: ClientRequest, route: Route): void {
+function respond(request: ClientRequest, route: Route, emit: Emit): void {
+  const startedAtMs = performance.now()
   const { status, headers, body } = route.config.respond ?? { status: 404, headers: {}, body: '' }
   const bytes = Buffer.from(body)
   const fields = Object.entries(headers).map(([name, value]) => ({ name, value }))
@@ -53,7 +55,13 @@ function respond(request: ClientRequest, route: Route): void {
   fields.push({ name: 'Connection', value: request.isKeptAlive ? 'keep-alive' : 'close' })
   request.write(encodeHead(`HTTP/1.1 ${status} `, fields))
   if (!isEmpty && request.head.method !== 'HEAD') request.write(bytes)
-  request.readBody({ bodyOnData() {}, bodyOnEnd: () => request.finish(true) })
+  request.readBody({
+    bodyOnData() {},
+    bodyOnEnd() {
+      emit(describeAnswer({ request, route, endpoint: undefined, startedAtMs, status }))
+      request.finish(true)
+    },
+  })
 }
 
 function refuse(request: ClientRequest, error: unknown, emit: Emit): void {
@@ -62,10 +70,12 @@ function refuse(request: ClientRequest, error: unknown, emit: Emit): void {
     if (!request.isOver) return request.refuse(error.code, detail)
     if (error.code !== 'CLIENT_GONE') return
     const { method, host, path } = request.head
-    const { listener, address } = request
+    const { listener, route, address } = request
     return emit({
       type: 'request-refused',
       listener,
+      route,
+      isHandshake: request.head.isUpgrade,
       code: error.code,
       detail,
       address,

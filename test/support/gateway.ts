@@ -5,12 +5,15 @@ import { loadConfig } from '../../src/config/load.ts'
 import { formatProblems } from '../../src/config/report.ts'
 import type { GatewayEvent } from '../../src/core/events.ts'
 import { createGateway, type Gateway } from '../../src/gateway.ts'
+import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
 import { Journal } from './journal.ts'
 
 type EventOf<Type extends GatewayEvent['type']> = Extract<GatewayEvent, { type: Type }>
 
 export interface RunningGateway extends AsyncDisposable {
   readonly gateway: Gateway
+  /** Counts what the gateway tells. */
+  readonly metrics: Metrics
   /** The port of the first listener. */
   readonly port: number
   /** `127.0.0.1:port`, to put behind `http://` or `ws://`. */
@@ -28,12 +31,17 @@ export function startGateway(yaml: string, env: Record<string, string> = {}): Ru
   const loaded = loadConfig(yaml, { file: 'test.yaml', env, readFile: () => '' })
   if (!loaded.ok) throw new Error(formatProblems(loaded.problems, { colours: false }))
   const journal = new Journal<GatewayEvent>()
-  const gateway = createGateway(loaded.config, (event) => journal.add(event))
+  const metrics = createMetrics()
+  const gateway = createGateway(loaded.config, (event) => {
+    metrics.emit(event)
+    journal.add(event)
+  })
   gateway.start()
   const port = gateway.listeners[0]?.port ?? 0
 
   return {
     gateway,
+    metrics,
     port,
     host: `127.0.0.1:${port}`,
     events: journal.items,
