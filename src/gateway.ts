@@ -7,11 +7,9 @@ import type { Emit } from './core/events.ts'
 import type { Refusal } from './listener/client-request.ts'
 import { listen, type Listener } from './listener/listener.ts'
 import { descriptors } from './net/descriptors.ts'
-import { Route } from './proxy/route.ts'
+import { planOf } from './proxy/plan.ts'
 import { serve } from './proxy/serve.ts'
 import { Sessions } from './proxy/sessions.ts'
-import { RouteTable } from './route/route-table.ts'
-import { Pool } from './upstream/pool.ts'
 
 export interface Gateway {
   /** The bound addresses, once started. */
@@ -29,13 +27,7 @@ export interface Gateway {
 const lastWordsMs = 5_000
 
 export function createGateway(config: Config, emit: Emit): Gateway {
-  const pools = new Map(config.upstreams.map((upstream) => [upstream.name, new Pool(upstream)]))
-  const routes = new RouteTable(
-    config.routes.map((route) => {
-      const pool = pools.get(route.upstreams[0]?.name ?? '')
-      return [route, new Route(route, pool)] as const
-    }),
-  )
+  const plan = planOf(config)
   const sessions = new Sessions()
   const listeners: Listener[] = []
   let isLeaving = false
@@ -65,7 +57,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
     emit({ type: 'capacity', descriptors: descriptors.limit, sessions: descriptors.clientCapacity })
   }
 
-  const serving = { routes, sessions, emit, isLeaving: () => isLeaving }
+  const serving = { plan, sessions, emit, isLeaving: () => isLeaving }
   function onRequest(request: Parameters<typeof serve>[0]): void {
     void serve(request, serving)
   }
@@ -111,7 +103,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
     cut.resolve()
     for (const listener of listeners) listener.destroy()
     sessions.destroyAll()
-    for (const pool of pools.values()) pool.leave()
+    for (const pool of plan.pools.values()) pool.leave()
   }
 
   return {

@@ -43,6 +43,8 @@ export class ClientRequest {
   readonly client: ClientInfo
   /** The listener's name. */
   readonly listener: string
+  /** The client's; that of the last proxy before this one until somebody has read what proxies tell. */
+  address: string
   /** Whether the first byte of a final answer has been written. */
   isAnswered = false
   /**
@@ -58,12 +60,8 @@ export class ClientRequest {
     this.head = head
     this.client = owner.client
     this.listener = owner.listener
+    this.address = owner.client.address
     this.#owner = owner
-  }
-
-  /** The address of the client, or of the last proxy before this one. */
-  get address(): string {
-    return this.client.address
   }
 
   get isOver(): boolean {

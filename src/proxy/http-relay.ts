@@ -8,31 +8,36 @@ import type { Emit } from '../core/events.ts'
 import type { ClientRequest } from '../listener/client-request.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { AnswerSink, HttpConnection } from '../upstream/http-connection.ts'
-import type { Pool } from '../upstream/pool.ts'
 import type { ResponseHead } from '../wire/http-response.ts'
-import { encodeAnswer, encodeRequest } from './forward.ts'
+import { encodeAnswer, encodeInterim } from './answer.ts'
+import { encodeRequest } from './forward.ts'
+import type { RequestFacts } from './request-facts.ts'
 import type { Route } from './route.ts'
 
 /** Methods that may be sent twice without doing more than once (RFC 9110 §9.2.2). */
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
 
+interface RelayedRequest {
+  readonly request: ClientRequest
+  readonly facts: RequestFacts
+  readonly route: Route
+  readonly emit: Emit
+}
+
 /** @throws GatewayError, for the caller to answer with. */
-export async function relayHttp(
-  request: ClientRequest,
-  route: Route,
-  pool: Pool,
-  emit: Emit,
-): Promise<void> {
+export async function relayHttp(asked: RelayedRequest): Promise<void> {
+  const { request, facts, route } = asked
   const startedAtMs = performance.now()
-  const endpoint = pool.pick()
+  const endpoint = route.pickPool(facts).pick()
+  const head = encodeRequest(facts, endpoint, route)
   const mayRetry = idempotent.has(request.head.method) && request.isBodyRead
   for (;;) {
     const dial = new AbortController()
     request.onGone = (error) => dial.abort(error)
     const connection = await endpoint.take(dial)
     try {
-      const answer = await ask(request, connection, endpoint, route)
-      return relayAnswer({ request, connection, answer, endpoint, route, emit, startedAtMs })
+      const answer = await ask({ ...asked, connection, endpoint, head })
+      return relayAnswer({ ...asked, connection, answer, endpoint, startedAtMs })
     } catch (error) {
       connection.destroy()
       // An idle connection may have been closed while the request was on its way: ask again.
@@ -43,37 +48,34 @@ export async function relayHttp(
   }
 }
 
-async function ask(
-  request: ClientRequest,
-  connection: HttpConnection,
-  endpoint: Endpoint,
-  route: Route,
-): Promise<ResponseHead> {
-  const { head, address } = request
+interface SentRequest extends RelayedRequest {
+  readonly connection: HttpConnection
+  readonly endpoint: Endpoint
+  /** The request's, as the endpoint gets it. */
+  readonly head: Buffer
+}
+
+async function ask(sent: SentRequest): Promise<ResponseHead> {
+  const { request, route, connection } = sent
   if (request.isOver) throw new GatewayError('CLIENT_GONE')
   request.onGone = (error) => connection.destroy(error)
   request.sendTimeoutMs = route.config.timeout.sendMs
   connection.stream.sendTimeoutMs = route.config.timeout.sendMs
-  connection.send(encodeRequest(head, endpoint, address), head.method, {
-    onInterim: (interim) => request.writeInterim(encodeAnswer(interim, true)),
+  connection.send(sent.head, request.head.method, {
+    onInterim: (interim) => request.writeInterim(encodeInterim(interim)),
     onDrain: () => request.resumeBody(),
   })
-  request.readBody(requestBody(request, connection, endpoint, route))
+  request.readBody(requestBody(sent))
   const answer = await connection.answer()
   if (answer.status === 101)
     throw new GatewayError('UPSTREAM_BAD_HANDSHAKE', 'a 101 that nobody asked for')
-  if (answer.body.kind === 'chunked' && head.minor === 0) {
+  if (answer.body.kind === 'chunked' && request.head.minor === 0) {
     throw new GatewayError('UPSTREAM_MALFORMED', 'chunks in answer to an HTTP/1.0 request')
   }
   return answer
 }
 
-function requestBody(
-  request: ClientRequest,
-  connection: HttpConnection,
-  endpoint: Endpoint,
-  route: Route,
-): BodySink {
+function requestBody({ request, connection, endpoint, route }: SentRequest): BodySink {
   return {
     bodyOnData(bytes) {
       if (connection.write(bytes) > route.config.limits.pendingBytes) request.pauseBody()
@@ -85,23 +87,20 @@ function requestBody(
 }
 
 /** An answer whose head has come, on its way to the client. */
-export interface AnswerRelay {
-  readonly request: ClientRequest
+export interface AnswerRelay extends RelayedRequest {
   readonly connection: HttpConnection
   readonly answer: ResponseHead
   readonly endpoint: Endpoint
-  readonly route: Route
-  readonly emit: Emit
   readonly startedAtMs: number
 }
 
 /** Passes an answer on: head at once, body as it comes, the connection back to the endpoint. */
 export function relayAnswer(relay: AnswerRelay): void {
-  const { request, connection, answer } = relay
+  const { request, facts, route, connection, answer } = relay
   const isKeptAlive = request.isKeptAlive && answer.body.kind !== 'until-close'
   request.onGone = (error) => connection.destroy(error)
   request.onDrain = () => connection.stream.resume()
-  request.write(encodeAnswer(answer, isKeptAlive))
+  request.write(encodeAnswer(answer, { facts, route, isKeptAlive }))
   connection.readBody(answerBody(relay, isKeptAlive))
 }
 
@@ -135,8 +134,8 @@ function answerBody(relay: AnswerRelay, isKeptAlive: boolean): AnswerSink {
   }
 }
 
-function answered({ request, answer, route, startedAtMs }: AnswerRelay): Parameters<Emit>[0] {
-  const { head, address } = request
+function answered({ facts, answer, route, startedAtMs }: AnswerRelay): Parameters<Emit>[0] {
+  const { head, address } = facts
   return {
     type: 'request-answered',
     route: route.config.name,
