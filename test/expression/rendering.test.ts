@@ -2,16 +2,10 @@
 
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { readTemplate, type Template } from '../../src/expression/template.ts'
+import { template } from '../support/template.ts'
 import { decodeQuery, readQuery } from '../../src/expression/query.ts'
 import { pathSegments } from '../../src/route/path-pattern.ts'
 import { contextOf, type ContextParts } from '../support/request-context.ts'
-
-function template(text: string): Template {
-  const reading = readTemplate(text)
-  if (reading.problem !== undefined) throw new Error(reading.problem)
-  return reading.value
-}
 
 function renderUrl(text: string, parts?: ContextParts): string | undefined {
   return template(text).renderUrl(contextOf(parts))

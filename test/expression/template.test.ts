@@ -2,14 +2,9 @@
 
 import { describe, expect, test } from 'bun:test'
 import { nearest } from '../../src/config/nearest.ts'
-import { readTemplate, type Template } from '../../src/expression/template.ts'
+import { readTemplate } from '../../src/expression/template.ts'
 import { contextOf, type ContextParts } from '../support/request-context.ts'
-
-function template(text: string): Template {
-  const reading = readTemplate(text)
-  if (reading.problem !== undefined) throw new Error(reading.problem)
-  return reading.value
-}
+import { template } from '../support/template.ts'
 
 function render(text: string, parts?: ContextParts): string {
   return template(text).render(contextOf(parts))
