@@ -73,9 +73,11 @@ export class RouteTable<T> {
     return undefined
   }
 
-  /** Every route in the order of trial, and why it does not fit: for people. */
+  /** Every route in the order of trial, and why it does not fit: for people. None if the path is unsafe. */
   candidates(listener: string, asked: Asked): Candidate<T>[] {
-    const question = new Question(listener, asked, pathSegments(asked.target) ?? [])
+    const segments = pathSegments(asked.target)
+    if (segments === undefined) return []
+    const question = new Question(listener, asked, segments)
     const keys = new Set(['', question.hostName, ...wildcardsFor(question.hostName)])
     return this.#entries.map((entry) => ({
       value: entry.value,
