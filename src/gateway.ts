@@ -7,16 +7,14 @@ import type { Emit } from './core/events.ts'
 import type { Refusal } from './listener/client-request.ts'
 import { listen, type Listener } from './listener/listener.ts'
 import { descriptors } from './net/descriptors.ts'
+import { planOf } from './proxy/plan.ts'
 import { readSessions } from './proxy/reading.ts'
-import { Route } from './proxy/route.ts'
 import { serve } from './proxy/serve.ts'
 import type { CloseWords } from './proxy/session.ts'
 import { describeSession, type SessionInfo } from './proxy/session-info.ts'
 import { listSessions, type SessionPage, type SessionQuery } from './proxy/session-list.ts'
 import { Sessions } from './proxy/sessions.ts'
-import { RouteTable } from './route/route-table.ts'
 import type { GatewayReading } from './telemetry/reading.ts'
-import { Pool } from './upstream/pool.ts'
 
 /** `leaving` from the moment it is told to, which is before the first client notices. */
 export type GatewayState = 'starting' | 'ready' | 'leaving' | 'left'
@@ -45,11 +43,7 @@ export interface Gateway {
 const lastWordsMs = 5_000
 
 export function createGateway(config: Config, emit: Emit): Gateway {
-  const pools = new Map(config.upstreams.map((upstream) => [upstream.name, new Pool(upstream)]))
-  const routes = config.routes.map(
-    (route) => new Route(route, pools.get(route.upstreams[0]?.name ?? '')),
-  )
-  const routeTable = new RouteTable(routes.map((route) => [route.config, route] as const))
+  const plan = planOf(config)
   const sessions = new Sessions(emit)
   const listeners: Listener[] = []
   let state: GatewayState = 'starting'
@@ -81,17 +75,21 @@ export function createGateway(config: Config, emit: Emit): Gateway {
     emit({ type: 'capacity', descriptors: descriptors.limit, sessions: descriptors.clientCapacity })
   }
 
-  const serving = { routes: routeTable, sessions, emit, isLeaving: () => isLeaving }
+  const serving = { plan, sessions, emit, isLeaving: () => isLeaving }
   function onRequest(request: Parameters<typeof serve>[0]): void {
     void serve(request, serving)
   }
 
-  function onRefuse(listener: string, { code, detail, address, head, route }: Refusal): void {
+  function onRefuse(
+    listener: string,
+    { code, detail, address, head, route, request }: Refusal,
+  ): void {
     const { method, host, path } = head ?? { method: undefined, host: undefined, path: undefined }
     emit({
       type: 'request-refused',
       listener,
       route,
+      request,
       isHandshake: head?.isUpgrade ?? false,
       code,
       detail,
@@ -140,7 +138,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
     cut.resolve()
     for (const listener of listeners) listener.destroy()
     sessions.destroyAll()
-    for (const pool of pools.values()) pool.leave()
+    for (const pool of plan.pools.values()) pool.leave()
   }
 
   function closeSession(id: string, words?: CloseWords): boolean {
@@ -152,7 +150,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
   function read(): GatewayReading {
     return {
       listeners: listeners.map(({ name, clients }) => ({ listener: name, connections: clients })),
-      ...readSessions(sessions.all(), routes, config.upstreams),
+      ...readSessions(sessions.all(), plan.all, config.upstreams),
     }
   }
 

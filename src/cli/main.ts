@@ -7,6 +7,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import type { AdminOptions } from './admin-place.ts'
 import type { CloseOptions } from './close.ts'
+import type { ExplainOptions } from './explain-request.ts'
 import type { RunOptions } from './run.ts'
 import type { SessionsOptions } from './sessions.ts'
 import manifest from '../../package.json' with { type: 'json' }
@@ -89,6 +90,25 @@ program
   })
 
 program
+  .command('explain')
+  .description('say what would become of a request: its route and why, and what the upstream gets')
+  .argument('<url>', 'wss://chat.example.com/chat; ws and wss ask for a WebSocket')
+  .argument('[file]', 'the configuration', 'sluice.yaml')
+  .option('-X, --method <method>', 'ask with this method; GET unless named')
+  .option(
+    '-H, --header <line>',
+    'ask with this header, "Name: value"; may be repeated',
+    collect,
+    [],
+  )
+  .option('--listener <name>', 'ask this listener; the one of the port in the URL unless named')
+  .option('--from <address>', 'ask from this address, such as that of a trusted proxy')
+  .action(async (url: string, file: string, options: ExplainOptions) => {
+    const { explain } = await import('./explain.ts')
+    process.exitCode = explain(url, file, options)
+  })
+
+program
   .command('connect')
   .description('talk to a WebSocket server: lines in, lines out')
   .argument('<url>', 'ws://localhost:8080/chat')
@@ -115,6 +135,10 @@ program
   .command('version')
   .description('print the version')
   .action(() => console.info(program.version()))
+
+function collect(value: string, all: readonly string[]): string[] {
+  return [...all, value]
+}
 
 function readPort(text: string): number {
   const port = Number(text)

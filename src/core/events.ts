@@ -29,21 +29,22 @@ export interface SessionFacts {
   /** The subject of the certificate that the client has shown. */
   readonly certificate: string | undefined
   /** The value of X-Request-Id that the endpoint was told. */
-  readonly request?: string | undefined
+  readonly request: string | undefined
 }
 
 /** What is told of a request that was answered. */
 interface Answered {
   readonly listener: string
-  readonly route: string
-  /** Both undefined for a route that answers by itself. */
+  /** Undefined for a listener that redirects everything. */
+  readonly route: string | undefined
+  /** Both undefined where the gateway answers by itself. */
   readonly upstream: string | undefined
   readonly endpoint: string | undefined
   readonly address: string
   readonly method: string
   readonly host: string
   readonly path: string
-  readonly request?: string | undefined
+  readonly request: string | undefined
   readonly status: number
   /** How long it took to connect to the endpoint; undefined where no dial was needed. */
   readonly dialMs: number | undefined
@@ -104,7 +105,7 @@ export type GatewayEvent =
       /** Undefined where it was refused before a route was found. */
       readonly route: string | undefined
       /** The value of X-Request-Id that endpoints are told. */
-      readonly request?: string | undefined
+      readonly request: string | undefined
       /** Whether it asked for a WebSocket. */
       readonly isHandshake: boolean
       readonly code: ErrorCode

@@ -15,6 +15,8 @@ export interface ListenerOptions {
   readonly address: string
   /** 0 for any free one. */
   readonly port: number
+  /** Whose forwarding headers are believed. */
+  readonly trustedProxies: readonly string[]
   readonly limits: {
     readonly headBytes: number
     readonly headers: number
@@ -52,6 +54,7 @@ export function listen(options: ListenerOptions, events: ListenerEvents): Listen
   let onEmpty: (() => void) | undefined
   const mostClients = options.limits.clients ?? Infinity
 
+  const isTrusted = (address: string) => options.trustedProxies.includes(address)
   const readerOptions: ReaderOptions = {
     listener: options.name,
     limits: options.limits,
@@ -79,7 +82,8 @@ export function listen(options: ListenerOptions, events: ListenerEvents): Listen
       isTls: false,
       serverName: undefined,
       certificate: undefined,
-      isTrustedProxy: false,
+      isTrustedProxy: isTrusted(stream.remoteAddress),
+      isTrusted,
     }
     readers.add(new RequestReader(stream, client, readerOptions))
   }

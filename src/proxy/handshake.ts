@@ -11,19 +11,26 @@ import type { Endpoint } from '../upstream/endpoint.ts'
 import type { HttpConnection } from '../upstream/http-connection.ts'
 import { publicSubprotocol } from '../telemetry/subprotocol.ts'
 import type { Pool } from '../upstream/pool.ts'
-import type { RequestHead } from '../wire/http-request.ts'
 import type { ResponseHead } from '../wire/http-response.ts'
 import { offeredSubprotocols, switchFault, upgradeFault } from '../wire/websocket-handshake.ts'
-import { compressionOffers, encodeSwitch, encodeUpgrade } from './forward.ts'
+import { encodeSwitch } from './answer.ts'
+import { compressionOffers, encodeUpgrade } from './forward.ts'
 import { relayAnswer } from './http-relay.ts'
+import { originFault } from './origin.ts'
+import type { RequestFacts } from './request-facts.ts'
 import type { Route } from './route.ts'
 import { Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
 
-interface Handshake {
-  readonly id: string
+export interface HandshakeRequest {
   readonly request: ClientRequest
+  readonly facts: RequestFacts
   readonly route: Route
+  readonly sessions: Sessions
+  readonly emit: Emit
+}
+
+interface Handshake extends HandshakeRequest {
   readonly endpoint: Endpoint
   readonly upstream: string
   readonly startedAtMs: number
@@ -32,56 +39,44 @@ interface Handshake {
 }
 
 /** @throws GatewayError, for the caller to answer with. */
-export async function handshake(
-  request: ClientRequest,
-  route: Route,
-  sessions: Sessions,
-  emit: Emit,
-): Promise<void> {
-  const pool = admit(request.head, route)
-  const endpoint = pool.pick()
-  const id = Bun.randomUUIDv7('base64url')
+export async function handshake(asked: HandshakeRequest): Promise<void> {
+  const { facts, route } = asked
+  facts.session = Bun.randomUUIDv7('base64url')
+  const pool = admit(facts, route)
   const attempt: Handshake = {
-    id,
-    request,
-    route,
-    endpoint,
+    ...asked,
+    endpoint: pool.pick(),
     upstream: pool.name,
     startedAtMs: performance.now(),
     dialMs: 0,
   }
   let session: Session | undefined
   // Counted before it is open, so that a burst of handshakes cannot pass the limit together.
-  const full = route.sessions.enter(request.address)
+  const full = route.sessions.enter(facts.address)
   if (full === 'total') throw new GatewayError('TOO_MANY_SESSIONS')
   if (full === 'client') throw new GatewayError('TOO_MANY_SESSIONS_OF_CLIENT')
   try {
     const { connection, answer } = await dial(attempt)
-    if (answer.status === 101) session = openSession(attempt, connection, answer, sessions, emit)
-    else
-      relayAnswer({
-        request,
-        connection,
-        answer,
-        endpoint,
-        route,
-        emit,
-        startedAtMs: attempt.startedAtMs,
-        dialMs: attempt.dialMs,
-      })
+    if (answer.status === 101) session = openSession(attempt, connection, answer)
+    else relayAnswer({ ...attempt, connection, answer })
   } finally {
-    if (session === undefined) route.sessions.leave(request.address)
+    if (session === undefined) route.sessions.leave(facts.address)
   }
 }
 
-/** What can be said of a handshake without asking anybody. */
-function admit(head: RequestHead, route: Route): Pool {
-  const { pool } = route
+/**
+ * What can be said of a handshake without asking anybody.
+ * @returns where it goes. @throws GatewayError if it is not let in.
+ */
+export function admit(facts: RequestFacts, route: Route): Pool {
+  const { head } = facts
   const fault = upgradeFault(head)
   if (fault !== undefined) throw new GatewayError('MALFORMED_UPGRADE', fault)
-  if (pool?.isWebSocket !== true) throw new GatewayError('UPGRADE_NOT_POSSIBLE')
   if (head.fields.get('sec-websocket-version') !== '13') throw new GatewayError('WEBSOCKET_VERSION')
-  if (!route.allowsOrigin(head.fields.get('origin'))) throw new GatewayError('ORIGIN_NOT_ALLOWED')
+  const foreign = originFault(facts, route.config.origins)
+  if (foreign !== undefined) throw new GatewayError('ORIGIN_NOT_ALLOWED', foreign)
+  const pool = route.pickPool(facts)
+  if (!pool.isWebSocket) throw new GatewayError('UPGRADE_NOT_POSSIBLE')
   return pool
 }
 
@@ -89,14 +84,15 @@ function admit(head: RequestHead, route: Route): Pool {
 async function dial(
   attempt: Handshake,
 ): Promise<{ connection: HttpConnection; answer: ResponseHead }> {
-  const { id, request, route, endpoint } = attempt
+  const { request, facts, route, endpoint } = attempt
   const { handshakeMs } = route.config.timeout
+  const head = encodeUpgrade(facts, endpoint, route)
   const attemptToConnect = new AbortController()
   request.onGone = (error) => attemptToConnect.abort(error)
   const connection = await endpoint.connect(attemptToConnect, handshakeMs)
   attempt.dialMs = performance.now() - attempt.startedAtMs
   request.onGone = (error) => connection.destroy(error)
-  connection.send(encodeUpgrade(request.head, endpoint, request.address, id), 'GET', {})
+  connection.send(head, 'GET', {})
   const leftMs = attempt.startedAtMs + handshakeMs - performance.now()
   connection.expectAnswer(Math.min(leftMs, endpoint.timeout.answerMs))
   return { connection, answer: await connection.answer() }
@@ -106,27 +102,25 @@ function openSession(
   attempt: Handshake,
   connection: HttpConnection,
   answer: ResponseHead,
-  sessions: Sessions,
-  emit: Emit,
 ): Session {
-  const { id, request, route, startedAtMs, dialMs } = attempt
-  const { head } = request
+  const { request, facts, route, sessions, emit, startedAtMs, dialMs } = attempt
+  const { head, session: id } = facts
   const fault = switchFault(answer, {
     key: head.fields.get('sec-websocket-key') ?? '',
     subprotocols: offeredSubprotocols(head.fields),
-    extensions: compressionOffers(head.fields).length > 0 ? ['permessage-deflate'] : [],
+    extensions: compressionOffers(facts, route).length > 0 ? ['permessage-deflate'] : [],
   })
   const client = fault === undefined ? request.takeOver() : undefined
   if (client === undefined) {
     connection.destroy()
     throw new GatewayError(fault === undefined ? 'CLIENT_GONE' : 'UPSTREAM_BAD_HANDSHAKE', fault)
   }
-  client.write(encodeSwitch(answer, id))
-  const facts = factsOf(attempt, answer)
+  client.write(encodeSwitch(answer, facts, route))
+  const sessionFacts = factsOf(attempt, answer)
   const session = new Session({
     id,
     route,
-    facts,
+    facts: sessionFacts,
     client,
     upstream: connection.stream,
     isCompressed: answer.fields.get('sec-websocket-extensions') !== undefined,
@@ -137,7 +131,7 @@ function openSession(
     type: 'session-opened',
     session: id,
     route: route.config.name,
-    ...facts,
+    ...sessionFacts,
     dialMs,
     handshakeMs: performance.now() - startedAtMs,
   })
@@ -146,17 +140,19 @@ function openSession(
 }
 
 /** What is kept of the request. Parts of the head are copied: a piece of a string keeps the whole alive. */
-function factsOf({ request, endpoint, upstream }: Handshake, answer: ResponseHead): SessionFacts {
+function factsOf(attempt: Handshake, answer: ResponseHead): SessionFacts {
+  const { request, facts, endpoint, upstream } = attempt
   const { head, listener, client } = request
   return {
     listener,
     upstream,
     endpoint: endpoint.options.url,
-    address: client.address,
+    address: facts.address,
     host: copyOf(head.host),
     path: copyOf(head.path),
     subprotocol: publicSubprotocol(answer.fields.get('sec-websocket-protocol')),
     certificate: client.certificate?.subject,
+    request: facts.requestId,
   }
 }
 

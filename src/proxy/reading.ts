@@ -59,7 +59,7 @@ function open({ config, sessions }: Route, byName: Map<string, OpenRoute>): Open
   }
   byName.set(config.name, row)
   // A route counts a session from its handshake on.
-  row.handshakes += sessions
+  row.handshakes += sessions.total
   return row
 }
 

@@ -76,12 +76,12 @@ function count(event: GatewayEvent, counts: Counts): void {
       return addTraffic(event, counts)
     }
     case 'handshake-rejected': {
-      const { route } = event
+      const { route = '' } = event
       counts.handshakes.add({ route, result: 'rejected', reason: statusClass(event.status) })
       return observeDial(event, counts)
     }
     case 'request-answered':
-      counts.requests.add({ route: event.route, status: statusClass(event.status) })
+      counts.requests.add({ route: event.route ?? '', status: statusClass(event.status) })
       return observeDial(event, counts)
     case 'request-refused': {
       const { listener, route = '', code } = event

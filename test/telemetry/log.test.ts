@@ -27,6 +27,7 @@ const answered: GatewayEvent = {
   method: 'GET',
   host: 'h',
   path: '/',
+  request: 'r-1',
   status: 200,
   dialMs: undefined,
   durationMs: 1,

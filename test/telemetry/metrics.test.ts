@@ -24,6 +24,7 @@ function openedOn(route: string): GatewayEvent {
     address: '192.0.2.7',
     host: 'chat.example.com',
     path: '/private/room',
+    request: 'r-1',
     subprotocol: 'mqtt',
     certificate: 'CN=device-7',
     dialMs: 2,
@@ -55,6 +56,7 @@ const answered = {
   method: 'GET',
   host: 'chat.example.com',
   path: '/private/room',
+  request: 'r-1',
   dialMs: undefined,
   durationMs: 3,
 }
@@ -71,6 +73,7 @@ function refused(code: ErrorCode, isHandshake: boolean, route?: string): Gateway
     method: 'GET',
     host: 'chat.example.com',
     path: '/private/room',
+    request: 'r-1',
   }
 }
 
