@@ -5,6 +5,7 @@
  * the command or the configuration.
  */
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import type { InitOptions } from './init.ts'
 import type { RunOptions } from './run.ts'
 import manifest from '../../package.json' with { type: 'json' }
 
@@ -40,6 +41,26 @@ program
   .action(async (file: string) => {
     const { check } = await import('./check.ts')
     process.exitCode = check(file)
+  })
+
+program
+  .command('init')
+  .description('write a configuration to start from')
+  .argument('[file]', 'the file, which must not exist yet', 'sluice.yaml')
+  .option('--to <url>', 'the server behind: ws://localhost:9000')
+  .option('--port <port>', 'listen on this port; 8080 unless named', readPort)
+  .option('--path <path>', 'relay requests for this path; everything by default')
+  .action(async (file: string, options: InitOptions) => {
+    const { init } = await import('./init.ts')
+    process.exitCode = init(file, options)
+  })
+
+program
+  .command('schema')
+  .description('print the JSON Schema of the configuration, for editors')
+  .action(async () => {
+    const { schema } = await import('./schema.ts')
+    schema()
   })
 
 program
