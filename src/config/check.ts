@@ -3,6 +3,7 @@
  * Invariant: all issues at once. A listener, upstream or route with a fault of its own is set aside,
  * and the others are still checked against each other; what names a faulty one is not blamed for it.
  */
+import { resolve } from 'node:path'
 import type { z } from 'zod'
 import { certificateIssues } from './certificate-files.ts'
 import { compose } from './compose.ts'
@@ -18,7 +19,7 @@ import { issuesOf, type Issue, type Item, type Path } from './issue.ts'
 import { isMapping, type Mapping } from './mapping.ts'
 import { listenerName, uniqueNames } from './names.ts'
 import { listenerIssues, upstreamIssues } from './references.ts'
-import { placeTies } from './place-ties.ts'
+import { placeTies, socketIssues } from './place-ties.ts'
 import { configSchema } from './schema.ts'
 import { adminSchema } from './schema/admin.ts'
 import { listenerSchema } from './schema/listener.ts'
@@ -55,8 +56,8 @@ export function checkConfig(input: unknown, files: Files): Checked {
   }
   const issues = [
     ...(whole.success ? [] : issuesOf(whole.error)),
-    ...listenerPart(parts, written['admin']),
-    ...upstreamPart(parts),
+    ...listenerPart(parts, written['admin'], files),
+    ...upstreamPart(parts, files),
     ...routePart(parts, written),
     ...filesPart(parts, files),
   ]
@@ -97,26 +98,36 @@ function named(input: Mapping, key: string): Item<unknown>[] {
   return Object.entries(all).map(([name, value]) => ({ path: [key, name], value }))
 }
 
-function listenerPart({ listeners }: Parts, admin: unknown): Issue[] {
-  const path: Path = ['admin']
+function listenerPart({ listeners }: Parts, admin: unknown, { folder }: Files): Issue[] {
+  const own: Path = ['admin']
   const { data } = adminSchema.safeParse(admin)
+  const all = [...listeners.sound, ...(data === undefined ? [] : [{ path: own, value: data }])]
+  const places = all.map(({ path, value: { address, port, unix } }) => ({
+    path,
+    value: { address, port, unix: unix && resolve(folder, unix) },
+  }))
   return [
     ...listeners.mappings.flatMap(listenerConflicts),
-    ...(isMapping(admin) ? placeConflicts({ path, value: admin }, 'admin') : []),
+    ...(isMapping(admin) ? placeConflicts({ path: own, value: admin }, 'admin') : []),
     ...nameTies(listeners.sound),
-    ...placeTies([...listeners.sound, ...(data === undefined ? [] : [{ path, value: data }])]),
+    ...placeTies(places),
+    ...socketIssues(places.map(({ path, value }) => ({ path, value: value.unix }))),
   ]
 }
 
-function upstreamPart({ upstreams }: Parts): Issue[] {
+function upstreamPart({ upstreams }: Parts, { folder }: Files): Issue[] {
   const sound = new Map(upstreams.sound.map(({ path, value }) => [path[1], value]))
-  return upstreams.mappings.flatMap((each) => {
+  const conflicts = upstreams.mappings.flatMap((each) => {
     const endpoints = sound.get(each.path[1])?.endpoints
     return upstreamConflicts(
       each,
       endpoints?.some((endpoint) => endpoint.isTls),
     )
   })
+  const sockets = upstreams.sound.flatMap(({ path, value }) =>
+    value.endpoints.map(({ unix }) => ({ path, value: unix && resolve(folder, unix) })),
+  )
+  return [...conflicts, ...socketIssues(sockets)]
 }
 
 function routePart({ listeners, upstreams, routes }: Parts, written: Mapping): Issue[] {

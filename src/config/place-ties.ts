@@ -1,6 +1,7 @@
 /**
- * Two listeners, or a listener and `admin`, at one port or one Unix socket.
- * Invariant: what the system would refuse to bind is told here, and nothing else.
+ * Two listeners, or a listener and `admin`, at one port or one Unix socket; and sockets whose path is
+ * too long.
+ * Invariant: what the system would refuse for what the file says is told here, and nothing else.
  */
 import { isIP } from 'node:net'
 import type { Issue, Item, Path } from './issue.ts'
@@ -52,5 +53,17 @@ function socketTies(places: readonly Item<Place>[]): Issue[] {
     return related === undefined
       ? []
       : [{ path, message: 'its socket is already taken by', related }]
+  })
+}
+
+const maxSocketBytes = 107 // sun_path of Linux, without its end
+
+/** @param sockets absolute paths. */
+export function socketIssues(sockets: readonly Item<string | undefined>[]): Issue[] {
+  return sockets.flatMap(({ path, value = '' }): Issue[] => {
+    const bytes = Buffer.byteLength(value)
+    if (bytes <= maxSocketBytes) return []
+    const message = `the path of its socket has ${bytes} bytes, and the system takes ${maxSocketBytes}`
+    return [{ path, message, suggestion: 'choose a shorter one' }]
   })
 }

@@ -72,10 +72,8 @@ const oddValues = [true, [[]], { nonsense: {} }, 'a\nb', 0.5]
 /** A value that an editor would mark here, if there is one. */
 function oddValueFor(schema: JsonSchema): unknown {
   // zod takes `required` alone for anything; what a mapping must have is tested elsewhere.
-  const { anyOf, ...rest } = schema
-  const type = z.fromJSONSchema(
-    (schema.properties === undefined ? schema : rest) as z.core.JSONSchema.JSONSchema,
-  )
+  const plain = schema.properties === undefined ? schema : { ...schema, anyOf: undefined }
+  const type = z.fromJSONSchema(plain as z.core.JSONSchema.JSONSchema)
   return oddValues.find((value) => !type.safeParse(value).success)
 }
 

@@ -5,18 +5,14 @@
 import { describe, expect, test } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { loadConfig } from '../../src/config/load.ts'
 import { formatProblems } from '../../src/config/report.ts'
+import { certificates, problemsOf } from './checking.ts'
 
 const folder = join(import.meta.dir, 'wrong')
-const files: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(
-    readdirSync(join(import.meta.dir, 'files')).map((file) => [
-      `/etc/sluice/${file}`,
-      readFileSync(join(import.meta.dir, 'files', file), 'utf8'),
-    ]),
-  ),
-  '/etc/sluice/notes.txt': 'Call the people of the office network.\n',
+const notes = 'Call the people of the office network.\n'
+const world = {
+  ...certificates,
+  files: { ...certificates.files, '/etc/sluice/notes.txt': notes },
 }
 
 const cases = readdirSync(folder).flatMap((file) =>
@@ -30,13 +26,9 @@ const cases = readdirSync(folder).flatMap((file) =>
 )
 
 function told(yaml: string): string {
-  const readFile = (path: string) => {
-    const text = files[path]
-    if (text === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
-    return text
-  }
-  const loaded = loadConfig(yaml, { file: '/etc/sluice/sluice.yaml', env: {}, readFile })
-  return loaded.ok ? 'nothing is wrong' : formatProblems(loaded.problems, { colours: false }).trim()
+  const problems = problemsOf(yaml, world)
+  if (problems.length === 0) return 'nothing is wrong'
+  return formatProblems(problems, { colours: false }).trim()
 }
 
 describe('a wrong configuration is explained:', () => {

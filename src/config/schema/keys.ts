@@ -24,7 +24,7 @@ interface Bounded extends Documented {
  */
 export type Json = Readonly<Record<string, unknown>>
 
-/** A value read by a function of its own. `read` gets undefined where the key is missing. */
+/** A value read by a function of its own; a missing one is told as missing, whatever `read` says. */
 export function value<T>(key: Documented & { json?: Json }, read: (input: unknown) => Reading<T>) {
   return z
     .unknown()
@@ -33,7 +33,13 @@ export function value<T>(key: Documented & { json?: Json }, read: (input: unknow
       const reading: Reading<T> = input === null ? isEmpty : read(input)
       if (reading.problem === undefined) return reading.value
       const { problem, suggestion, isOtherKind } = reading
-      context.addIssue({ code: 'custom', message: problem, params: { suggestion, isOtherKind } })
+      const isAbsent = input === undefined
+      const message = isAbsent ? isMissing.problem : problem
+      context.addIssue({
+        code: 'custom',
+        message,
+        params: isAbsent ? {} : { suggestion, isOtherKind },
+      })
       return z.NEVER
     })
 }
@@ -134,7 +140,6 @@ export function filePath(key: Documented) {
 }
 
 export function readFilePath(input: unknown): Reading<string> {
-  if (input === undefined) return isMissing
   if (typeof input !== 'string')
     return { problem: `must be the path of a file, not ${show(input)}`, isOtherKind: true }
   if (input.includes('-----BEGIN')) {
@@ -156,7 +161,6 @@ export function readWhole(
   { min, max }: { readonly min: number; readonly max: number },
   orElse = '',
 ): Reading<number> {
-  if (input === undefined) return isMissing
   const isDigits = typeof input === 'string' && /^(0|[1-9]\d{0,15})$/.test(input)
   const number = isDigits ? Number(input) : input
   if (typeof number === 'number' && Number.isInteger(number) && number >= min && number <= max) {
@@ -170,7 +174,6 @@ export function readWhole(
 
 /** A short name: something to be called by in other keys, in logs and in metrics. */
 export function readName(input: unknown): Reading<string> {
-  if (input === undefined) return isMissing
   const text = typeof input === 'number' ? String(input) : input // `name: 8080` is no riddle
   if (typeof text !== 'string') return { problem: `must be a name, not ${show(input)}` }
   if (text.length <= maxNameCharacters && /^[\x21-\x7e]+( [\x21-\x7e]+)*$/.test(text)) {

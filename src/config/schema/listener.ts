@@ -152,7 +152,8 @@ function readRedirect(input: unknown): Reading<number> {
   const problem = `must be https or https:PORT, not ${show(input)}`
   const [, given] = /^https(?::(.*))?$/s.exec(typeof input === 'string' ? input : '') ?? []
   if (input === 'https') return { value: 443 }
-  if (given !== undefined) return readWhole(given, { min: 1, max: 65_535 })
+  if (given !== undefined && !given.startsWith('//'))
+    return readWhole(given, { min: 1, max: 65_535 })
   if (typeof input === 'number') return { problem, suggestion: meant(`https:${input}`) }
   const isUrl = typeof input === 'string' && input.includes('://')
   if (isUrl) return { problem, suggestion: 'a redirect to one place is a route with redirect' }

@@ -65,6 +65,8 @@ function readAddress(input: unknown, forAll?: string): Reading<string> {
 /** The one way in which an address is spelt here; undefined for what is none. */
 export function normalAddress(text: string): string | undefined {
   if (isIP(text) === 4) return text
-  if (isIP(text) !== 6 || text.includes('%')) return undefined
-  return new URL(`http://[${text}]`).hostname.slice(1, -1)
+  const url = `http://[${text}]`
+  // URLs know fewer spellings: not that of 0::0:0:0:0.0.0.0, which nobody writes.
+  if (isIP(text) !== 6 || !URL.canParse(url)) return undefined
+  return new URL(url).hostname.slice(1, -1)
 }

@@ -11,19 +11,27 @@ import { template } from './template.ts'
 
 const statuses = [301, 302, 303, 307, 308] as const
 
+/** Scheme and host, in which no place is filled but with the host that was asked for; then a path. */
+const whole =
+  /^https?:\/\/(?:[^/?#\s{}$]|\$?\{request\.host\})+(?:\$?\{request\.(?:target|path)\}|[/?#]|$)/i
+
 const target = template({
   doc: 'Where to, such as https://www.example.com{request.target}.',
   what: 'a URL or a mapping',
   check(text, literal) {
-    const isWhole = /^https?:\/\/[^/?#\s]/i.test(text) || /^\/(?!\/)/.test(text)
-    if (isWhole && !/\s/.test(literal)) return undefined
+    const isPath = /^\/(?!\/|\$?\{request\.(?:target|path)\})/.test(text)
+    if ((whole.test(text) || isPath) && !/\s/.test(literal)) return undefined
+    const hasScheme = /^https?:\/\/./i.test(text)
+    if (hasScheme && literal !== text) {
+      const problem = `${show(text)} lets a request choose the site it is sent to`
+      return { problem, suggestion: 'only {request.host} may stand in the host' }
+    }
     const isBare = /^[\w-]+(\.[\w-]+)+(\/|\{|$)/.test(text)
     const problem = `must start with https://, http:// or a single "/", not ${show(text)}`
     if (isBare) return { problem, suggestion: meant(`https://${text}`) }
-    const isOpen = /^\$|^\{|^https?:\/\/$/.test(text)
-    return isOpen
-      ? { problem, suggestion: 'no request may choose the site it is sent to' }
-      : { problem }
+    const isOpen = /^\/?[${]/.test(text)
+    const path = 'the path that was asked for is https://{request.host}{request.path}'
+    return isOpen ? { problem, suggestion: path } : { problem }
   },
 })
 
