@@ -8,6 +8,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import type { AdminOptions } from './admin-place.ts'
 import type { CloseOptions } from './close.ts'
 import type { ExplainOptions } from './explain-request.ts'
+import type { InitOptions } from './init.ts'
 import type { RunOptions } from './run.ts'
 import type { SessionsOptions } from './sessions.ts'
 import manifest from '../../package.json' with { type: 'json' }
@@ -106,6 +107,26 @@ program
   .action(async (url: string, file: string, options: ExplainOptions) => {
     const { explain } = await import('./explain.ts')
     process.exitCode = explain(url, file, options)
+  })
+
+program
+  .command('init')
+  .description('write a configuration to start from')
+  .argument('[file]', 'the file, which must not exist yet', 'sluice.yaml')
+  .option('--to <url>', 'the server behind: ws://localhost:9000')
+  .option('--port <port>', 'listen on this port; 8080 unless named', readPort)
+  .option('--path <path>', 'relay requests for this path; everything by default')
+  .action(async (file: string, options: InitOptions) => {
+    const { init } = await import('./init.ts')
+    process.exitCode = init(file, options)
+  })
+
+program
+  .command('schema')
+  .description('print the JSON Schema of the configuration, for editors')
+  .action(async () => {
+    const { schema } = await import('./schema.ts')
+    schema()
   })
 
 program
