@@ -123,6 +123,7 @@ describe('GET /sessions', () => {
         address: '127.0.0.1',
         host: gateway.host,
         path: '/chat/room',
+        request: expect.stringMatching(/^[0-9a-f-]{36}$/),
         openedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
         ageMs: expect.any(Number),
         inbound: { messages: 1, bytes: 11, pendingBytes: 0 },
