@@ -17,6 +17,7 @@ import { encodeSwitch } from './answer.ts'
 import { compressionOffers, encodeUpgrade } from './forward.ts'
 import { relayAnswer } from './http-relay.ts'
 import { originFault } from './origin.ts'
+import type { Quota } from './quota.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { Route } from './route.ts'
 import { Session } from './session.ts'
@@ -27,6 +28,8 @@ export interface HandshakeRequest {
   readonly facts: RequestFacts
   readonly route: Route
   readonly sessions: Sessions
+  /** The handshakes of the listener. */
+  readonly underWay: Quota | undefined
   readonly emit: Emit
 }
 
@@ -40,21 +43,30 @@ interface Handshake extends HandshakeRequest {
 
 /** @throws GatewayError, for the caller to answer with. */
 export async function handshake(asked: HandshakeRequest): Promise<void> {
-  const { facts, route } = asked
+  const { facts, route, underWay } = asked
   facts.session = Bun.randomUUIDv7('base64url')
   const pool = admit(facts, route)
-  const attempt: Handshake = {
-    ...asked,
-    endpoint: pool.pick(),
-    upstream: pool.name,
-    startedAtMs: performance.now(),
-    dialMs: 0,
+  if (underWay?.enter(facts.address) !== undefined) throw new GatewayError('TOO_MANY_HANDSHAKES')
+  try {
+    await enterRoute({
+      ...asked,
+      endpoint: pool.pick(),
+      upstream: pool.name,
+      startedAtMs: performance.now(),
+      dialMs: 0,
+    })
+  } finally {
+    underWay?.leave(facts.address)
   }
-  let session: Session | undefined
-  // Counted before it is open, so that a burst of handshakes cannot pass the limit together.
+}
+
+/** Counted before it is a session, so that a burst of handshakes cannot pass the limit together. */
+async function enterRoute(attempt: Handshake): Promise<void> {
+  const { facts, route } = attempt
   const full = route.sessions.enter(facts.address)
   if (full === 'total') throw new GatewayError('TOO_MANY_SESSIONS')
   if (full === 'client') throw new GatewayError('TOO_MANY_SESSIONS_OF_CLIENT')
+  let session: Session | undefined
   try {
     const { connection, answer } = await dial(attempt)
     if (answer.status === 101) session = openSession(attempt, connection, answer)

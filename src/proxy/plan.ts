@@ -5,6 +5,7 @@
 import type { Config } from '../config/config.ts'
 import { RouteTable } from '../route/route-table.ts'
 import { Pool } from '../upstream/pool.ts'
+import { Quota } from './quota.ts'
 import { Route } from './route.ts'
 
 export interface Plan {
@@ -13,6 +14,8 @@ export interface Plan {
   readonly all: readonly Route[]
   /** By the name of their upstream. */
   readonly pools: ReadonlyMap<string, Pool>
+  /** Handshakes under way, by the names of listeners. */
+  readonly handshakes: ReadonlyMap<string, Quota>
   /** Where listeners that only redirect lead, by their names. */
   readonly redirectPorts: ReadonlyMap<string, number>
 }
@@ -24,6 +27,12 @@ export function planOf({ listeners, upstreams, routes }: Config): Plan {
     pools,
     all,
     routes: new RouteTable(all.map((route) => [route.config, route] as const)),
+    handshakes: new Map(
+      listeners.map(({ name, limits }) => [
+        name,
+        new Quota({ total: limits.handshakes, perClient: undefined }),
+      ]),
+    ),
     redirectPorts: new Map(
       listeners.flatMap(({ name, redirectPort }) =>
         redirectPort === undefined ? [] : [[name, redirectPort] as const],

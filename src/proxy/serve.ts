@@ -34,8 +34,10 @@ export async function serve(request: ClientRequest, options: ServeOptions): Prom
     request.route = route.config.name
     const own = ownAnswer(route, facts)
     if (own !== undefined) answer(own, route)
-    else if (request.head.isUpgrade) await handshake({ request, facts, route, sessions, emit })
-    else await relayHttp({ request, facts, route, emit })
+    else if (request.head.isUpgrade) {
+      const underWay = plan.handshakes.get(request.listener)
+      await handshake({ request, facts, route, sessions, underWay, emit })
+    } else await relayHttp({ request, facts, route, emit })
   } catch (error) {
     refuse(request, error, emit)
   }
