@@ -7,6 +7,8 @@ export interface Options {
   /** Whether gateways are measured without TLS, and whether they are with it. */
   plain: boolean
   tls: boolean
+  /** Another checkout of Sluice to measure beside this one. */
+  against: string | undefined
   rounds: number
   /** Measured, after the warm-up, per gateway, scenario and round. */
   seconds: number
@@ -22,6 +24,7 @@ const usage = `npm run bench -- [options]
                   nginx tuned always runs, since every ratio is to it
   --plain         only without TLS
   --tls           only with TLS
+  --against DIR   the Sluice of another checkout as a row, and how this one compares with it
   --rounds N      rounds of all gateways and scenarios (default 5, at most 9)
   --quick         one short round and 2,000 idle clients: to see that everything works
   --json FILE     write every sample to FILE
@@ -35,6 +38,7 @@ export function readOptions(argv: string[]): Options | undefined {
       only: { type: 'string', default: '' },
       plain: { type: 'boolean', default: false },
       tls: { type: 'boolean', default: false },
+      against: { type: 'string' },
       rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
       json: { type: 'string' },
@@ -56,6 +60,7 @@ export function readOptions(argv: string[]): Options | undefined {
     only: values.only.split(',').filter((name) => name !== ''),
     plain: !values.tls,
     tls: !values.plain,
+    against: values.against,
     rounds,
     seconds: values.quick ? 0.7 : 1.5,
     warmSeconds: values.quick ? 0.3 : 0.4,

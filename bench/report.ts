@@ -2,7 +2,7 @@
 //
 // A ratio is the median of the ratios of each round, because gateways that were measured within the
 // same seconds met the same machine; it need not be the quotient of the two medians beside it.
-import { controlName, subjectName } from './rows.ts'
+import { beforeName, controlName, subjectName } from './rows.ts'
 import { scenarios, type IdleSample, type Sample, type Scenario } from './scenarios.ts'
 
 export interface Results {
@@ -22,6 +22,7 @@ export function formatReport(results: Results): string {
     ...formatAll(results, false),
     ...formatAll(results, true),
     formatVerdicts(results),
+    formatComparison(results),
     formatErrors(results),
   ]
     .filter((part) => part !== '')
@@ -96,6 +97,23 @@ function formatVerdicts({ samples, idle, failures }: Results): string {
   const expected = `at most ${ratioMax} × the CPU time of ${controlName}, under 5 KB an idle client`
   const title = `Expected of ${subjectName} without TLS: ${expected}`
   return [title, ...lines.map((line) => `  ${line}`)].join('\n')
+}
+
+/** With --against: what this checkout costs by what the other one does. */
+function formatComparison({ samples, idle }: Results): string {
+  const cpu = scenarios.map(({ name }) => {
+    const ratios = cpuRatiosIn(name, samples, beforeName)
+    return [name, formatRatio(median(ratios)), formatSpread(ratios)]
+  })
+  const memory = [false, true].map((isTls) => {
+    const of = (name: string) =>
+      valid(idle).find((one) => one.gateway === name && one.isTls === isTls)?.bytesPerClient ?? NaN
+    const title = isTls ? 'memory of an idle client, TLS' : 'memory of an idle client'
+    return [title, formatRatio(of(subjectName) / of(beforeName)), '–']
+  })
+  const lines = [...cpu, ...memory].filter(([, ratio]) => ratio !== '–')
+  if (lines.length === 0) return ''
+  return `${subjectName} by ${beforeName}\n${table(['', 'ratio', 'by round'], lines)}`
 }
 
 function cpuRatiosIn(scenario: string, all: Sample[], to: string): number[] {

@@ -1,7 +1,7 @@
 // The rows of the benchmark: what is measured and what it is measured against. A row is one entry
 // of `rows`; each runs in one process (with its workers) on one core and listens on 127.0.0.1.
 import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Certificate } from './tls.ts'
 
 export interface Row {
@@ -26,6 +26,8 @@ interface Place {
 /** Every ratio is to this row. */
 export const controlName = 'nginx tuned'
 export const subjectName = 'sluice'
+/** The same program of another checkout. */
+export const beforeName = 'sluice before'
 
 const root = join(import.meta.dir, '..')
 const bun = join(root, 'scripts/bun')
@@ -87,6 +89,11 @@ export const rows: Row[] = [
   },
   sluice(subjectName, root),
 ]
+
+/** What the working copy is compared with: Sluice as another checkout has it. */
+export function otherCheckout(directory: string): Row {
+  return sluice(beforeName, resolve(directory))
+}
 
 function nginx({ port, upstreamPort, directory, certificate }: Place, http: string[]): string[] {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(

@@ -8,7 +8,7 @@ import { compile, startEcho } from './native.ts'
 import { readOptions, type Options } from './options.ts'
 import { stopAll } from './processes.ts'
 import { formatReport, hasErrors, type Results } from './report.ts'
-import { controlName, rows, type Row } from './rows.ts'
+import { controlName, otherCheckout, rows, type Row } from './rows.ts'
 import { measure, measureIdle, scenarios } from './scenarios.ts'
 import { makeCertificate, missingForTls, type Certificate } from './tls.ts'
 
@@ -63,8 +63,9 @@ async function main(): Promise<number> {
 }
 
 /** The rows asked for and installed; says which are left out. */
-function choose({ only }: Options): Row[] {
-  return rows.filter((row) => {
+function choose({ only, against }: Options): Row[] {
+  const all = against === undefined ? rows : [...rows, otherCheckout(against)]
+  return all.filter((row) => {
     const isWanted = only.length === 0 || only.some((part) => row.name.includes(part))
     if (!isWanted && row.name !== controlName) return false
     const isInstalled = Bun.which(row.program) !== null
