@@ -41,7 +41,12 @@ function encodeText(value: string): string {
 export function headerText(value: string): string {
   // A head was read without controls: only tabs may be among its values.
   if (/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return value
-  return bytesOf(value).replace(/[\0-\x1f\x7f]/g, encodeCharacter)
+  return bytesOf(value).replace(/[^\x20-\x7e\x80-\xff]/g, encodeCharacter)
+}
+
+/** Names in one header value. A comma inside of one must not make it two. */
+export function joinNames(names: readonly string[]): string {
+  return names.map((name) => name.replaceAll(',', '%2C')).join(', ')
 }
 
 /** One character a byte: as it is if it is so already, otherwise UTF-8. */

@@ -3,7 +3,7 @@
  * Invariant: what a name reads is there before a session is open; there is no body and no message yet.
  */
 import type { RequestContext } from '../core/request-context.ts'
-import type { UrlForm } from './encoding.ts'
+import { joinNames, type UrlForm } from './encoding.ts'
 import { queryOf, readQuery } from './query.ts'
 
 export interface Selection {
@@ -37,7 +37,10 @@ const plain = new Map<string, Selection>([
     'request.certificate.subject',
     { form: 'text', read: ({ certificate }) => certificate?.subject ?? '' },
   ],
-  ['request.certificate.names', { form: 'text', read: certificateNames }],
+  [
+    'request.certificate.names',
+    { form: 'text', read: ({ certificate }) => joinNames(certificate?.alternativeNames ?? []) },
+  ],
   ['session.id', { form: 'text', read: ({ session }) => session }],
 ])
 
@@ -102,12 +105,13 @@ export function readSelection(written: string, suggest: SuggestName): SelectionR
     return { problem: `${shown} is not there: a handshake has no body` }
   if (/^message\b/.test(written))
     return { problem: `${shown} is not there: before a session is open there is no message` }
-  for (const [opening, { pattern, example, select }] of families) {
+  for (const [opening, family] of families) {
+    const { pattern, example } = family
     if (`${written}.` === opening)
       return { problem: `${shown} wants a name`, suggestion: `such as ${opening}${example}` }
     if (!written.startsWith(opening)) continue
     const name = written.slice(opening.length)
-    if (pattern.test(name)) return { value: select(name) }
+    if (pattern.test(name)) return { value: family.select(name) }
     return {
       problem: `${shown} has no name that could be meant`,
       suggestion: `write it like ${opening}${example}`,
@@ -151,10 +155,4 @@ function cookie(context: RequestContext, name: string): string {
     if (equals >= 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim()
   }
   return ''
-}
-
-/** A comma inside of a name must not make it two. */
-function certificateNames({ certificate }: RequestContext): string {
-  const names = certificate?.alternativeNames ?? []
-  return names.map((name) => name.replaceAll(',', '%2C')).join(', ')
 }
