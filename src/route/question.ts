@@ -1,6 +1,7 @@
 /**
  * A request while its route is looked for: each part is read once, and only if a route asks for it.
  */
+import { readCookies } from '../expression/cookies.ts'
 import { decodeQuery, readQuery, type QueryItem } from '../expression/query.ts'
 import type { RequestHead } from '../wire/http-request.ts'
 import { offeredSubprotocols } from '../wire/websocket-handshake.ts'
@@ -34,6 +35,11 @@ export class Question {
   queryValues(name: string): string[] {
     this.#query ??= readQuery(this.#head.target)
     return this.#query.filter((item) => item.name === name).map(({ sent }) => decodeQuery(sent))
+  }
+
+  cookieValues(name: string): string[] {
+    const cookies = this.headerValues('cookie').flatMap(readCookies)
+    return cookies.filter((each) => each.name === name).map(({ value }) => value)
   }
 
   /** Those the client offers. */

@@ -56,7 +56,7 @@ test('the smallest file gives a whole configuration, every default filled in', (
         listeners: [],
         host: [],
         path: '/*',
-        match: { header: {}, query: {}, subprotocol: [] },
+        match: { header: {}, query: {}, cookie: {}, subprotocol: [] },
         upstreams: [{ name: 'ws://localhost:9000', weight: 1 }],
         splitBy: undefined,
         respond: undefined,

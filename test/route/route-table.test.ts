@@ -11,7 +11,12 @@ type Conditions = Partial<Omit<RouteConditions, 'match'>> & {
 }
 
 function route({ listeners = [], host = [], path = '/*', match }: Conditions): RouteConditions {
-  return { listeners, host, path, match: { header: {}, query: {}, subprotocol: [], ...match } }
+  return {
+    listeners,
+    host,
+    path,
+    match: { header: {}, query: {}, cookie: {}, subprotocol: [], ...match },
+  }
 }
 
 /** A table of these routes in both orders, which must answer alike: the index of a route, or what else comes. */
