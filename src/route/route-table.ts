@@ -4,6 +4,7 @@
  * The order is fixed, not that of the file: exact host, wildcard, none; exact path, parameters,
  * longest prefix. Two routes that tie are an error when the configuration is checked.
  */
+import { hostName } from '../wire/host-name.ts'
 import { PathPattern, pathSegments } from './path-pattern.ts'
 
 export interface RouteConditions {
@@ -61,14 +62,6 @@ export class RouteTable<T> {
     }
     return undefined
   }
-}
-
-/** Without port and trailing dot, in lower case. */
-export function hostName(host: string): string {
-  return host
-    .replace(/:[0-9]*$/, '')
-    .replace(/\.$/, '')
-    .toLowerCase()
 }
 
 function hostMatches(pattern: string, name: string): boolean {

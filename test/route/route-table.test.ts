@@ -1,7 +1,8 @@
 // Which route a request is for: the documented order decides, never that of the file.
 
 import { describe, expect, test } from 'bun:test'
-import { hostName, RouteTable, type RouteConditions } from '../../src/route/route-table.ts'
+import { RouteTable, type RouteConditions } from '../../src/route/route-table.ts'
+import { hostName } from '../../src/wire/host-name.ts'
 
 type Conditions = Partial<RouteConditions>
 
