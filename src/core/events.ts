@@ -20,13 +20,33 @@ export interface SessionEnd {
   readonly detail: string | undefined
 }
 
+/** What becomes of certificate files, at the start and whenever they change. */
+export type CertificateEvent =
+  | {
+      readonly type: 'certificate-loaded' | 'certificate-expiring'
+      readonly file: string
+      readonly names: readonly string[]
+      /** ISO 8601. */
+      readonly expiresAt: string
+    }
+  | {
+      /** What was loaded before stays in use. */
+      readonly type: 'certificate-rejected'
+      readonly file: string
+      readonly detail: string
+    }
+
 export type GatewayEvent =
   | {
       readonly type: 'listening'
       readonly listener: string
+      /** Empty for a Unix socket. */
       readonly address: string
       readonly port: number
+      /** The path of a Unix socket. */
+      readonly unix?: string | undefined
     }
+  | CertificateEvent
   | { readonly type: 'capacity'; readonly descriptors: number; readonly sessions: number }
   | {
       readonly type: 'session-opened'

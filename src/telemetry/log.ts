@@ -18,6 +18,9 @@ const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'off']
 /** What an event is to an operator. */
 const levelOf: Record<GatewayEvent['type'], LogLevel> = {
   listening: 'info',
+  'certificate-loaded': 'info',
+  'certificate-expiring': 'warn',
+  'certificate-rejected': 'error',
   capacity: 'info',
   'session-opened': 'info',
   'session-closed': 'info',
