@@ -7,6 +7,7 @@ import type { Emit } from './core/events.ts'
 import type { Refusal } from './listener/client-request.ts'
 import { listen, type Listener } from './listener/listener.ts'
 import { descriptors } from './net/descriptors.ts'
+import { assignSockets, takeInheritedSockets } from './net/inherited-sockets.ts'
 import { Route } from './proxy/route.ts'
 import { serve } from './proxy/serve.ts'
 import { Sessions } from './proxy/sessions.ts'
@@ -15,7 +16,7 @@ import { Pool } from './upstream/pool.ts'
 
 export interface Gateway {
   /** The bound addresses, once started. */
-  readonly listeners: readonly Pick<Listener, 'name' | 'address' | 'port'>[]
+  readonly listeners: readonly Pick<Listener, 'name' | 'address' | 'port' | 'unix'>[]
   readonly sessions: number
   /** Binds all listeners. @throws the system's error, with its `code`, if one cannot be bound; then none is. */
   start(): void
@@ -29,7 +30,9 @@ export interface Gateway {
 const lastWordsMs = 5_000
 
 export function createGateway(config: Config, emit: Emit): Gateway {
-  const pools = new Map(config.upstreams.map((upstream) => [upstream.name, new Pool(upstream)]))
+  const pools = new Map(
+    config.upstreams.map((upstream) => [upstream.name, new Pool(upstream, emit)]),
+  )
   const routes = new RouteTable(
     config.routes.map((route) => {
       const pool = pools.get(route.upstreams[0]?.name ?? '')
@@ -45,18 +48,18 @@ export function createGateway(config: Config, emit: Emit): Gateway {
 
   function start(): void {
     try {
+      const inherited = takeInheritedSockets(process.env, process.pid)
+      const sockets = assignSockets(inherited, config.listeners)
       for (const options of config.listeners) {
-        const listener = listen(options, {
+        const events = {
           onRequest,
-          onRefuse: (refusal) => onRefuse(options.name, refusal),
-        })
+          onRefuse: (refusal: Refusal) => onRefuse(options.name, refusal),
+          onCertificate: emit,
+        }
+        const listener = listen(options, events, sockets.get(options.name))
         listeners.push(listener)
-        emit({
-          type: 'listening',
-          listener: listener.name,
-          address: listener.address,
-          port: listener.port,
-        })
+        const { name, address, port, unix } = listener
+        emit({ type: 'listening', listener: name, address, port, unix })
       }
     } catch (error) {
       destroy()

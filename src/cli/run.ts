@@ -46,12 +46,12 @@ export function startGateway(config: Config): Gateway | undefined {
   const lines = createLineWriter((bytes) => writeSync(1, bytes))
   const log = createLog({ level, format, write: lines.write })
   process.on('exit', lines.flush)
-  const gateway = createGateway(config, log)
   // The connection it happened on is over; the others go on.
   const onMistake = (error: unknown) => log({ type: 'mistake', error })
   process.on('uncaughtException', onMistake)
   process.on('unhandledRejection', onMistake)
   try {
+    const gateway = createGateway(config, log)
     gateway.start()
     return gateway
   } catch (error) {
@@ -78,7 +78,9 @@ export async function untilTold(gateway: Gateway): Promise<void> {
 
 /** Why a listener could not be bound, and what to do. */
 function bindFault(error: unknown, { listeners }: Config): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+  // What has no code says in a sentence what is wrong: a certificate, a path, an inherited socket.
+  if (code === undefined) return error instanceof Error ? error.message : String(error)
   const places = listeners.map(({ address, port }) =>
     address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
   )

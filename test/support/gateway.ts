@@ -1,6 +1,7 @@
 /**
  * Starts a whole gateway in the test's own process, from YAML, on free ports, and hears its events.
  */
+import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { formatProblems } from '../../src/config/report.ts'
 import type { GatewayEvent } from '../../src/core/events.ts'
@@ -23,12 +24,19 @@ export interface RunningGateway extends AsyncDisposable {
   ): Promise<EventOf<Type>>
 }
 
-/** @param yaml a configuration; listeners should be `127.0.0.1:0`. @param env what `${env:…}` stands for. */
-export function startGateway(yaml: string, env: Record<string, string> = {}): RunningGateway {
+/**
+ * @param yaml a configuration; listeners should be `127.0.0.1:0`. @param env what `${env:…}` stands for.
+ * @param change what is changed of it, for what a test can say more easily so.
+ */
+export function startGateway(
+  yaml: string,
+  env: Record<string, string> = {},
+  change: (config: Config) => Config = (config) => config,
+): RunningGateway {
   const loaded = loadConfig(yaml, { file: 'test.yaml', env, readFile: () => '' })
   if (!loaded.ok) throw new Error(formatProblems(loaded.problems, { colours: false }))
   const journal = new Journal<GatewayEvent>()
-  const gateway = createGateway(loaded.config, (event) => journal.add(event))
+  const gateway = createGateway(change(loaded.config), (event) => journal.add(event))
   gateway.start()
   const port = gateway.listeners[0]?.port ?? 0
 
