@@ -11,7 +11,13 @@ import type { InheritedSocket } from '../net/inherited-sockets.ts'
 import { streamHandlers, TcpStream, type TcpSocket } from '../net/tcp-stream.ts'
 import { hostName } from '../wire/host-name.ts'
 import type { ClientRequest, Refusal } from './client-request.ts'
-import { Opening, plainSecurity, type ListenerClient, type OpeningOptions } from './opening.ts'
+import {
+  Opening,
+  plainSecurity,
+  type ListenerClient,
+  type OpenedClient,
+  type OpeningOptions,
+} from './opening.ts'
 import { encodeRefusal } from './refuse.ts'
 import { RequestReader, type ReaderOptions } from './request-reader.ts'
 import { ServerCertificates, type CertificateOptions } from './server-certificates.ts'
@@ -79,7 +85,7 @@ class BoundListener implements Listener {
   readonly #options: ListenerOptions
   readonly #events: ListenerEvents
   readonly #certificates: ServerCertificates | undefined
-  readonly #trustedProxies: AddressRanges
+  readonly #isTrusted: (address: string) => boolean
   readonly #openingOptions: OpeningOptions
   readonly #readerOptions: ReaderOptions
   readonly #socket: BoundSocket
@@ -92,7 +98,8 @@ class BoundListener implements Listener {
   constructor(options: ListenerOptions, events: ListenerEvents, inherited?: InheritedSocket) {
     this.#options = options
     this.#events = events
-    this.#trustedProxies = new AddressRanges(options.trustedProxies)
+    const trustedProxies = new AddressRanges(options.trustedProxies)
+    this.#isTrusted = (address) => trustedProxies.includes(address)
     this.#certificates =
       options.tls && new ServerCertificates(options.tls, (event) => events.onCertificate(event))
     this.#openingOptions = this.#makeOpeningOptions()
@@ -158,7 +165,6 @@ class BoundListener implements Listener {
       proxyProtocol: this.#options.proxyProtocol,
       certificates: this.#certificates,
       timeoutMs: this.#options.timeout.tlsMs,
-      isTrustedProxy: (address) => this.#isTrustedProxy(address),
       onOpen: (stream, client, rest) => this.#read(stream, client, rest),
       onRefuse: (refusal) => this.#events.onRefuse(refusal),
       onRelease: (opening) => this.#release(opening),
@@ -195,12 +201,12 @@ class BoundListener implements Listener {
     if (isFull || descriptors.areClientsTooMany) return this.#refuse(socket)
     if (!this.#isOpenedAtOnce)
       return void this.#connections.add(new Opening(stream, this.#openingOptions))
-    const address = stream.remoteAddress
-    const isTrustedProxy = this.#isTrustedProxy(address)
-    this.#read(stream, { address, isTrustedProxy, ...plainSecurity }, undefined)
+    this.#read(stream, { address: stream.remoteAddress, ...plainSecurity }, undefined)
   }
 
-  #read(stream: TcpStream, client: ListenerClient, rest: Buffer | undefined): void {
+  #read(stream: TcpStream, opened: OpenedClient, rest: Buffer | undefined): void {
+    const isTrustedProxy = this.#isTrustedProxy(opened.address)
+    const client: ListenerClient = { ...opened, isTrustedProxy, isTrusted: this.#isTrusted }
     const reader = new RequestReader(stream, client, this.#readerOptions)
     this.#connections.add(reader)
     if (rest !== undefined) reader.streamOnData(rest)
@@ -232,7 +238,7 @@ class BoundListener implements Listener {
 
   /** A peer without address came by the Unix socket, whose permissions say who may. */
   #isTrustedProxy(address: string): boolean {
-    return address === '' ? this.unix !== undefined : this.#trustedProxies.includes(address)
+    return address === '' ? this.unix !== undefined : this.#isTrusted(address)
   }
 
   /**

@@ -21,9 +21,8 @@ export interface OpeningOptions {
   readonly certificates: ServerCertificates | undefined
   /** From the accept to the end of the handshake. */
   readonly timeoutMs: number
-  readonly isTrustedProxy: (address: string) => boolean
   /** @param rest what came behind the PROXY header. */
-  readonly onOpen: (stream: TcpStream, client: ListenerClient, rest: Buffer | undefined) => void
+  readonly onOpen: (stream: TcpStream, client: OpenedClient, rest: Buffer | undefined) => void
   readonly onRefuse: (refusal: Refusal) => void
   /** The connection is gone, or somebody else's. */
   readonly onRelease: (opening: Opening) => void
@@ -33,6 +32,9 @@ export interface OpeningOptions {
 export interface ListenerClient extends ClientInfo {
   readonly demand: string | undefined
 }
+
+/** What the opening finds out; whom its listener trusts is for that to say. */
+export type OpenedClient = Omit<ListenerClient, 'isTrustedProxy' | 'isTrusted'>
 
 export class Opening implements ByteStreamHandler {
   readonly #stream: TcpStream
@@ -133,9 +135,7 @@ export class Opening implements ByteStreamHandler {
   }
 
   #open(security: Security, rest: Buffer | undefined): void {
-    const { onOpen, isTrustedProxy } = this.#options
-    const address = this.#address
-    onOpen(this.#stream, { address, isTrustedProxy: isTrustedProxy(address), ...security }, rest)
+    this.#options.onOpen(this.#stream, { address: this.#address, ...security }, rest)
     this.#release()
   }
 
@@ -163,7 +163,7 @@ export class Opening implements ByteStreamHandler {
   }
 }
 
-type Security = Pick<ListenerClient, 'isTls' | 'serverName' | 'certificate' | 'demand'>
+type Security = Omit<OpenedClient, 'address'>
 
 export const plainSecurity: Security = {
   isTls: false,
