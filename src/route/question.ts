@@ -3,6 +3,7 @@
  */
 import { readCookies } from '../expression/cookies.ts'
 import { decodeQuery, readQuery, type QueryItem } from '../expression/query.ts'
+import { hostName } from '../wire/host-name.ts'
 import type { RequestHead } from '../wire/http-request.ts'
 import { offeredSubprotocols } from '../wire/websocket-handshake.ts'
 
@@ -47,11 +48,4 @@ export class Question {
     this.#subprotocols ??= offeredSubprotocols(this.#head.fields)
     return this.#subprotocols
   }
-}
-
-/** Without port and trailing dot, in lower case. */
-export function hostName(host: string): string {
-  const port = /:[0-9]*$/.exec(host)
-  const name = port === null ? host : host.slice(0, port.index)
-  return (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase()
 }

@@ -97,7 +97,12 @@ describe('routes of any kind', () => {
   test('of which each names what the other leaves open do not depend on it either', () => {
     const crossed = ['/:a/x', '/x/:b'].map(everywhereAt)
     const items = crossed.map((value, index) => ({ path: ['routes', index], value }))
-    const nothing = { query: new URLSearchParams(), header: new Headers(), subprotocols: [] }
+    const nothing = {
+      query: new URLSearchParams(),
+      cookies: [],
+      header: new Headers(),
+      subprotocols: [],
+    }
     const asked = { listener: '', host: '', path: '/x/x', ...nothing }
     const isTie = routeTies(items).length > 0
     expect(isTie || Bun.deepEquals(find(crossed, asked), find(crossed.toReversed(), asked))).toBe(

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'bun:test'
 import type { RouteConditions } from '../../src/route/conditions.ts'
-import { hostName } from '../../src/route/question.ts'
+import { hostName } from '../../src/wire/host-name.ts'
 import { RouteTable } from '../../src/route/route-table.ts'
 import { fieldsOf } from '../support/reading.ts'
 
