@@ -264,7 +264,9 @@ describe('a Unix socket', () => {
   test('on which somebody else listens is left to them', async () => {
     await using gateway = startGateway(twoRoutes())
     await using first = await startAdminOf(gateway, { unix })
-    expect(await bindCode(gateway, { unix })).toBe('EADDRINUSE')
+    expect(await bindCode(gateway, { unix })).toMatchObject({
+      message: `${unix} is in use: another process listens on it already`,
+    })
     expect((await first.ask('/healthz')).status).toBe(200)
   })
 
@@ -272,7 +274,9 @@ describe('a Unix socket', () => {
     const file = join(folder, 'notes.txt')
     writeFileSync(file, 'mine')
     await using gateway = startGateway(twoRoutes())
-    expect(await bindCode(gateway, { unix: file })).toBe('EADDRINUSE')
+    expect(await bindCode(gateway, { unix: file })).toMatchObject({
+      message: `${file} is not a socket: remove it, or choose another path`,
+    })
     expect(await Bun.file(file).text()).toBe('mine')
   })
 })
