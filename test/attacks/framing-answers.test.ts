@@ -394,7 +394,7 @@ function poisoned(
       await until(() => mallory.received.includes('\r\n\r\n'))
       await passBarrier(scene)
       if (late !== undefined) {
-        scene.upstream.say(0, late)
+        scene.upstream.socket(0).write(late, 'latin1')
         await passBarrier(scene)
       }
       victim.send(Buffer.from(second))

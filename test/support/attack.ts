@@ -25,6 +25,8 @@ export interface Attack {
   /** More keys of the listener, as YAML flow. */
   readonly listener?: string
   readonly answer?: Answer | undefined
+  /** The server reads the first bytes of a connection, and nothing more. */
+  readonly isDeaf?: boolean
   readonly run: (scene: Scene) => Promise<Outcome>
   /** What is to be seen of it, on all sides, where it is repelled. */
   readonly repelled: readonly string[]
@@ -60,8 +62,8 @@ export function testDefences(defences: readonly Defence[]): void {
 }
 
 function testRepelled(attack: Attack): void {
-  test(`repels: ${attack.name}`, async () => {
-    using upstream = await startRecordingServer(attack.answer)
+  test.concurrent(`repels: ${attack.name}`, async () => {
+    using upstream = await startRecordingServer(attack)
     await using gateway = startGateway(configOf(attack, upstream))
     const outcome = await attack.run({ port: gateway.port, upstream })
     expect(outcome, attack.wants).toEqual({ seen: [...attack.repelled], isGained: false })
@@ -90,7 +92,7 @@ function gainedWithout(mutations: readonly Mutation[], attacks: readonly Attack[
   return inTurn(async () => {
     await using gateways = startUndefended(mutations)
     const names = attacks.map(async (attack) => {
-      using upstream = await startRecordingServer(attack.answer)
+      using upstream = await startRecordingServer(attack)
       const port = await gateways.start(configOf(attack, upstream))
       const { isGained } = await attack.run({ port, upstream })
       return isGained ? attack.name : ''

@@ -12,21 +12,35 @@ export interface RecordingServer extends Disposable {
   readonly host: string
   /** What came on each connection, one character a byte. */
   readonly received: readonly string[]
-  /** Sends something that nobody asked for. @param index of the connection, from 0. */
-  say(index: number, text: string): void
+  /** Connections that nobody has closed yet. */
+  readonly open: number
+  /** A connection, for sending what nobody asked for. @param index from 0. */
+  socket(index: number): Socket
 }
 
-export async function startRecordingServer(answer: Answer = politely): Promise<RecordingServer> {
+export interface RecordingOptions {
+  /** By default `politely`. */
+  readonly answer?: Answer | undefined
+  /** Reads the first bytes of a connection, and nothing more. */
+  readonly isDeaf?: boolean | undefined
+}
+
+export async function startRecordingServer(options: RecordingOptions): Promise<RecordingServer> {
+  const { answer = politely, isDeaf } = options
   const received: string[] = []
   const sockets: Socket[] = []
+  let open = 0
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     const index = received.push('') - 1
     let read = 0
     sockets.push(socket)
+    open++
+    socket.on('close', () => open--)
     // A gateway that gives up in the middle is what many attacks end with.
     socket.on('error', () => socket.destroy())
     socket.on('end', () => socket.end())
     socket.on('data', (chunk: Buffer) => {
+      if (isDeaf === true) socket.pause()
       const text = (received[index] ?? '') + chunk.toString('latin1')
       received[index] = text
       for (let end = requestEnd(text, read); end !== undefined; end = requestEnd(text, read)) {
@@ -42,8 +56,13 @@ export async function startRecordingServer(answer: Answer = politely): Promise<R
   return {
     host: `127.0.0.1:${address.port}`,
     received,
-    say(index, text) {
-      sockets[index]?.write(text, 'latin1')
+    get open() {
+      return open
+    },
+    socket(index) {
+      const socket = sockets[index]
+      if (socket === undefined) throw new RangeError(`There is no connection ${index}`)
+      return socket
     },
     [Symbol.dispose]() {
       server.close()
