@@ -62,12 +62,16 @@ export function testDefences(defences: readonly Defence[]): void {
 }
 
 function testRepelled(attack: Attack): void {
-  test.concurrent(`repels: ${attack.name}`, async () => {
-    using upstream = await startRecordingServer(attack)
-    await using gateway = startGateway(configOf(attack, upstream))
-    const outcome = await attack.run({ port: gateway.port, upstream })
-    expect(outcome, attack.wants).toEqual({ seen: [...attack.repelled], isGained: false })
-  }, 10_000)
+  test.concurrent(
+    `repels: ${attack.name}`,
+    async () => {
+      using upstream = await startRecordingServer(attack)
+      await using gateway = startGateway(configOf(attack, upstream))
+      const outcome = await attack.run({ port: gateway.port, upstream })
+      expect(outcome, attack.wants).toEqual({ seen: [...attack.repelled], isGained: false })
+    },
+    10_000,
+  )
 }
 
 function testNeeded({ name, without, attacks }: Defence): void {
