@@ -104,6 +104,11 @@ const defences: Defence[] = [
       '<admin.test>',
       '"admin.test"',
       'admin\xb7test',
+      // A list, once it stands in X-Forwarded-Host.
+      'evil.test,x.team.test',
+      // The admin's, once it is decoded.
+      '%61dmin.test',
+      'admin.test;x.team.test',
     ].map((host) =>
       refused({
         name: `Host: ${JSON.stringify(host)}`,
