@@ -73,20 +73,24 @@ export function startUndefended(mutations: readonly Mutation[]): UndefendedGatew
 }
 
 function copyWithout(mutations: readonly Mutation[]): string {
+  const mutated = new Map<string, string>()
+  for (const mutation of mutations) {
+    const { file } = mutation
+    const text = mutated.get(file) ?? readFileSync(join(root, 'src', file), 'utf8')
+    mutated.set(file, mutate(text, mutation))
+  }
   const folder = mkdtempSync(join(tmpdir(), 'sluice-undefended-'))
   cpSync(join(root, 'src'), join(folder, 'src'), { recursive: true })
   mkdirSync(join(folder, 'test/support'), { recursive: true })
   cpSync(join(root, program), join(folder, program))
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-  for (const mutation of mutations) mutate(join(folder, 'src', mutation.file), mutation)
+  for (const [file, text] of mutated) writeFileSync(join(folder, 'src', file), text)
   return folder
 }
 
-function mutate(path: string, { file, replace, by }: Mutation): void {
-  const parts = readFileSync(path, 'utf8').split(replace)
-  if (parts.length !== 2) {
-    const times = parts.length - 1
-    throw new Error(`The defence has moved: src/${file} has ${times} times, not once:\n${replace}`)
-  }
-  writeFileSync(path, parts.join(by))
+function mutate(text: string, { file, replace, by }: Mutation): string {
+  const parts = text.split(replace)
+  if (parts.length === 2) return parts.join(by)
+  const times = parts.length - 1
+  throw new Error(`The defence has moved: src/${file} has ${times} times, not once:\n${replace}`)
 }
