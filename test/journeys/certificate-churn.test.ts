@@ -68,6 +68,7 @@ routes: [{ upstream: "ws://127.0.0.1:${upstream.port}" }]
         echoes++
         setTimeout(() => socket.write(encodeFrame(Opcode.text, 'hello', { isMasked: true })), 20)
       })
+      socket.resume()
       socket.write(encodeFrame(Opcode.text, 'hello', { isMasked: true }))
     }
 
