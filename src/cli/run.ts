@@ -60,7 +60,10 @@ export function startGateway(config: Config): Gateway | undefined {
   }
 }
 
-/** Resolves when SIGTERM or SIGINT has come and the gateway has left. A second one cuts. */
+/**
+ * Resolves when SIGTERM or SIGINT has come and the gateway has left. A second one cuts; even the last
+ * moments before the process ends are not left to the signals' own meaning, which is another exit code.
+ */
 export async function untilTold(gateway: Gateway): Promise<void> {
   const left = Promise.withResolvers<void>()
   let isLeaving = false
@@ -72,8 +75,6 @@ export async function untilTold(gateway: Gateway): Promise<void> {
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
   await left.promise
-  process.off('SIGTERM', onSignal)
-  process.off('SIGINT', onSignal)
 }
 
 /** Why a listener could not be bound, and what to do. */
