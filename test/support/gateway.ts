@@ -1,16 +1,23 @@
 /**
- * Starts a whole gateway in the test's own process, from YAML, on free ports, and hears its events.
+ * Starts a whole gateway from YAML, on free ports, and hears its events: in the test's own process, or,
+ * with `SLUICE_BINARY`, as a process of that compiled file.
  */
+import { resolve } from 'node:path'
+import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { formatProblems } from '../../src/config/report.ts'
 import type { GatewayEvent } from '../../src/core/events.ts'
 import { createGateway, type Gateway } from '../../src/gateway.ts'
+import { startCompiledGateway } from './compiled-gateway.ts'
 import { Journal } from './journal.ts'
 
 type EventOf<Type extends GatewayEvent['type']> = Extract<GatewayEvent, { type: Type }>
 
-export interface RunningGateway extends AsyncDisposable {
-  readonly gateway: Gateway
+/** What can be told to a gateway and asked of it, wherever it runs. */
+export type ControlledGateway = Pick<Gateway, 'listeners' | 'sessions' | 'leave' | 'destroy'>
+
+export interface RunningGateway<Control = ControlledGateway> extends AsyncDisposable {
+  readonly gateway: Control
   /** The port of the first listener. */
   readonly port: number
   /** `127.0.0.1:port`, to put behind `http://` or `ws://`. */
@@ -25,18 +32,48 @@ export interface RunningGateway extends AsyncDisposable {
 
 /** @param yaml a configuration; listeners should be `127.0.0.1:0`. @param env what `${env:…}` stands for. */
 export function startGateway(yaml: string, env: Record<string, string> = {}): RunningGateway {
+  const binary = process.env['SLUICE_BINARY']
+  if (binary === undefined) return startGatewayHere(yaml, env)
+  const journal = new Journal<GatewayEvent>()
+  const gateway = startCompiledGateway(resolve(binary), yaml, env, journal)
+  return running(gateway, journal, gateway)
+}
+
+/**
+ * Always in the test's own process: for tests that look inside, or want what no file can say.
+ *
+ * @param change what is done to the configuration before it is used.
+ */
+export function startGatewayHere(
+  yaml: string,
+  env: Record<string, string> = {},
+  change: (config: Config) => Config = (config) => config,
+): RunningGateway<Gateway> {
   const loaded = loadConfig(yaml, { file: 'test.yaml', env, readFile: () => '' })
   if (!loaded.ok) throw new Error(formatProblems(loaded.problems, { colours: false }))
   const journal = new Journal<GatewayEvent>()
-  const gateway = createGateway(loaded.config, (event) => journal.add(event))
+  const gateway = createGateway(change(loaded.config), (event) => journal.add(event))
   gateway.start()
-  const port = gateway.listeners[0]?.port ?? 0
+  return running(gateway, journal, {
+    hear() {},
+    [Symbol.asyncDispose]: async () => gateway.destroy(),
+  })
+}
 
+function running<Control extends ControlledGateway>(
+  gateway: Control,
+  journal: Journal<GatewayEvent>,
+  host: AsyncDisposable & { hear(): void },
+): RunningGateway<Control> {
+  const port = gateway.listeners[0]?.port ?? 0
   return {
     gateway,
     port,
     host: `127.0.0.1:${port}`,
-    events: journal.items,
+    get events() {
+      host.hear()
+      return journal.items
+    },
     event<Type extends GatewayEvent['type']>(
       type: Type,
       condition: (event: EventOf<Type>) => boolean = () => true,
@@ -45,7 +82,7 @@ export function startGateway(yaml: string, env: Record<string, string> = {}): Ru
       return journal.find((event): event is EventOf<Type> => isOfType(event) && condition(event))
     },
     async [Symbol.asyncDispose]() {
-      gateway.destroy()
+      await host[Symbol.asyncDispose]()
       const mistake = journal.items.find((event) => event.type === 'mistake')
       if (mistake !== undefined) throw mistake.error
     },
