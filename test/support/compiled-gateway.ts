@@ -40,9 +40,12 @@ export function startCompiledGateway(
 
   const giveUpAt = performance.now() + startMs
   while (eventsOf('capacity').length === 0) {
-    if (complaints() !== '' || performance.now() > giveUpAt) {
+    const complaint = complaints()
+    if (complaint !== '' || performance.now() > giveUpAt) {
       child.kill('SIGKILL')
-      throw new Error(complaints() || 'The gateway did not start in time')
+      log[Symbol.dispose]()
+      rmSync(folder, { recursive: true })
+      throw new Error(complaint || 'The gateway did not start in time')
     }
     Bun.sleepSync(1)
     log.hear()

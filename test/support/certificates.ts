@@ -1,0 +1,64 @@
+// Certificates made by openssl for one run of tests, in a folder of its own.
+
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** A certificate and its key: where they lie, and what is in the files. */
+export interface Certificate {
+  readonly cert: string
+  readonly key: string
+  readonly certPem: string
+  readonly keyPem: string
+}
+
+export interface CertificateOptions {
+  /** Subject alternative names, as openssl writes them: `DNS:a.example,IP:127.0.0.1`. */
+  readonly names?: string
+  /** As openssl writes it: `/O=Example/CN=a`. */
+  readonly subject?: string
+  /** -1: it ended yesterday. */
+  readonly days?: number
+  /** undefined: it signs itself. */
+  readonly issuer?: Certificate | undefined
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-certificates-'))
+process.on('exit', () => Bun.spawnSync(['rm', '-r', folder]))
+let count = 0
+
+export function makeCertificate(options: CertificateOptions = {}): Certificate {
+  const { names = 'DNS:localhost,IP:127.0.0.1', subject = '/CN=test', days = 30, issuer } = options
+  const place = join(folder, String(++count))
+  const [cert, key, request, extensions] = ['cert', 'key', 'request', 'extensions'].map(
+    (kind) => `${place}.${kind}.pem`,
+  ) as [string, string, string, string]
+  openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', key)
+  openssl('req', '-new', '-key', key, '-subj', subject, '-out', request)
+  writeFileSync(extensions, `subjectAltName=${names}\n`)
+  const signer =
+    issuer === undefined ? ['-signkey', key] : ['-CA', issuer.cert, '-CAkey', issuer.key]
+  const serial = ['-set_serial', String(count)]
+  const more = ['-days', String(days), '-extfile', extensions, ...serial]
+  openssl('x509', '-req', '-in', request, ...signer, ...more, '-out', cert)
+  return { cert, key, certPem: readFileSync(cert, 'utf8'), keyPem: readFileSync(key, 'utf8') }
+}
+
+/** One that may sign others. */
+export function makeAuthority(name = 'Test authority'): Certificate {
+  const place = join(folder, String(++count))
+  const [cert, key] = [`${place}.cert.pem`, `${place}.key.pem`]
+  openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', key)
+  openssl('req', '-x509', '-key', key, '-subj', `/CN=${name}`, '-days', '30', '-out', cert)
+  return { cert, key, certPem: readFileSync(cert, 'utf8'), keyPem: readFileSync(key, 'utf8') }
+}
+
+/** A path in the folder, for a file of the test's own. */
+export function temporaryPath(name: string): string {
+  return join(folder, `${++count}-${name}`)
+}
+
+function openssl(...options: string[]): void {
+  const { exitCode, stderr } = Bun.spawnSync(['openssl', ...options], { stderr: 'pipe' })
+  if (exitCode !== 0) throw new Error(`openssl ${options.join(' ')}: ${stderr.toString()}`)
+}
