@@ -108,7 +108,7 @@ describe('the manifest', () => {
     const ports = Object.fromEntries(
       container().ports.map(({ name, containerPort }) => [name, containerPort]),
     )
-    expect({ http: listeners[0]?.port, admin: admin?.port }).toEqual(ports)
+    expect([listeners[0]?.port, admin?.port]).toEqual([ports['http'], ports['admin']])
     expect(read('Service', service).spec.ports.map(({ targetPort }) => targetPort)).toEqual([
       'http',
     ])
