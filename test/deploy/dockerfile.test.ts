@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { runCommand, startCommand } from '../support/command.ts'
 import { readDockerfile, type Instruction, type Stage } from '../support/dockerfile.ts'
-import { startRawServer } from '../support/raw.ts'
+import { freePort } from '../support/free-port.ts'
 import { startPeer } from '../support/peer.ts'
 import { openWebSocket } from '../support/websocket.ts'
 
@@ -169,9 +169,3 @@ describe.skipIf(!isRoot)('the image', () => {
     expect(await gateway.end('SIGTERM')).toMatchObject({ exitCode: 0 })
   }, 15_000)
 })
-
-/** One that nothing listens on just now. */
-async function freePort(): Promise<number> {
-  await using server = await startRawServer(() => {})
-  return server.port
-}

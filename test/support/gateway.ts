@@ -2,6 +2,7 @@
  * Starts a whole gateway from YAML, on free ports, and hears its events: in the test's own process, or,
  * with `SLUICE_BINARY`, as a process of that compiled file.
  */
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
@@ -49,7 +50,8 @@ export function startGatewayHere(
   env: Record<string, string> = {},
   change: (config: Config) => Config = (config) => config,
 ): RunningGateway<Gateway> {
-  const loaded = loadConfig(yaml, { file: 'test.yaml', env, readFile: () => '' })
+  const readFile = (path: string) => readFileSync(path, 'utf8')
+  const loaded = loadConfig(yaml, { file: 'test.yaml', env, readFile })
   if (!loaded.ok) throw new Error(formatProblems(loaded.problems, { colours: false }))
   const journal = new Journal<GatewayEvent>()
   const gateway = createGateway(change(loaded.config), (event) => journal.add(event))
