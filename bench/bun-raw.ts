@@ -10,7 +10,7 @@ interface Side {
   hasEnded: boolean
 }
 
-const [port, upstreamPort] = process.argv.slice(2).map(Number)
+const [port, upstreamPort, chain, key] = process.argv.slice(2)
 const newSide = (peer?: Socket<Side>): Side => ({ peer, early: [], hasEnded: false })
 
 const handlers = {
@@ -52,15 +52,17 @@ const upstreamHandlers = {
 
 Bun.listen<Side>({
   hostname: '127.0.0.1',
-  port: port ?? 0,
+  port: Number(port),
   allowHalfOpen: true,
+  ...(chain !== undefined &&
+    key !== undefined && { tls: { cert: Bun.file(chain), key: Bun.file(key) } }),
   socket: {
     ...handlers,
     open(client) {
       client.data = newSide()
       Bun.connect<Side>({
         hostname: '127.0.0.1',
-        port: upstreamPort ?? 0,
+        port: Number(upstreamPort),
         allowHalfOpen: true,
         data: newSide(client),
         socket: upstreamHandlers,

@@ -20,6 +20,8 @@ export interface Load {
   clients: number
   inFlight: number
   bytes: number
+  /** `full`, `resumed`: every connection begins with a TLS handshake of that kind. */
+  tls: 'off' | 'full' | 'resumed'
 }
 
 // Opening may take 40 s, the warm-up and the run a few: past this the program hangs.
@@ -29,30 +31,32 @@ const sources = join(import.meta.dir, 'native')
 const build = join(import.meta.dir, 'build')
 
 /** Compiles both programs; throws with the compiler's words. */
-export function compile(): void {
+export function compile({ withTls }: { withTls: boolean }): void {
+  mkdirSync(build, { recursive: true })
+  const load = ['load', 'client', 'latencies', 'payload', 'websocket']
+  if (withTls) compileOne('load', [...load, 'tls'], ['-lssl', '-lcrypto'])
+  else compileOne('load', [...load, 'tls-absent'], [])
+  compileOne('echo', ['echo', 'websocket'], [])
+}
+
+/** Whether OpenSSL's headers are there: the load generator's TLS is made with it. */
+export function canCompileTls(): boolean {
+  return compiler(['-E', '-include', 'openssl/ssl.h', '-x', 'c', '/dev/null']).exitCode === 0
+}
+
+function compileOne(name: string, parts: string[], libraries: string[]): void {
+  const files = parts.map((part) => join(sources, `${part}.c`))
+  const warnings = ['-Wall', '-Wextra']
+  const flags = ['-O2', '-std=gnu11', ...warnings, '-o', join(build, name), ...files, ...libraries]
+  const { exitCode, stderr } = compiler(flags)
+  if (exitCode !== 0) throw new Error(`cc ${flags.join(' ')}\n${stderr.toString()}`)
+}
+
+function compiler(flags: string[]) {
   if (Bun.which('cc') === null) {
     throw new Error('The load generator is written in C: no C compiler (cc) was found.')
   }
-  mkdirSync(build, { recursive: true })
-  const programs = {
-    load: ['load', 'client', 'latencies', 'websocket'],
-    echo: ['echo', 'websocket'],
-  }
-  for (const [name, parts] of Object.entries(programs)) {
-    const files = parts.map((part) => join(sources, `${part}.c`))
-    const command = [
-      'cc',
-      '-O2',
-      '-std=gnu11',
-      '-Wall',
-      '-Wextra',
-      '-o',
-      join(build, name),
-      ...files,
-    ]
-    const { exitCode, stderr } = Bun.spawnSync(command)
-    if (exitCode !== 0) throw new Error(`${command.join(' ')}\n${stderr.toString()}`)
-  }
+  return Bun.spawnSync(['cc', ...flags])
 }
 
 /** Starts the echo server; it listens on a port of its own choice. */
@@ -82,6 +86,7 @@ export async function runLoad(
     '--clients': load.clients,
     '--in-flight': load.inFlight,
     '--bytes': load.bytes,
+    '--tls': load.tls,
     '--seconds': load.seconds,
     '--warm': load.warmSeconds,
   })

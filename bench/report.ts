@@ -2,25 +2,27 @@
 //
 // A ratio is the median of the ratios of each round, because gateways that were measured within the
 // same seconds met the same machine; it need not be the quotient of the two medians beside it.
-import { controlName, subjectName } from './gateways.ts'
+import { beforeName, controlName, subjectName } from './rows.ts'
 import { scenarios, type IdleSample, type Sample, type Scenario } from './scenarios.ts'
 
 export interface Results {
   samples: Sample[]
   idle: IdleSample[]
   /** Rows that could not be measured, and why. */
-  failures: { gateway: string; reason: string }[]
+  failures: { gateway: string; isTls: boolean; reason: string }[]
 }
 
-// What the project promises, against nginx tuned for WebSocket and in memory of an idle client.
+// What the project promises without TLS: against nginx tuned for WebSocket and in memory of an idle
+// client.
 const ratioMax = 1.25
 const idleBytesMax = 5 * 1024
 
 export function formatReport(results: Results): string {
   return [
-    ...scenarios.map((scenario) => formatScenario(scenario, results.samples)),
-    formatIdle(results.idle),
+    ...formatAll(results, false),
+    ...formatAll(results, true),
     formatVerdicts(results),
+    formatComparison(results),
     formatErrors(results),
   ]
     .filter((part) => part !== '')
@@ -31,19 +33,29 @@ export function hasErrors({ samples, idle, failures }: Results): boolean {
   return failures.length > 0 || [...samples, ...idle].some(({ errors }) => errors > 0)
 }
 
+function formatAll({ samples, idle }: Results, isTls: boolean): string[] {
+  const own = scenariosOf(isTls).map((scenario) => formatScenario(scenario, samples))
+  return [...own, formatIdle(idle, isTls)]
+}
+
+function scenariosOf(isTls: boolean): Scenario[] {
+  return scenarios.filter(({ tls }) => (tls !== 'off') === isTls)
+}
+
 function formatScenario(scenario: Scenario, all: Sample[]): string {
   const samples = valid(all).filter((sample) => sample.scenario === scenario.name)
   const lines = names(samples).map((name) => {
     const own = samples.filter(({ gateway }) => gateway === name)
     const of = (field: 'cpuUs' | 'p99Us' | 'perSecond') => median(own.map((one) => one[field]))
+    const cpuRatios = pairedRatios(samples, name, controlName, 'cpuUs')
     return [
       name,
-      formatRatio(median(pairedRatios(samples, name, 'cpuUs'))),
+      formatRatio(median(cpuRatios)),
       `${digits(of('cpuUs'))} µs`,
-      formatRatio(median(pairedRatios(samples, name, 'p99Us'))),
+      formatRatio(median(pairedRatios(samples, name, controlName, 'p99Us'))),
       `${(of('p99Us') / 1000).toFixed(1)} ms`,
       whole(scenario.unit === 'handshake' ? 1e6 / of('cpuUs') : of('perSecond')),
-      name === controlName ? '–' : formatSpread(pairedRatios(samples, name, 'cpuUs')),
+      name === controlName ? '–' : formatSpread(cpuRatios),
     ]
   })
   if (lines.length === 0) return ''
@@ -52,8 +64,8 @@ function formatScenario(scenario: Scenario, all: Sample[]): string {
   return `${scenario.name}\n${table(headings, lines)}`
 }
 
-function formatIdle(all: IdleSample[]): string {
-  const samples = valid(all)
+function formatIdle(all: IdleSample[], isTls: boolean): string {
+  const samples = valid(all).filter((sample) => sample.isTls === isTls)
   const control = samples.find(({ gateway }) => gateway === controlName)
   const lines = samples.map((sample) => [
     sample.gateway,
@@ -62,28 +74,58 @@ function formatIdle(all: IdleSample[]): string {
     `${(sample.residentBytes / 2 ** 20).toFixed(0)} MB`,
   ])
   if (lines.length === 0) return ''
-  const title = `${whole(samples[0]?.clients ?? 0)} idle clients`
+  const title = `${whole(samples[0]?.clients ?? 0)} idle clients${isTls ? ', TLS' : ''}`
   return `${title}\n${table(['', 'memory a client', '', 'in all'], lines)}`
 }
 
 function formatVerdicts({ samples, idle, failures }: Results): string {
-  const isSubject = ({ gateway }: { gateway: string }) => gateway === subjectName
-  if (![...samples, ...idle, ...failures].some(isSubject)) return ''
-  const lines = scenarios.map(({ name }) => {
-    const own = valid(samples).filter(({ scenario }) => scenario === name)
-    const ratio = median(pairedRatios(own, subjectName, 'cpuUs'))
+  const isSubject = (one: { gateway: string; isTls: boolean }) =>
+    one.gateway === subjectName && !one.isTls
+  const plain = scenariosOf(false)
+  const isMeasured = samples.some(
+    ({ gateway, scenario }) =>
+      gateway === subjectName && plain.some(({ name }) => name === scenario),
+  )
+  if (!isMeasured && ![...idle, ...failures].some(isSubject)) return ''
+  const lines = plain.map(({ name }) => {
+    const ratio = median(cpuRatiosIn(name, samples, controlName))
     return `${verdict(ratio, ratio <= ratioMax)}  ${name}: ${formatRatio(ratio)}`
   })
   const bytes = valid(idle).find(isSubject)?.bytesPerClient ?? NaN
   const kilobytes = Number.isNaN(bytes) ? '–' : `${(bytes / 1024).toFixed(2)} KB`
   lines.push(`${verdict(bytes, bytes < idleBytesMax)}  memory of an idle client: ${kilobytes}`)
   const expected = `at most ${ratioMax} × the CPU time of ${controlName}, under 5 KB an idle client`
-  return [`Expected of ${subjectName}: ${expected}`, ...lines.map((line) => `  ${line}`)].join('\n')
+  const title = `Expected of ${subjectName} without TLS: ${expected}`
+  return [title, ...lines.map((line) => `  ${line}`)].join('\n')
+}
+
+/** With --against: what this checkout costs by what the other one does. */
+function formatComparison({ samples, idle }: Results): string {
+  const cpu = scenarios.map(({ name }) => {
+    const ratios = cpuRatiosIn(name, samples, beforeName)
+    return [name, formatRatio(median(ratios)), formatSpread(ratios)]
+  })
+  const memory = [false, true].map((isTls) => {
+    const of = (name: string) =>
+      valid(idle).find((one) => one.gateway === name && one.isTls === isTls)?.bytesPerClient ?? NaN
+    const title = isTls ? 'memory of an idle client, TLS' : 'memory of an idle client'
+    return [title, formatRatio(of(subjectName) / of(beforeName)), '–']
+  })
+  const lines = [...cpu, ...memory].filter(([, ratio]) => ratio !== '–')
+  if (lines.length === 0) return ''
+  return `${subjectName} by ${beforeName}\n${table(['', 'ratio', 'by round'], lines)}`
+}
+
+function cpuRatiosIn(scenario: string, all: Sample[], to: string): number[] {
+  const samples = valid(all).filter((sample) => sample.scenario === scenario)
+  return pairedRatios(samples, subjectName, to, 'cpuUs')
 }
 
 function formatErrors({ samples, idle, failures }: Results): string {
   const lines = [
-    ...failures.map(({ gateway, reason }) => `  ${gateway}: ${reason.trimEnd()}`),
+    ...failures.map(
+      ({ gateway, isTls, reason }) => `  ${gateway}${isTls ? ', TLS' : ''}: ${reason.trimEnd()}`,
+    ),
     ...[...samples.map((sample) => ({ ...sample, where: sample.scenario })), ...idleErrors(idle)]
       .filter(({ errors }) => errors > 0)
       .map((one) => `  ${one.gateway}, ${one.where}: ${one.errors}, first: ${one.firstError}`),
@@ -94,7 +136,8 @@ function formatErrors({ samples, idle, failures }: Results): string {
 }
 
 function idleErrors(idle: IdleSample[]) {
-  return idle.map((sample) => ({ ...sample, where: 'idle clients' }))
+  const where = (isTls: boolean) => (isTls ? 'idle clients, TLS' : 'idle clients')
+  return idle.map((sample) => ({ ...sample, where: where(sample.isTls) }))
 }
 
 /** A round with errors says nothing about cost: it is reported as an error instead. */
@@ -106,14 +149,18 @@ function names(samples: Sample[]): string[] {
   return [...new Set(samples.map(({ gateway }) => gateway))]
 }
 
-/** One for each round that has both the row and the control row. */
-function pairedRatios(samples: Sample[], name: string, field: 'cpuUs' | 'p99Us'): number[] {
+/** One for each round that has both the row and the one it is compared to. */
+function pairedRatios(
+  samples: Sample[],
+  name: string,
+  to: string,
+  field: 'cpuUs' | 'p99Us',
+): number[] {
   return samples
     .filter(({ gateway }) => gateway === name)
     .flatMap((own) => {
-      const isControl = (one: Sample) => one.gateway === controlName && one.round === own.round
-      const control = samples.find(isControl)
-      return control ? [own[field] / control[field]] : []
+      const other = samples.find((one) => one.gateway === to && one.round === own.round)
+      return other ? [own[field] / other[field]] : []
     })
 }
 

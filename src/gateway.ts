@@ -7,16 +7,30 @@ import type { Emit } from './core/events.ts'
 import type { Refusal } from './listener/client-request.ts'
 import { listen, type Listener } from './listener/listener.ts'
 import { descriptors } from './net/descriptors.ts'
-import { Route } from './proxy/route.ts'
+import { planOf } from './proxy/plan.ts'
+import { readSessions } from './proxy/reading.ts'
 import { serve } from './proxy/serve.ts'
+import type { CloseWords } from './proxy/session.ts'
+import { describeSession, type SessionInfo } from './proxy/session-info.ts'
+import { listSessions, type SessionPage, type SessionQuery } from './proxy/session-list.ts'
 import { Sessions } from './proxy/sessions.ts'
-import { RouteTable } from './route/route-table.ts'
-import { Pool } from './upstream/pool.ts'
+import type { GatewayReading } from './telemetry/reading.ts'
+
+/** `leaving` from the moment it is told to, which is before the first client notices. */
+export type GatewayState = 'starting' | 'ready' | 'leaving' | 'left'
 
 export interface Gateway {
+  readonly state: GatewayState
   /** The bound addresses, once started. */
-  readonly listeners: readonly Pick<Listener, 'name' | 'address' | 'port'>[]
+  readonly listeners: readonly Pick<Listener, 'name' | 'address' | 'port' | 'clients'>[]
+  /** How many are open. */
   readonly sessions: number
+  listSessions(query: SessionQuery): SessionPage
+  session(id: string): SessionInfo | undefined
+  /** Closes a session in order, with code 1008 unless told otherwise. @returns false where there is none. */
+  closeSession(id: string, words?: CloseWords): boolean
+  /** What is so at this moment, for metrics and status. */
+  read(): GatewayReading
   /** Binds all listeners. @throws the system's error, with its `code`, if one cannot be bound; then none is. */
   start(): void
   /** Stops in order: no new clients, sessions closed with 1012 over `leave.window`, then what is left is cut. */
@@ -29,15 +43,10 @@ export interface Gateway {
 const lastWordsMs = 5_000
 
 export function createGateway(config: Config, emit: Emit): Gateway {
-  const pools = new Map(config.upstreams.map((upstream) => [upstream.name, new Pool(upstream)]))
-  const routes = new RouteTable(
-    config.routes.map((route) => {
-      const pool = pools.get(route.upstreams[0]?.name ?? '')
-      return [route, new Route(route, pool)] as const
-    }),
-  )
-  const sessions = new Sessions()
+  const plan = planOf(config)
+  const sessions = new Sessions(emit)
   const listeners: Listener[] = []
+  let state: GatewayState = 'starting'
   let isLeaving = false
   let left: Promise<void> | undefined
   /** Ends every wait of `leave`. */
@@ -62,17 +71,33 @@ export function createGateway(config: Config, emit: Emit): Gateway {
       destroy()
       throw error
     }
+    state = 'ready'
     emit({ type: 'capacity', descriptors: descriptors.limit, sessions: descriptors.clientCapacity })
   }
 
-  const serving = { routes, sessions, emit, isLeaving: () => isLeaving }
+  const serving = { plan, sessions, emit, isLeaving: () => isLeaving }
   function onRequest(request: Parameters<typeof serve>[0]): void {
     void serve(request, serving)
   }
 
-  function onRefuse(listener: string, { code, detail, address, head }: Refusal): void {
+  function onRefuse(
+    listener: string,
+    { code, detail, address, head, route, request }: Refusal,
+  ): void {
     const { method, host, path } = head ?? { method: undefined, host: undefined, path: undefined }
-    emit({ type: 'request-refused', listener, code, detail, address, method, host, path })
+    emit({
+      type: 'request-refused',
+      listener,
+      route,
+      request,
+      isHandshake: head?.isUpgrade ?? false,
+      code,
+      detail,
+      address,
+      method,
+      host,
+      path,
+    })
   }
 
   function leave(): Promise<void> {
@@ -81,6 +106,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
   }
 
   async function leaveInOrder(): Promise<void> {
+    state = 'leaving'
     emit({ type: 'leaving', sessions: sessions.size })
     await waitFor(config.leave.delayMs)
     isLeaving = true
@@ -108,19 +134,43 @@ export function createGateway(config: Config, emit: Emit): Gateway {
   }
 
   function destroy(): void {
+    state = 'left'
     cut.resolve()
     for (const listener of listeners) listener.destroy()
     sessions.destroyAll()
-    for (const pool of pools.values()) pool.leave()
+    for (const pool of plan.pools.values()) pool.leave()
+  }
+
+  function closeSession(id: string, words?: CloseWords): boolean {
+    const session = sessions.get(id)
+    session?.close('CLOSED_BY_ADMIN', words)
+    return session !== undefined
+  }
+
+  function read(): GatewayReading {
+    return {
+      listeners: listeners.map(({ name, clients }) => ({ listener: name, connections: clients })),
+      ...readSessions(sessions.all(), plan.all, config.upstreams),
+    }
   }
 
   return {
+    get state() {
+      return state
+    },
     get listeners() {
       return listeners
     },
     get sessions() {
       return sessions.size
     },
+    listSessions: (query) => listSessions(sessions, query),
+    session(id) {
+      const session = sessions.get(id)
+      return session === undefined ? undefined : describeSession(session)
+    },
+    closeSession,
+    read,
     start,
     leave,
     destroy,

@@ -12,7 +12,8 @@ const layers = [
   'proxy',
   'dialects',
   '.',
-  'admin cli',
+  'admin',
+  'cli',
 ].map((names) => names.split(' '))
 const entryPoints = ['index.ts', 'cli/main.ts', 'link/index.ts']
 const maxLines = 300

@@ -12,16 +12,15 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EVENTS_PER_POLL = 256, SEQUENCE_BYTES = 8, PATTERN_SHIFTS = 256 };
+#include "payload.h"
+
+enum { EVENTS_PER_POLL = 256 };
 
 // The same key every time: it is the digest that is checked, not the randomness.
 static const char key[] = "dGhlIHNhbXBsZSBub25jZQ==";
 
 struct swarm swarm;
 
-// Message n of a client is its sequence number followed by this pattern from place n mod 256 on, so
-// that two messages of a client never look alike and no payload has to be kept.
-static uint8_t *pattern;
 static char expected_accept[ACCEPT_BYTES];
 static char request[256];
 static size_t request_bytes;
@@ -30,15 +29,6 @@ uint64_t now_ns(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-// Small and fast (xorshift): masks must vary, nobody attacks this traffic.
-static uint32_t random_mask(void) {
-  static uint32_t state = 2463534242;
-  state ^= state << 13;
-  state ^= state >> 17;
-  state ^= state << 5;
-  return state;
 }
 
 static void *allocate(size_t count, size_t size) {
@@ -54,14 +44,13 @@ void swarm_create(void) {
   for (uint32_t i = 0; i < swarm.count; i++) {
     swarm.clients[i].fd = -1;
     swarm.clients[i].sent_ns = sent_ns + (size_t)i * swarm.in_flight;
+    if (swarm.tls != TLS_OFF) swarm.clients[i].tls = tls_create(swarm.tls == TLS_RESUMED);
   }
-  pattern = allocate(swarm.message_bytes + PATTERN_SHIFTS, 1);
-  for (size_t i = 0; i < swarm.message_bytes + PATTERN_SHIFTS; i++)
-    pattern[i] = (uint8_t)(random_mask() >> 8);
+  payload_create(swarm.message_bytes);
   accept_of(key, sizeof key - 1, expected_accept);
   request_bytes = (size_t)snprintf(
       request, sizeof request,
-      "GET / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "GET / HTTP/1.1\r\nHost: localhost:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n\r\n",
       ntohs(swarm.gateway.sin_port), key);
 }
@@ -75,6 +64,7 @@ static void watch(struct client *client, int operation, bool wants_write) {
 }
 
 static void drop(struct client *client) {
+  if (client->tls) tls_close(client->tls, client->fd);
   if (client->fd >= 0) close(client->fd);
   client->fd = -1;
   client->state = CLIENT_CLOSED;
@@ -95,7 +85,8 @@ void client_fail(struct client *client, const char *why) {
 }
 
 static void write_out(struct client *client) {
-  enum io io = buffer_write(&client->out, client->fd);
+  enum io io = client->tls ? tls_write(client->tls, &client->out, client->fd)
+                           : buffer_write(&client->out, client->fd);
   if (io == IO_CLOSED) client_fail(client, "the gateway closed while being written to");
   else if (client->wants_write != (io == IO_BLOCKED))
     watch(client, EPOLL_CTL_MOD, io == IO_BLOCKED);
@@ -115,17 +106,13 @@ void client_connect(struct client *client) {
 }
 
 static void append_message(struct client *client, uint64_t at_ns) {
-  uint64_t sequence = client->sent;
   uint32_t word = random_mask();
   uint8_t mask[4];
   struct buffer *out = &client->out;
   memcpy(mask, &word, sizeof mask);
   if (!buffer_reserve(out, FRAME_HEADER_BYTES_MAX + swarm.message_bytes)) fail("output is full");
   out->end += frame_header(out->bytes + out->end, OPCODE_BINARY, swarm.message_bytes, mask);
-  uint8_t *payload = out->bytes + out->end;
-  mask_copy(payload, (const uint8_t *)&sequence, SEQUENCE_BYTES, mask);
-  mask_copy(payload + SEQUENCE_BYTES, pattern + sequence % PATTERN_SHIFTS,
-            swarm.message_bytes - SEQUENCE_BYTES, mask);
+  payload_write(out->bytes + out->end, client->sent, mask);
   out->end += swarm.message_bytes;
   client->sent_ns[client->sent % swarm.in_flight] = at_ns;
   client->sent++;
@@ -150,6 +137,20 @@ void client_close(struct client *client) {
   write_out(client);
 }
 
+static void upgrade(struct client *client) {
+  client->state = CLIENT_UPGRADING;
+  buffer_append(&client->out, request, request_bytes);
+  write_out(client);
+}
+
+// The request leaves in one write with the end of the handshake.
+static void secure(struct client *client) {
+  if (!tls_is_secure(client->tls)) write_out(client);
+  else if (swarm.tls == TLS_RESUMED && client->sent > 0 && !tls_is_resumed(client->tls))
+    client_fail(client, "the gateway did not resume the TLS session of the connection before");
+  else upgrade(client);
+}
+
 static void finish_connect(struct client *client) {
   int error = 0;
   socklen_t size = sizeof error;
@@ -158,9 +159,13 @@ static void finish_connect(struct client *client) {
     client_fail(client, strerror(error));
     return;
   }
-  client->state = CLIENT_UPGRADING;
-  buffer_append(&client->out, request, request_bytes);
-  write_out(client);
+  if (!client->tls) {
+    upgrade(client);
+    return;
+  }
+  client->state = CLIENT_SECURING;
+  tls_open(client->tls);
+  secure(client);
 }
 
 // NULL: upgraded, or the head is not complete yet (state tells). Otherwise what is wrong.
@@ -181,12 +186,8 @@ static const char *read_upgrade(struct client *client) {
 
 static const char *read_echo(struct client *client, const struct frame *frame, uint64_t at_ns) {
   const uint8_t *payload = client->in.bytes + client->in.start + frame->header_bytes;
-  uint64_t sequence = client->received;
   if (client->received == client->sent) return "an echo of nothing";
-  if (frame->payload_bytes != swarm.message_bytes ||
-      memcmp(payload, &sequence, SEQUENCE_BYTES) != 0 ||
-      memcmp(payload + SEQUENCE_BYTES, pattern + sequence % PATTERN_SHIFTS,
-             swarm.message_bytes - SEQUENCE_BYTES) != 0)
+  if (frame->payload_bytes != swarm.message_bytes || !payload_matches(payload, client->received))
     return "an echo differs from what was sent, or is out of order";
   uint64_t sent_ns = client->sent_ns[client->received % swarm.in_flight];
   if (swarm.is_recording) latencies_add(&swarm.latencies, at_ns - sent_ns);
@@ -216,14 +217,19 @@ static const char *read_frames(struct client *client, uint32_t *echoes) {
   }
 }
 
-static void read_in(struct client *client) {
-  enum io io = buffer_read(&client->in, client->fd);
-  if (io == IO_BLOCKED) return;
-  if (io == IO_CLOSED) {
-    if (client->state == CLIENT_CLOSING && client->close_received) drop(client);
-    else client_fail(client, "the gateway closed the connection");
-    return;
-  }
+static void finish_connection(struct client *client) {
+  const char *failure = client->tls ? tls_failure(client->tls) : NULL;
+  if (failure) client_fail(client, failure);
+  else if (client->state != CLIENT_CLOSING || !client->close_received)
+    client_fail(client, "the gateway closed the connection");
+  // RFC 8446 §6.1. A gateway that leaves it out would be cheaper than one that does what it must.
+  else if (client->tls && !tls_has_ended(client->tls))
+    client_fail(client, "the gateway ended the connection without close_notify");
+  else drop(client);
+}
+
+// Takes in what was read.
+static void take(struct client *client) {
   const char *wrong = NULL;
   bool was_upgrading = client->state == CLIENT_UPGRADING;
   uint32_t echoes = 0;
@@ -236,6 +242,19 @@ static void read_in(struct client *client) {
   buffer_settle(&client->in);
   if (was_upgrading && client->state == CLIENT_OPEN) swarm.opened(client);
   if (echoes > 0) swarm.echoed(client, echoes);
+}
+
+static void read_in(struct client *client) {
+  enum io io = client->tls ? tls_read(client->tls, &client->in, client->fd)
+                           : buffer_read(&client->in, client->fd);
+  if (io == IO_CLOSED) {
+    finish_connection(client);
+    return;
+  }
+  if (client->state == CLIENT_SECURING) secure(client);
+  else if (io == IO_DONE) take(client);
+  // The end may have come in the same read as what was before it.
+  if (client->tls && tls_has_ended(client->tls)) finish_connection(client);
 }
 
 void swarm_poll(int timeout_ms) {

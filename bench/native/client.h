@@ -6,11 +6,13 @@
 #include <netinet/in.h>
 
 #include "latencies.h"
+#include "tls.h"
 #include "websocket.h"
 
 enum client_state {
   CLIENT_CLOSED,
   CLIENT_CONNECTING,
+  CLIENT_SECURING, // the TLS handshake, if there is one
   CLIENT_UPGRADING,
   CLIENT_OPEN,
   CLIENT_CLOSING // Close was sent
@@ -25,12 +27,14 @@ struct client {
   uint32_t received; // echoes; sent - received are in flight
   uint64_t began_ns; // when its connection was begun
   uint64_t *sent_ns; // when each message in flight was sent: a ring of swarm.in_flight
-  struct buffer in;
+  struct tls *tls; // NULL: plain
+  struct buffer in;  // without TLS
   struct buffer out;
 };
 
 struct swarm {
   struct sockaddr_in gateway;
+  enum { TLS_OFF, TLS_FULL, TLS_RESUMED } tls;
   int epoll;
   uint32_t count;
   uint32_t in_flight; // at most, a client
@@ -53,7 +57,7 @@ struct swarm {
 
 extern struct swarm swarm;
 
-// Expects count, in_flight, message_bytes and gateway to be set.
+// Expects gateway, tls, count, in_flight and message_bytes to be set.
 void swarm_create(void);
 // Waits up to `timeout_ms` for events and handles them.
 void swarm_poll(int timeout_ms);

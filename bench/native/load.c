@@ -8,6 +8,8 @@
 // input it runs, comes to rest again and prints one line of JSON. The gateway is at rest at both
 // ends of what is measured, so its CPU time can be read then without a race; for idle clients the
 // time in between is when memory is read. If standard input closes it stops.
+//
+// --tls full or --tls resumed: over TLS, each connection with a handshake of that kind.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <getopt.h>
@@ -180,12 +182,20 @@ static double number(const char *text, double least, double most) {
   return value;
 }
 
+static int tls_kind(const char *text) {
+  if (strcmp(text, "off") == 0) return TLS_OFF;
+  if (strcmp(text, "full") == 0) return TLS_FULL;
+  if (strcmp(text, "resumed") == 0) return TLS_RESUMED;
+  fail("--tls %s: expected off, full or resumed", text);
+}
+
 static void read_options(int count, char **arguments) {
   static const struct option options[] = {
       {"mode", required_argument, NULL, 'm'},    {"port", required_argument, NULL, 'p'},
       {"clients", required_argument, NULL, 'c'}, {"in-flight", required_argument, NULL, 'f'},
       {"bytes", required_argument, NULL, 'b'},   {"seconds", required_argument, NULL, 's'},
-      {"warm", required_argument, NULL, 'w'},    {NULL, 0, NULL, 0},
+      {"warm", required_argument, NULL, 'w'},    {"tls", required_argument, NULL, 't'},
+      {NULL, 0, NULL, 0},
   };
   for (int option; (option = getopt_long(count, arguments, "", options, NULL)) != -1;) {
     if (option == 'm') mode = optarg;
@@ -195,9 +205,12 @@ static void read_options(int count, char **arguments) {
     else if (option == 'b') swarm.message_bytes = (size_t)number(optarg, 8, BUFFER_BYTES - 14);
     else if (option == 's') run_seconds = number(optarg, 0.1, 60);
     else if (option == 'w') warm_seconds = number(optarg, 0.1, 60);
+    else if (option == 't') swarm.tls = tls_kind(optarg);
     else exit(2);
   }
-  if (swarm.in_flight * (swarm.message_bytes + FRAME_HEADER_BYTES_MAX) > BUFFER_BYTES)
+  size_t frame_bytes = swarm.message_bytes + FRAME_HEADER_BYTES_MAX;
+  size_t record_bytes = (frame_bytes / TLS_RECORD_BYTES_MAX + 1) * TLS_RECORD_EXTRA_BYTES;
+  if (swarm.in_flight * (frame_bytes + record_bytes) > BUFFER_BYTES)
     fail("more than %d bytes in flight on one connection", BUFFER_BYTES);
 }
 

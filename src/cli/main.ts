@@ -5,8 +5,16 @@
  * the command or the configuration.
  */
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import type { AdminOptions } from './admin-place.ts'
+import type { CloseOptions } from './close.ts'
+import type { ExplainOptions } from './explain-request.ts'
+import type { InitOptions } from './init.ts'
 import type { RunOptions } from './run.ts'
+import type { SessionsOptions } from './sessions.ts'
 import manifest from '../../package.json' with { type: 'json' }
+
+const adminHelp =
+  'ask this admin port, http://127.0.0.1:9090 or a Unix socket, not that of the file'
 
 const program = new Command('sluice')
   .description(
@@ -43,6 +51,85 @@ program
   })
 
 program
+  .command('status')
+  .description('say how the running gateway is')
+  .argument('[file]', 'the configuration it runs with', 'sluice.yaml')
+  .option('--admin <url>', adminHelp)
+  .option('--json', 'print JSON')
+  .action(async (file: string, options: AdminOptions) => {
+    const { status } = await import('./status.ts')
+    process.exitCode = await status(file, options)
+  })
+
+program
+  .command('sessions')
+  .description('list the sessions of the running gateway, the oldest first')
+  .argument('[file]', 'the configuration it runs with', 'sluice.yaml')
+  .option('--route <name>', 'only those of this route')
+  .option('--address <address>', 'only those of this client')
+  .option('--limit <number>', 'at most so many; 100 unless told, 1000 at most')
+  .option('--after <number>', 'go on where the page before has ended')
+  .option('--admin <url>', adminHelp)
+  .option('--json', 'print JSON')
+  .action(async (file: string, options: SessionsOptions) => {
+    const { sessions } = await import('./sessions.ts')
+    process.exitCode = await sessions(file, options)
+  })
+
+program
+  .command('close')
+  .description('close one session of the running gateway')
+  .argument('<id>', 'as sluice sessions lists it')
+  .argument('[file]', 'the configuration it runs with', 'sluice.yaml')
+  .option('--code <code>', 'close with this code; 1008 unless told')
+  .option('--reason <text>', 'tell both sides this reason')
+  .option('--admin <url>', adminHelp)
+  .option('--json', 'print JSON')
+  .action(async (id: string, file: string, options: CloseOptions) => {
+    const { close } = await import('./close.ts')
+    process.exitCode = await close(id, file, options)
+  })
+
+program
+  .command('explain')
+  .description('say what would become of a request: its route and why, and what the upstream gets')
+  .argument('<url>', 'wss://chat.example.com/chat; ws and wss ask for a WebSocket')
+  .argument('[file]', 'the configuration', 'sluice.yaml')
+  .option('-X, --method <method>', 'ask with this method; GET unless named')
+  .option(
+    '-H, --header <line>',
+    'ask with this header, "Name: value"; may be repeated',
+    collect,
+    [],
+  )
+  .option('--listener <name>', 'ask this listener; the one of the port in the URL unless named')
+  .option('--from <address>', 'ask from this address, such as that of a trusted proxy')
+  .action(async (url: string, file: string, options: ExplainOptions) => {
+    const { explain } = await import('./explain.ts')
+    process.exitCode = explain(url, file, options)
+  })
+
+program
+  .command('init')
+  .description('write a configuration to start from')
+  .argument('[file]', 'the file, which must not exist yet', 'sluice.yaml')
+  .option('--to <url>', 'the server behind: ws://localhost:9000')
+  .option('--port <port>', 'listen on this port; 8080 unless named', readPort)
+  .option('--path <path>', 'relay requests for this path; everything by default')
+  .action(async (file: string, options: InitOptions) => {
+    const { init } = await import('./init.ts')
+    process.exitCode = init(file, options)
+  })
+
+program
+  .command('schema')
+  .description('print the JSON Schema of the configuration, for editors')
+  .action(async () => {
+    const { schema } = await import('./schema.ts')
+    schema()
+  })
+
+program
   .command('connect')
   .description('talk to a WebSocket server: lines in, lines out')
   .argument('<url>', 'ws://localhost:8080/chat')
@@ -69,6 +156,10 @@ program
   .command('version')
   .description('print the version')
   .action(() => console.info(program.version()))
+
+function collect(value: string, all: readonly string[]): string[] {
+  return [...all, value]
+}
 
 function readPort(text: string): number {
   const port = Number(text)

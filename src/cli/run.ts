@@ -4,9 +4,12 @@
 import { writeSync } from 'node:fs'
 import { defaultConfigFor } from '../config/default-config.ts'
 import type { Config } from '../config/config.ts'
+import { startAdmin, type Admin } from '../admin/admin.ts'
+import type { Emit } from '../core/events.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import { createLineWriter } from '../telemetry/line-writer.ts'
 import { createLog } from '../telemetry/log.ts'
+import { createMetrics } from '../telemetry/metrics.ts'
 import { accept, readConfig } from './read-config.ts'
 
 export interface RunOptions {
@@ -19,9 +22,9 @@ export interface RunOptions {
 export async function run(file: string | undefined, options: RunOptions): Promise<number> {
   const config = configFor(file, options)
   if (config === undefined) return 2
-  const gateway = startGateway(config)
-  if (gateway === undefined) return 1
-  await untilTold(gateway)
+  const running = await startGateway(config)
+  if (running === undefined) return 1
+  await untilTold(running)
   return 0
 }
 
@@ -40,31 +43,52 @@ function configFor(
   return undefined
 }
 
-/** @returns undefined when a listener could not be bound, which has been said. */
-export function startGateway(config: Config): Gateway | undefined {
+/** A gateway, and its admin port if it has one. */
+export interface Running {
+  readonly gateway: Gateway
+  readonly admin: Admin | undefined
+}
+
+/** @returns undefined when a port could not be bound, which has been said. */
+export async function startGateway(config: Config): Promise<Running | undefined> {
   const { level, format = process.stdout.isTTY ? 'pretty' : 'json' } = config.log
   const lines = createLineWriter((bytes) => writeSync(1, bytes))
   const log = createLog({ level, format, write: lines.write })
   process.on('exit', lines.flush)
-  const gateway = createGateway(config, log)
+  const metrics = createMetrics()
+  const emit: Emit = (event) => {
+    metrics.emit(event)
+    log(event)
+  }
+  const gateway = createGateway(config, emit)
   // The connection it happened on is over; the others go on.
-  const onMistake = (error: unknown) => log({ type: 'mistake', error })
+  const onMistake = (error: unknown) => emit({ type: 'mistake', error })
   process.on('uncaughtException', onMistake)
   process.on('unhandledRejection', onMistake)
+  const ports = config.admin === undefined ? [] : [config.admin]
+  let admin: Admin | undefined
+  try {
+    // Before the listeners, so that probes are told that the gateway is starting.
+    for (const port of ports) admin = await startAdmin(port, { gateway, metrics }, emit)
+  } catch (error) {
+    console.error(`✖ ${bindFault('the admin port cannot listen', error, ports)}`)
+    return undefined
+  }
   try {
     gateway.start()
-    return gateway
+    return { gateway, admin }
   } catch (error) {
-    console.error(`✖ ${bindFault(error, config)}`)
+    await admin?.stop()
+    console.error(`✖ ${bindFault('cannot listen', error, config.listeners)}`)
     return undefined
   }
 }
 
 /**
- * Resolves when SIGTERM or SIGINT has come and the gateway has left. A second one cuts; even the last
- * moments before the process ends are not left to the signals' own meaning, which is another exit code.
+ * Resolves when SIGTERM or SIGINT has come and the gateway has left, its admin port last. A second one
+ * cuts; even the last moments are not left to the signals' own meaning, which is another exit code.
  */
-export async function untilTold(gateway: Gateway): Promise<void> {
+export async function untilTold({ gateway, admin }: Running): Promise<void> {
   const left = Promise.withResolvers<void>()
   let isLeaving = false
   const onSignal = () => {
@@ -75,19 +99,25 @@ export async function untilTold(gateway: Gateway): Promise<void> {
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
   await left.promise
+  await admin?.stop()
 }
 
-/** Why a listener could not be bound, and what to do. */
-function bindFault(error: unknown, { listeners }: Config): string {
+/** Where something was to listen. */
+type Place = Pick<Config['listeners'][number], 'address' | 'port' | 'unix'>
+
+/** Why a port could not be bound, and what to do. @param what failed, to be followed by where. */
+function bindFault(what: string, error: unknown, places: readonly Place[]): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-  const places = listeners.map(({ address, port }) =>
-    address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
-  )
   const hints: Readonly<Record<string, string>> = {
-    EADDRINUSE: 'something listens there already: end it, or take another port',
+    EADDRINUSE: 'something listens there already: end it, or take another port or path',
     EADDRNOTAVAIL: 'this machine has no such address',
     EACCES:
       'ports below 1024 want more rights: take another port, or give the binary CAP_NET_BIND_SERVICE',
   }
-  return `cannot listen on ${places.join(', ')}: ${code}${hints[code] === undefined ? '' : `; ${hints[code]}`}`
+  const hint = hints[code] === undefined ? '' : `; ${hints[code]}`
+  return `${what} on ${places.map(formatPlace).join(', ')}: ${code}${hint}`
+}
+
+function formatPlace({ address, port, unix }: Place): string {
+  return unix ?? (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`)
 }

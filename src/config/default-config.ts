@@ -1,5 +1,6 @@
 /**
- * The configuration of `sluice run --to URL --port PORT`, which needs no file.
+ * The configuration of `sluice run --to URL --port PORT`, which needs no file, and what `sluice init`
+ * starts from.
  * Invariant: it passes the same checks as a file and says the same sentences, told by the option.
  */
 import { checkConfig } from './check.ts'
@@ -13,18 +14,22 @@ export interface DefaultOptions {
   readonly port: number
   /** Every address by default. */
   readonly address?: string | undefined
+  /** The path of the route; everything by default. */
+  readonly path?: string
 }
 
 /** One listener, and one route that takes everything from it to one upstream. */
-export function defaultConfigFor({ to, port, address }: DefaultOptions): Loaded {
+export function defaultConfigFor({ to, port, address, path = '/*' }: DefaultOptions): Loaded {
   const listener = address === undefined ? { port } : { port, address }
-  const checked = checkConfig({ listeners: [listener], routes: [{ upstream: to }] })
+  const input = { listeners: [listener], routes: [{ upstream: to, path }] }
+  const checked = checkConfig(input, { folder: process.cwd(), readFile: () => '' })
   if (checked.issues === undefined) return { ok: true, config: checked.config }
   return { ok: false, problems: checked.issues.map(problemOf) }
 }
 
 const options = new Map([
   ['routes[0].upstream', '--to'],
+  ['routes[0].path', '--path'],
   ['listeners[0].port', '--port'],
   ['listeners[0].address', '--address'],
 ])

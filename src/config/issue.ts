@@ -20,6 +20,12 @@ export interface Issue {
   readonly isAboutKey?: boolean
 }
 
+/** Something that is listed or named in the configuration, and where, so that an issue points there. */
+export interface Item<T> {
+  readonly path: Path
+  readonly value: T
+}
+
 /** Offsets in the text, the end not included. */
 export interface Span {
   readonly start: number
@@ -37,6 +43,8 @@ interface Details {
   readonly isAboutKey?: boolean
   /** On an unknown key: the keys that exist in its place. */
   readonly known?: readonly string[]
+  /** Also on an unknown key: those that exist elsewhere, each with what is said of it. */
+  readonly elsewhere?: Readonly<Record<string, string>>
 }
 
 /** Of a parse with `reportInput: true`. */
@@ -57,8 +65,8 @@ function flatten(found: Found, prefix: Path): Issue[] {
   }
   if (found.code === 'invalid_key') return found.issues.flatMap((each) => flatten(each, path))
   if (found.code === 'invalid_type') return [otherKind(path, found.message, found.input)]
-  const { suggestion, isAboutKey, known } = detailsOf(found)
-  if (known !== undefined) return [unknownKey(path, known)]
+  const { suggestion, isAboutKey, known, elsewhere } = detailsOf(found)
+  if (known !== undefined) return [unknownKey(path, known, elsewhere)]
   return [{ path, message: found.message, suggestion, ...(isAboutKey === true && { isAboutKey }) }]
 }
 
@@ -75,8 +83,14 @@ function otherKind(path: Path, message: string, input: unknown): Issue {
   return { path, message: `${message}, not ${show(input)}`, suggestion }
 }
 
-function unknownKey(path: Path, known: readonly string[]): Issue {
+function unknownKey(
+  path: Path,
+  known: readonly string[],
+  elsewhere: Details['elsewhere'] = {},
+): Issue {
   const key = String(path.at(-1))
+  const told = Object.hasOwn(elsewhere, key) ? elsewhere[key] : undefined
+  if (told !== undefined) return { path, message: told, isAboutKey: true }
   const near = nearest(key, known)
   const spaced = withMissingSpace(key)
   const listed = `known here: ${known.join(', ')}`

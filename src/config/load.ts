@@ -2,6 +2,7 @@
  * A configuration file's text → a Config, or every problem in it with its place.
  * Invariant: never throws and reads nothing but through `readFile`.
  */
+import { dirname, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import { checkConfig } from './check.ts'
 import type { Finding, Issue } from './issue.ts'
@@ -11,8 +12,8 @@ import type { Sources } from './substitute.ts'
 import { readTree, type Tree } from './tree.ts'
 import { yamlFaults } from './yaml-fault.ts'
 
-export interface LoadOptions extends Sources {
-  /** What the file is called in problems. */
+export interface LoadOptions extends Omit<Sources, 'folder'> {
+  /** What the file is called in problems. Paths in it start from its folder. */
   readonly file: string
 }
 
@@ -40,13 +41,15 @@ export function loadConfig(written: string, options: LoadOptions): Loaded {
   })
   const faults = yamlFaults(document, source)
   if (faults.length > 0) return refuse(faults)
-  const tree = readTree(document, options)
+  const { env, readFile } = options
+  const folder = resolve(dirname(options.file))
+  const tree = readTree(document, { env, readFile, folder })
   if (tree.value === null) {
     const suggestion = 'it needs at least listeners and routes'
     return refuse([{ ...start, message: 'the file is empty', suggestion }])
   }
   if (!tree.isComplete) return refuse(tree.issues, tree)
-  const checked = checkConfig(tree.value)
+  const checked = checkConfig(tree.value, { folder, readFile })
   if (checked.issues === undefined && tree.issues.length === 0) {
     return { ok: true, config: checked.config }
   }

@@ -21,8 +21,11 @@ export function uniqueNames<T extends { readonly name?: string | undefined }>(
   })
 }
 
-export function listenerName(listener: { readonly port: number }): string {
-  return String(listener.port)
+export function listenerName(listener: {
+  readonly port?: number | undefined
+  readonly unix?: string | undefined
+}): string {
+  return listener.unix ?? String(listener.port)
 }
 
 export function routeName(route: {

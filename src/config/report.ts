@@ -1,7 +1,7 @@
 /**
  * Prints problems as a person likes to read them: the sentence, the place, the line with a mark.
  * Invariant: what is printed holds no control character of the file, so a file cannot drive a
- * terminal; colours come only if they are asked for.
+ * terminal, and no token or password of it; colours come only if they are asked for.
  */
 import type { Place, Problem } from './problem.ts'
 
@@ -41,8 +41,15 @@ function formatProblem({ path, message, suggestion, place, file }: Problem, pain
   ].join('')
 }
 
+/** Whoever reads a report need not know what somebody wrote where a secret belongs. */
+function masked(text: string): string {
+  const secrets = /(?<=\btoken:\s*["']?)(?!["'$])[^\s"',}]+|(?<=:\/\/)[^\s/@"',]+(?=@)/g
+  return text.replace(secrets, (secret) => '•'.repeat(secret.length))
+}
+
 /** The line and what stands under it; of a long line only the part around the fault. */
-function excerpt({ text, column, length }: Place): { line: string; mark: string } {
+function excerpt({ text: written, column, length }: Place): { line: string; mark: string } {
+  const text = masked(written)
   const isLong = text.length > maxLineCharacters
   const from = isLong ? Math.max(0, Math.min(column - 1 - 20, text.length - maxLineCharacters)) : 0
   const part = plain(text.slice(from, from + maxLineCharacters))

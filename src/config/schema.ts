@@ -2,10 +2,24 @@
  * The whole configuration as a file may say it. What the gateway is told of it is in config.ts.
  */
 import { z } from 'zod'
-import { choice, duration, filledList, section } from './schema/keys.ts'
-import { listenerSchema } from './schema/listener.ts'
-import { routeSchema } from './schema/route.ts'
-import { upstreamNameSchema, upstreamSchema } from './schema/upstream.ts'
+import { adminSchema } from './schema/admin.ts'
+import { choice, duration } from './schema/keys.ts'
+import { listenerDefaultsSchema, listenerSchema } from './schema/listener.ts'
+import { routeDefaultsSchema, routeSchema } from './schema/route.ts'
+import { filledList, section } from './schema/shapes.ts'
+import { upstreamDefaultsSchema, upstreamNameSchema, upstreamSchema } from './schema/upstream.ts'
+
+const defaults = section({
+  listener: listenerDefaultsSchema
+    .prefault({})
+    .describe('What every listener has unless it says otherwise.'),
+  upstream: upstreamDefaultsSchema
+    .prefault({})
+    .describe('What every upstream has unless it says otherwise.'),
+  route: routeDefaultsSchema
+    .prefault({})
+    .describe('What every route has unless it says otherwise.'),
+})
 
 const leave = section({
   delay: duration({
@@ -49,8 +63,14 @@ export const configSchema = section(
       error: 'must be a list of mappings',
       empty: 'needs at least one route',
     }).describe('What requests are matched to; their order does not matter.'),
+    defaults: defaults
+      .prefault({})
+      .describe('What listeners, upstreams and routes have unless they say otherwise.'),
     leave: leave.prefault({}).describe('How the gateway leaves on SIGTERM.'),
+    admin: adminSchema
+      .optional()
+      .describe('Where the gateway answers about itself; nowhere by default.'),
     log: log.prefault({}).describe('What the gateway writes about itself.'),
   },
-  'must be a mapping of keys such as listeners and routes',
+  { error: 'must be a mapping of keys such as listeners and routes' },
 )

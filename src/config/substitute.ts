@@ -5,14 +5,11 @@
  */
 import { nearest } from './nearest.ts'
 import { meant, show, type Reading } from './reading.ts'
+import { readTextFile, type Files } from './text-file.ts'
 
-export interface Sources {
+export interface Sources extends Files {
   readonly env: Readonly<Record<string, string | undefined>>
-  /** The whole text of a file; throws where there is none. Relative paths are the caller's to resolve. */
-  readonly readFile: (path: string) => string
 }
-
-const maxFileCharacters = 1024 * 1024 // a secret or a certificate is far shorter; /dev/zero is not
 
 /** `$${`, or a reference up to its `}`, or (if that is missing) up to the end. */
 const references = /\$\$\{|\$\{([A-Za-z]+):([^}]*)(\}?)/g
@@ -32,7 +29,7 @@ export function substitute(text: string, sources: Sources): Reading<string> {
 
 function resolve(source: string, rest: string, sources: Sources): Reading<string> {
   if (source === 'env') return readVariable(rest, sources.env)
-  if (source === 'file') return readSecret(rest, sources.readFile)
+  if (source === 'file') return readSecret(rest, sources)
   const near = nearest(source, ['env', 'file'])
   return {
     problem: `unknown source ${show(source)} in ${show(`\${${source}:${rest}}`)}; the sources are env and file`,
@@ -59,18 +56,10 @@ function readVariable(rest: string, env: Sources['env']): Reading<string> {
 }
 
 /** The text of a file without the line break that editors and `echo` put at its end. */
-function readSecret(path: string, readFile: Sources['readFile']): Reading<string> {
-  if (path === '') return { problem: '${file:} names no file' }
-  let text: string
-  try {
-    text = readFile(path)
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''
-    return { problem: `cannot read the file ${show(path)}${reason}` }
-  }
-  if (text.length > maxFileCharacters)
-    return { problem: `the file ${show(path)} is longer than 1MB` }
-  return { value: text.replace(/\r?\n$/, '') }
+function readSecret(file: string, files: Files): Reading<string> {
+  if (file === '') return { problem: '${file:} names no file' }
+  const text = readTextFile(file, files)
+  return text.problem === undefined ? { value: text.value.replace(/\r?\n$/, '') } : text
 }
 
 function unclosed(whole: string): Reading<never> {

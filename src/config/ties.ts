@@ -1,15 +1,10 @@
 /**
- * What two items may not both claim: a name, a port, the same requests.
- * Invariant: the later one in the file is told, and the earlier one is named with it.
+ * What two items may not both claim: a name, or the same requests.
+ * Invariant: the later one in the file is told, and the earlier one is named with it. Two routes are
+ * told exactly if which of them takes a request would depend on their order in the file.
  */
-import { isIP } from 'node:net'
-import type { Issue, Path } from './issue.ts'
-
-/** An item of a list and where it stands, so that an issue points there. */
-export interface Item<T> {
-  readonly path: Path
-  readonly value: T
-}
+import type { MatchConfig } from './config.ts'
+import type { Issue, Item, Path } from './issue.ts'
 
 export function nameTies(items: readonly Item<{ readonly name?: string | undefined }>[]): Issue[] {
   const first = new Map<string, Path>()
@@ -26,59 +21,84 @@ export function nameTies(items: readonly Item<{ readonly name?: string | undefin
   })
 }
 
-interface Place {
-  readonly address: string
-  readonly port: number
-}
-
-export function listenerTies(listeners: readonly Item<Place>[]): Issue[] {
-  const byPort = Map.groupBy(listeners, (each) => each.value.port)
-  byPort.delete(0) // any free port: a different one each time
-  return [...byPort.values()].flatMap((group) =>
-    group.flatMap(({ path, value }, index): Issue[] => {
-      const earlier = group
-        .slice(0, index)
-        .find((other) => overlaps(other.value.address, value.address))
-      if (earlier === undefined) return []
-      const whole = earlier.value.address === value.address ? '' : ` of ${value.address}`
-      return [
-        { path, message: `port ${value.port}${whole} is already taken by`, related: earlier.path },
-      ]
-    }),
-  )
-}
-
-/** Whether the system would refuse to bind one port to both: a wildcard takes every address it stands for. */
-function overlaps(left: string, right: string): boolean {
-  if (left === right || left === '::' || right === '::') return true
-  const isAnyIPv4 = left === '0.0.0.0' || right === '0.0.0.0'
-  return isAnyIPv4 && isIP(left) === 4 && isIP(right) === 4
-}
-
 interface Matched {
   readonly listeners: readonly string[]
   readonly host: readonly string[]
   readonly path: string
+  readonly match: MatchConfig
 }
 
-/** Routes between which nothing decides: one listener, one host and one path shape in common. */
 export function routeTies(routes: readonly Item<Matched>[]): Issue[] {
-  const first = new Map<string, Path>()
-  return routes.flatMap(({ path, value }) => {
-    // One that names its listeners goes before one that does not: they are no tie.
-    const listeners = value.listeners.length === 0 ? [undefined] : value.listeners
-    const hosts = value.host.length === 0 ? [''] : value.host
-    const keys = listeners.flatMap((listener) =>
-      hosts.map((host) => JSON.stringify([listener, host, shape(value.path)])),
-    )
-    const related = keys.map((key) => first.get(key)).find((claimed) => claimed !== undefined)
-    for (const key of keys) if (!first.has(key)) first.set(key, path)
-    if (related === undefined) return []
-    return { path, message: 'matches the same listener, host and path as', related }
+  const claims = new Map<string, Item<Matched>[]>()
+  return routes.flatMap((route): Issue[] => {
+    const groups = keysOf(route.value).map((key) => {
+      const group = claims.get(key) ?? []
+      claims.set(key, group)
+      return group
+    })
+    const rival = groups.flat().find((each) => canMeet(each.value, route.value))
+    for (const group of groups) group.push(route)
+    return rival === undefined ? [] : [tie(route, rival)]
   })
+}
+
+function tie({ path, value }: Item<Matched>, rival: Item<Matched>): Issue {
+  const isPlain = conditions(value.match) + conditions(rival.value.match) === 0
+  if (isPlain)
+    return { path, message: 'matches the same listener, host and path as', related: rival.path }
+  return {
+    path,
+    message: 'matches the same host and path, and has as many conditions, as',
+    related: rival.path,
+    suggestion:
+      'nothing decides for a request that meets both: give one of them a further condition',
+  }
+}
+
+/** One for each host; routes without one in common cannot tie. */
+function keysOf(route: Matched): string[] {
+  const hosts = route.host.length === 0 ? [''] : [...new Set(route.host)]
+  const count = furtherConditions(route)
+  return hosts.map((host) => JSON.stringify([host, shape(route.path), count]))
 }
 
 /** `/chat/:room` and `/chat/:id` are one shape. */
 function shape(path: string): string {
   return path.replace(/:[^/]+/g, ':')
+}
+
+/** What decides between routes of one host and one path shape: the more, the more exact. */
+function furtherConditions({ listeners, match }: Matched): number {
+  return (listeners.length > 0 ? 1 : 0) + conditions(match)
+}
+
+function conditions({ header, query, subprotocol }: MatchConfig): number {
+  const offered = subprotocol.length > 0 ? 1 : 0
+  return offered + Object.keys(header).length + Object.keys(query).length
+}
+
+/** Whether one request can meet the conditions of both. */
+function canMeet(left: Matched, right: Matched): boolean {
+  return (
+    haveCommon(left.listeners, right.listeners) &&
+    // A client that offers subprotocols of both goes to the one that stands first.
+    haveCommon(left.match.subprotocol, right.match.subprotocol) &&
+    areCompatible(left.match.header, right.match.header) &&
+    areCompatible(left.match.query, right.match.query)
+  )
+}
+
+type Conditions = MatchConfig['header']
+
+function areCompatible(left: Conditions, right: Conditions): boolean {
+  return Object.entries(left).every(([name, values]) => {
+    const others = Object.hasOwn(right, name) ? right[name] : undefined
+    return others === undefined || haveCommon(values, others)
+  })
+}
+
+/** An empty list stands for everything. */
+function haveCommon(left: readonly string[], right: readonly string[]): boolean {
+  if (left.length === 0 || right.length === 0) return true
+  return left.some((each) => right.includes(each))
 }

@@ -136,12 +136,23 @@ function readScalar(node: Scalar, path: Path, walk: Walk): unknown {
     return walk.refuse(node, { path, message: reading.problem, suggestion: reading.suggestion })
   }
   if (typeof value !== 'number' || source === undefined) return value
-  if (/^-?(0|[1-9]\d*)(\.\d+)?$/.test(source)) return value
+  if (/^-?(0|[1-9]\d*)(\.\d+)?$/.test(source) && String(value) === source) return value
+  return walk.refuse(node, { path, ...oddNumber(source, value) })
+}
+
+/** A number that a person may have meant as text, and that would come out as another text. */
+function oddNumber(source: string, value: number): Pick<Issue, 'message' | 'suggestion'> {
+  const quoted = `for text put it in quotes: "${source}"`
   // 08080 is 8080 in YAML 1.2, octal in 1.1 and text to a person who means a code.
-  const isPadded = /^0\d+$/.test(source)
-  const suggestion = isPadded ? meant(String(value)) : `for text put it in quotes: "${source}"`
-  const reason = isPadded ? 'starts with a needless 0' : 'is not in plain decimal digits'
-  return walk.refuse(node, { path, message: `the number ${source} ${reason}`, suggestion })
+  if (/^0\d+$/.test(source))
+    return {
+      message: `the number ${source} starts with a needless 0`,
+      suggestion: meant(String(value)),
+    }
+  // A version 1.10 would be 1.1, and 20 digits would lose the last ones.
+  if (/^-?\d+(\.\d+)?$/.test(source))
+    return { message: `the number ${source} is ${value} to YAML`, suggestion: quoted }
+  return { message: `the number ${source} is not in plain decimal digits`, suggestion: quoted }
 }
 
 function spanOf(node: unknown): Span {

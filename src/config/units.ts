@@ -1,5 +1,6 @@
 /**
- * Durations (`250ms`, `5s`, `2m`, `1h`, `1d`, `off`) and sizes (`512B`, `64KB`, `1MB`, `2GB`; 1024).
+ * Durations (`250ms`, `5s`, `2m`, `1h`, `1d`, `off`), sizes (`512B`, `64KB`, `1MB`, `2GB`; 1024) and
+ * rates (`50/s`, `1MB/s`).
  * Invariant: a number never stands without its unit, since a reader cannot tell 10 seconds from 10
  * milliseconds. `0` alone is the one exception: it is the same in every unit.
  */
@@ -59,6 +60,50 @@ export function formatSize(bytes: number): string {
   return formatQuantity(bytes, sizes)
 }
 
+/** How many of something a second: `50/s`. */
+export function readRate(value: unknown): Reading<number> {
+  return readPerSecond(value, {
+    example: '50/s',
+    read: (amount) => (/^(0|[1-9]\d{0,14})$/.test(amount) ? Number(amount) : undefined),
+    spell: (amount) => amount,
+  })
+}
+
+/** How many bytes a second: `1MB/s`. */
+export function readByteRate(value: unknown): Reading<number> {
+  return readPerSecond(value, {
+    example: '1MB/s',
+    read(amount) {
+      const bytes = readQuantity(amount, sizes)
+      return bytes.problem === undefined ? bytes.value : undefined
+    },
+    spell(amount) {
+      const bytes = amountMeant(amount, sizes)
+      return bytes === undefined ? amount : formatSize(bytes)
+    },
+  })
+}
+
+interface Amounts {
+  readonly example: string
+  readonly read: (amount: string) => number | undefined
+  /** How somebody's `1mb` is spelt here. */
+  readonly spell: (amount: string) => string
+}
+
+function readPerSecond(value: unknown, { example, read, spell }: Amounts): Reading<number> {
+  const problem = `must be a rate such as ${example}, not ${show(value)}`
+  const text = typeof value === 'number' ? String(value) : value
+  if (typeof text !== 'string') return { problem, isOtherKind: true }
+  const [, written = '', per] = /^([^/]*)(?:\/(.*))?$/s.exec(text) ?? []
+  const rate = read(written)
+  if (rate !== undefined && per === 's') return { value: rate }
+  if (per !== undefined && !/^\s*s(ec(ond)?)?s?\s*$/i.test(per))
+    return { problem: `${problem}; rates are given for a second` }
+  const amount = spell(written.trim())
+  return read(amount) === undefined ? { problem } : { problem, suggestion: meant(`${amount}/s`) }
+}
+
 function readQuantity(value: unknown, scale: Scale): Reading<number> {
   if (value === 0 || value === '0') return { value: 0 }
   const text = typeof value === 'number' ? String(value) : value
@@ -88,15 +133,20 @@ function refuse(text: string, scale: Scale): Reading<number> {
       problem: `${scale.noun} needs a unit: ${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`,
     }
   }
-  const factor = scale.units.get(unit) ?? scale.units.get(scale.spell(unit))
-  if (factor === undefined) {
+  if (!scale.units.has(scale.spell(unit))) {
     return { problem: `${show(text)} has an unknown unit; the units are ${units.join(', ')}` }
   }
-  const quantity = Math.round(Number(number) * factor)
-  const suggestion = Number.isSafeInteger(quantity)
-    ? meant(formatQuantity(quantity, scale))
-    : undefined
+  const quantity = amountMeant(text, scale)
+  const suggestion = quantity === undefined ? undefined : meant(formatQuantity(quantity, scale))
   return { problem: `${show(text)} is not how ${scale.noun} is written`, suggestion }
+}
+
+/** What `1.5mb` or `5 S` was meant to be. */
+function amountMeant(text: string, scale: Scale): number | undefined {
+  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([A-Za-z]+)$/.exec(text.trim()) ?? []
+  const factor = scale.units.get(unit) ?? scale.units.get(scale.spell(unit))
+  const quantity = Math.round(Number(number) * (factor ?? Number.NaN))
+  return Number.isSafeInteger(quantity) ? quantity : undefined
 }
 
 function formatQuantity(quantity: number, scale: Scale): string {

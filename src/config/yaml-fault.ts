@@ -33,8 +33,8 @@ export function yamlFaults(document: Document.Parsed, { text, lines }: Source): 
 function explain(error: YAMLError, text: string): Finding {
   const [start, end] = error.pos
   const span = { start, end }
-  const reference = unquotedReference(text, start)
-  if (reference !== undefined) return reference
+  const unquoted = unquotedReference(text, start) ?? bracedStart(text, start)
+  if (unquoted !== undefined) return unquoted
   const rest = /^[^\n\r]*/.exec(text.slice(start))?.[0] ?? ''
   const spaced = withMissingSpace(rest)
   if (spaced !== undefined) {
@@ -48,16 +48,42 @@ function explain(error: YAMLError, text: string): Finding {
   return { path: [], span, ...sentence(error, rest) }
 }
 
-/** `{ token: ${env:X} }`: its brace starts a mapping, and the parser stumbles there or one later. */
+/**
+ * `{ token: ${env:X} }` or `{ path: /x/{request.path.room} }`: the brace starts a mapping, and the
+ * parser stumbles there or one later.
+ */
 function unquotedReference(text: string, offset: number): Finding | undefined {
-  const start = text.lastIndexOf('${', offset)
-  if (start === -1 || start < offset - 2) return undefined
-  const reference = /^\$\{[^}\n]*\}?/.exec(text.slice(start))?.[0] ?? ''
+  const brace = text.lastIndexOf('{', offset + 1)
+  const start = brace > 0 && text[brace - 1] === '$' ? brace - 1 : brace
+  if (start < 0 || start < offset - 2) return undefined
+  const place = /^\$\{[^}\n]*\}?|^\{(?:request|session)\.[^}\n]*\}?/.exec(text.slice(start))?.[0]
+  if (place === undefined) return undefined
+  // The whole text: what stands before the brace up to a space, and behind it up to what ends it.
+  const before = /[^\s,[\]{}"']*$/.exec(text.slice(0, start))?.[0] ?? ''
+  const after =
+    /^(?:[^\s,[\]{}"']|\$?\{[^}\n]*\})*/.exec(text.slice(start + place.length))?.[0] ?? ''
+  const whole = before + place + after
+  const dollar = place.startsWith('$') ? '${…}' : '{…}'
   return {
     path: [],
-    span: { start, end: start + reference.length },
-    message: 'inside { } or [ ] a text with ${…} wants quotes',
-    suggestion: `write "${reference}"`,
+    span: { start: start - before.length, end: start + place.length + after.length },
+    message: `inside { } or [ ] a text with ${dollar} wants quotes`,
+    suggestion: `write "${whole}"`,
+  }
+}
+
+/** `x-room: {request.path.room}/b`: a mapping, with text behind it. */
+function bracedStart(text: string, offset: number): Finding | undefined {
+  const before = text.slice(0, offset)
+  const brace = /\{(?:request|session)\.[^{}\n]*\}[ \t]*$/.exec(before)?.[0]
+  if (brace === undefined) return undefined
+  const rest = /^[^\s,]*/.exec(text.slice(offset))?.[0] ?? ''
+  const start = offset - brace.length
+  return {
+    path: [],
+    span: { start, end: offset + rest.length },
+    message: 'text that starts with "{" wants quotes',
+    suggestion: `write "${brace}${rest}"`,
   }
 }
 

@@ -13,4 +13,6 @@ export interface ClientInfo {
   readonly certificate: ClientCertificate | undefined
   /** Whether it is one of the listener's trusted proxies, whose forwarding headers are believed. */
   readonly isTrustedProxy: boolean
+  /** Whether an address is one of theirs. One function a listener, shared by its connections. */
+  readonly isTrusted: (address: string) => boolean
 }

@@ -10,6 +10,7 @@ export const CloseCode = {
   noStatus: 1005,
   abnormal: 1006,
   invalidPayload: 1007,
+  policyViolation: 1008,
   messageTooBig: 1009,
   internalError: 1011,
   serviceRestart: 1012,

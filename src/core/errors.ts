@@ -136,6 +136,13 @@ export const errorTable = {
     closeCode: CloseCode.goingAway,
     sentence: 'The session is older than the route allows',
   },
+  CLOSED_BY_ADMIN: {
+    side: 'gateway',
+    isRetryable: false,
+    // RFC 6455 §7.4.1: the code where no other fits. Clients that take 1001 for a reason to come back do not.
+    closeCode: CloseCode.policyViolation,
+    sentence: 'An administrator has closed the session',
+  },
 } as const satisfies Record<string, ErrorRow>
 
 export type ErrorCode = keyof typeof errorTable

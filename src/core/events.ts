@@ -1,5 +1,7 @@
 /**
- * Everything that happens in a gateway and that somebody may want to hear of: the log today.
+ * Everything that happens in a gateway and that somebody may want to hear of: the log, the metrics.
+ *
+ * An event holds nothing secret: no payload, no header value, no query string.
  */
 import type { ErrorCode } from './errors.ts'
 
@@ -8,6 +10,46 @@ export interface Traffic {
   readonly messages: number
   /** On the wire, frame headers included. */
   readonly bytes: number
+}
+
+/** What is known of a session when it opens, and kept for as long as it lasts. */
+export interface SessionFacts {
+  readonly listener: string
+  readonly upstream: string
+  /** The endpoint's URL. */
+  readonly endpoint: string
+  /** The client's. */
+  readonly address: string
+  /** As sent, port included. */
+  readonly host: string
+  /** As sent, without the query. */
+  readonly path: string
+  /** The one agreed on, if it is fit to be shown: see `publicSubprotocol`. */
+  readonly subprotocol: string | undefined
+  /** The subject of the certificate that the client has shown. */
+  readonly certificate: string | undefined
+  /** The value of X-Request-Id that the endpoint was told. */
+  readonly request: string | undefined
+}
+
+/** What is told of a request that was answered. */
+interface Answered {
+  readonly listener: string
+  /** Undefined for a listener that redirects everything. */
+  readonly route: string | undefined
+  /** Both undefined where the gateway answers by itself. */
+  readonly upstream: string | undefined
+  readonly endpoint: string | undefined
+  readonly address: string
+  readonly method: string
+  readonly host: string
+  readonly path: string
+  readonly request: string | undefined
+  readonly status: number
+  /** How long it took to connect to the endpoint; undefined where no dial was needed. */
+  readonly dialMs: number | undefined
+  /** From the request's head to the end of the answer. */
+  readonly durationMs: number
 }
 
 /** How a session came to its end. */
@@ -27,23 +69,29 @@ export type GatewayEvent =
       readonly address: string
       readonly port: number
     }
-  | { readonly type: 'capacity'; readonly descriptors: number; readonly sessions: number }
   | {
+      readonly type: 'admin-listening'
+      /** Empty where it is a Unix socket. */
+      readonly address: string
+      readonly port: number | undefined
+      readonly unix: string | undefined
+    }
+  | { readonly type: 'capacity'; readonly descriptors: number; readonly sessions: number }
+  | ({
       readonly type: 'session-opened'
       readonly session: string
       readonly route: string
-      readonly endpoint: string
-      readonly address: string
-      readonly host: string
-      readonly path: string
-      readonly subprotocol: string | undefined
+      /** How long it took to connect to the endpoint. */
+      readonly dialMs: number
       /** From the request's head to the 101. */
       readonly handshakeMs: number
-    }
+    } & SessionFacts)
   | {
       readonly type: 'session-closed'
       readonly session: string
       readonly route: string
+      readonly endpoint: string
+      readonly address: string
       readonly end: SessionEnd
       readonly durationMs: number
       /** Towards the upstream. */
@@ -54,6 +102,12 @@ export type GatewayEvent =
   | {
       readonly type: 'request-refused'
       readonly listener: string
+      /** Undefined where it was refused before a route was found. */
+      readonly route: string | undefined
+      /** The value of X-Request-Id that endpoints are told. */
+      readonly request: string | undefined
+      /** Whether it asked for a WebSocket. */
+      readonly isHandshake: boolean
       readonly code: ErrorCode
       readonly detail: string | undefined
       readonly address: string
@@ -61,16 +115,14 @@ export type GatewayEvent =
       readonly host: string | undefined
       readonly path: string | undefined
     }
-  | {
+  | ({
+      /** A handshake that the upstream answered with another status than 101. */
+      readonly type: 'handshake-rejected'
+    } & Answered)
+  | ({
+      /** A request without upgrade, answered by an upstream or by its route. */
       readonly type: 'request-answered'
-      readonly route: string
-      readonly address: string
-      readonly method: string
-      readonly host: string
-      readonly path: string
-      readonly status: number
-      readonly durationMs: number
-    }
+    } & Answered)
   | { readonly type: 'mistake'; readonly error: unknown }
   | { readonly type: 'leaving'; readonly sessions: number }
   | { readonly type: 'left' }

@@ -36,6 +36,9 @@ export interface Refusal {
   readonly address: string
   /** Undefined where the head itself was at fault. */
   readonly head: RequestHead | undefined
+  /** The name of the route it was for, and what the request is called in logs, if it came that far. */
+  readonly route?: string | undefined
+  readonly request?: string | undefined
 }
 
 export class ClientRequest {
@@ -43,6 +46,11 @@ export class ClientRequest {
   readonly client: ClientInfo
   /** The listener's name. */
   readonly listener: string
+  /** The name of the route it was matched to, and what it is called in logs, for whoever reads of its refusal. */
+  route: string | undefined
+  id: string | undefined
+  /** The client's; that of the last proxy before this one until somebody has read what proxies tell. */
+  address: string
   /** Whether the first byte of a final answer has been written. */
   isAnswered = false
   /**
@@ -58,12 +66,8 @@ export class ClientRequest {
     this.head = head
     this.client = owner.client
     this.listener = owner.listener
+    this.address = owner.client.address
     this.#owner = owner
-  }
-
-  /** The address of the client, or of the last proxy before this one. */
-  get address(): string {
-    return this.client.address
   }
 
   get isOver(): boolean {
@@ -131,7 +135,14 @@ export class ClientRequest {
       encodeRefusal(code, { detail, isKeptAlive, isHeadRequest: this.head.method === 'HEAD' }),
     )
     owner.requestOnFinish(isKeptAlive)
-    owner.requestOnRefuse({ head: this.head, address: this.address, code, detail })
+    owner.requestOnRefuse({
+      head: this.head,
+      address: this.address,
+      route: this.route,
+      request: this.id,
+      code,
+      detail,
+    })
     onGone?.(new GatewayError(code))
   }
 

@@ -15,6 +15,8 @@ export interface ListenerOptions {
   readonly address: string
   /** 0 for any free one. */
   readonly port: number
+  /** Whose forwarding headers are believed. */
+  readonly trustedProxies: readonly string[]
   readonly limits: {
     readonly headBytes: number
     readonly headers: number
@@ -33,6 +35,8 @@ export interface Listener {
   readonly name: string
   readonly address: string
   readonly port: number
+  /** Open client connections, those of sessions included. */
+  readonly clients: number
   /**
    * Accepts nobody any more, and ends each connection after the request it is busy with. Resolves
    * when none is left, those of sessions aside.
@@ -50,6 +54,7 @@ export function listen(options: ListenerOptions, events: ListenerEvents): Listen
   let onEmpty: (() => void) | undefined
   const mostClients = options.limits.clients ?? Infinity
 
+  const isTrusted = (address: string) => options.trustedProxies.includes(address)
   const readerOptions: ReaderOptions = {
     listener: options.name,
     limits: options.limits,
@@ -77,7 +82,8 @@ export function listen(options: ListenerOptions, events: ListenerEvents): Listen
       isTls: false,
       serverName: undefined,
       certificate: undefined,
-      isTrustedProxy: false,
+      isTrustedProxy: isTrusted(stream.remoteAddress),
+      isTrusted,
     }
     readers.add(new RequestReader(stream, client, readerOptions))
   }
@@ -114,6 +120,9 @@ export function listen(options: ListenerOptions, events: ListenerEvents): Listen
     name: options.name,
     address: options.address,
     port: server.port,
+    get clients() {
+      return clients
+    },
     async leave() {
       server.stop()
       if (readers.size === 0) return

@@ -1,135 +1,98 @@
 /**
- * The heads that go on: what an endpoint gets of a client's request, and a client of an answer.
+ * The heads that go on to an endpoint: a client's request as the endpoint gets it.
  *
  * Order, names and values stay as sent, but for `Host`, which goes first, and `Connection`, which goes
  * last. Left out are the fields that concern one connection alone (RFC 9110 §7.6.1) and those that only
- * the gateway may set; its own forwarding fields replace the client's.
+ * the gateway may set. What the route sets or removes comes after all of that.
  */
+import { GatewayError } from '../core/errors.ts'
+import { pathSegments } from '../route/path-pattern.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import { parseExtensions } from '../wire/extension-header.ts'
-import { encodeHead, type HttpField, type HttpFields } from '../wire/http-fields.ts'
-import type { RequestHead } from '../wire/http-request.ts'
-import type { ResponseHead } from '../wire/http-response.ts'
+import { encodeHead, type HttpField } from '../wire/http-fields.ts'
+import { isHost } from '../wire/http-request.ts'
+import { forwardingFields, isReplaced } from './forwarded.ts'
+import { isHopByHop } from './hop-by-hop.ts'
+import type { RequestFacts } from './request-facts.ts'
+import type { Route } from './route.ts'
 
 type Field = Pick<HttpField, 'name' | 'value'>
 
-/** Fields of one connection; `upgrade` and `connection` are written anew, `transfer-encoding` passes with the body. */
-const hopByHop = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'upgrade',
-  'te',
-  'host',
-  'proxy-authenticate',
-  'proxy-authorization',
-])
-/** What tells the endpoint who asks. A client's own are not believed. */
-const told = /^(x-forwarded-.*|x-real-ip|forwarded|sluice-.*)$/
-
-/** A request without upgrade, for an endpoint. */
-export function encodeRequest(head: RequestHead, endpoint: Endpoint, address: string): Buffer {
-  const fields = requestFields(head, address)
+/** A request without upgrade, for an endpoint. @throws GatewayError as `targetFor`. */
+export function encodeRequest(facts: RequestFacts, endpoint: Endpoint, route: Route): Buffer {
+  const fields = requestFields(facts, endpoint, route)
   // An HTTP/1.0 client cannot read chunks, so its upstream must not send any.
-  fields.push({ name: 'Connection', value: head.minor === 1 ? 'keep-alive' : 'close' })
-  return encodeHead(startLine(head, endpoint), fields)
+  fields.push({ name: 'Connection', value: facts.head.minor === 1 ? 'keep-alive' : 'close' })
+  return encodeHead(startLine(facts, endpoint, route), fields)
 }
 
-/** A WebSocket handshake, for an endpoint. @param session the id the endpoint is told. */
-export function encodeUpgrade(
-  head: RequestHead,
-  endpoint: Endpoint,
-  address: string,
-  session: string,
-): Buffer {
+/** A WebSocket handshake, for an endpoint, which is told the session's id. @throws as `encodeRequest`. */
+export function encodeUpgrade(facts: RequestFacts, endpoint: Endpoint, route: Route): Buffer {
   const fields: Field[] = []
-  for (const field of requestFields(head, address)) {
+  for (const field of requestFields(facts, endpoint, route)) {
     if (field.name.toLowerCase() !== 'sec-websocket-extensions') fields.push(field)
     else {
-      const offers = compressionOffers(head.fields)
+      const offers = compressionOffers(facts, route)
       if (offers.length > 0) fields.push({ name: field.name, value: offers.join(', ') })
     }
   }
-  fields.push({ name: 'Sluice-Session', value: session })
+  fields.push({ name: 'Sluice-Session', value: facts.session })
   fields.push({ name: 'Upgrade', value: 'websocket' }, { name: 'Connection', value: 'Upgrade' })
-  return encodeHead(startLine(head, endpoint), fields)
+  return encodeHead(startLine(facts, endpoint, route), fields)
 }
 
 /** The offers that a tunnel can carry: permessage-deflate, whose frames it knows how to read past. */
-export function compressionOffers(fields: HttpFields): string[] {
-  const extensions = parseExtensions(fields.get('sec-websocket-extensions') ?? '') ?? []
+export function compressionOffers({ head }: RequestFacts, { config }: Route): string[] {
+  if (config.compression === 'off') return []
+  const extensions = parseExtensions(head.fields.get('sec-websocket-extensions') ?? '') ?? []
   return extensions
     .filter((extension) => extension.name === 'permessage-deflate')
     .map((extension) => extension.text)
 }
 
-/** The 101 for the client. */
-export function encodeSwitch(answer: ResponseHead, session: string): Buffer {
-  const fields = answerFields(answer)
-  fields.push({ name: 'Sluice-Session', value: session })
-  fields.push({ name: 'Upgrade', value: 'websocket' }, { name: 'Connection', value: 'Upgrade' })
-  return encodeHead(`HTTP/1.1 101 ${answer.reason || 'Switching Protocols'}`, fields)
+function startLine(facts: RequestFacts, endpoint: Endpoint, route: Route): string {
+  const { method, target, minor } = facts.head
+  const path = target === '*' ? '*' : endpoint.options.path + targetFor(facts, route)
+  return `${method} ${path} HTTP/1.${minor}`
 }
 
-/** An answer for the client. @param isKeptAlive whether the client's connection goes on after it. */
-export function encodeAnswer(answer: ResponseHead, isKeptAlive: boolean): Buffer {
-  const fields = answerFields(answer)
-  // An answer of 426 is a list of what to upgrade to, for the client to read (RFC 9110 §15.5.22).
-  const upgrade = answer.status === 426 ? answer.fields.get('upgrade') : undefined
-  if (upgrade !== undefined) fields.push({ name: 'Upgrade', value: upgrade })
-  if (answer.status >= 200) {
-    const connection = isKeptAlive ? 'keep-alive' : 'close'
-    const isListed = upgrade !== undefined
-    fields.push({ name: 'Connection', value: isListed ? `${connection}, upgrade` : connection })
-  }
-  return encodeHead(`HTTP/1.1 ${answer.status} ${answer.reason}`, fields)
+/**
+ * Path and query for the endpoint, behind the path of its own URL.
+ * @throws GatewayError UNSAFE_PATH where what a request brings would make it another path.
+ */
+function targetFor(facts: RequestFacts, { config }: Route): string {
+  const { target, path } = facts.head
+  if (config.forward.path === undefined) return target
+  const rendered = config.forward.path.renderUrl(facts)
+  if (rendered === undefined)
+    throw new GatewayError('UNSAFE_PATH', 'a value for a segment of the path has a slash')
+  const rewritten = rendered.startsWith('/') ? rendered : `/${rendered}`
+  if (pathSegments(rewritten) === undefined)
+    throw new GatewayError('UNSAFE_PATH', 'a value for the path makes a dot segment of it')
+  return rewritten.includes('?') ? rewritten : rewritten + target.slice(path.length)
 }
 
-function startLine(head: RequestHead, endpoint: Endpoint): string {
-  const target = head.target === '*' ? '*' : endpoint.options.path + head.target
-  return `${head.method} ${target} HTTP/1.${head.minor}`
-}
-
-function requestFields(head: RequestHead, address: string): Field[] {
-  const fields: Field[] = [{ name: 'Host', value: head.host }]
+function requestFields(facts: RequestFacts, endpoint: Endpoint, route: Route): Field[] {
+  const { head } = facts
+  const fields: Field[] = []
   for (const field of head.fields.list) {
-    const { key } = field
-    if (hopByHop.has(key) || isNamed(key, head.connection)) continue
-    // `X_Real_IP` is the same variable as `X-Real-IP` to CGI, WSGI and PHP.
-    if (told.test(key.replaceAll('_', '-'))) continue
+    if (field.key === 'host' || isHopByHop(field.key, head.connection)) continue
+    if (field.key === 'proxy-authenticate' || isReplaced(field.key, facts)) continue
     fields.push(field)
   }
-  fields.push(
-    { name: 'X-Forwarded-For', value: address },
-    { name: 'X-Forwarded-Proto', value: 'http' },
-    { name: 'X-Forwarded-Host', value: head.host },
-    { name: 'X-Real-IP', value: address },
-  )
-  return fields
+  fields.push(...forwardingFields(facts))
+  return [
+    { name: 'Host', value: hostFor(facts, endpoint, route) },
+    ...route.requestHeaders.apply(fields, facts),
+  ]
 }
 
-function answerFields(answer: ResponseHead): Field[] {
-  // RFC 9110 §8.6, RFC 9112 §6.1: these have no body, so they may not say how long it is.
-  const isBodiless = answer.status < 200 || answer.status === 204
-  return answer.fields.list.filter(
-    ({ key }) =>
-      !(isBodiless && (key === 'content-length' || key === 'transfer-encoding')) &&
-      (!hopByHop.has(key) || key === 'proxy-authenticate') &&
-      !isNamed(key, answer.connection) &&
-      !key.startsWith('sluice-'),
-  )
-}
-
-/** Fields that no `Connection` field can name: the message would be another without them. */
-const unnamable = new Set([
-  'content-length',
-  'transfer-encoding',
-  'host',
-  'sec-websocket-key',
-  'sec-websocket-accept',
-])
-
-/** Whether the `Connection` field says that this one belongs to that connection alone. */
-function isNamed(key: string, connection: readonly string[]): boolean {
-  return connection.includes(key) && !unnamable.has(key)
+function hostFor(facts: RequestFacts, { options }: Endpoint, { config }: Route): string {
+  const { host } = config.forward
+  if (host === 'client') return facts.head.host
+  // A Unix socket has no authority.
+  if (host === 'endpoint') return options.url.split('://')[1]?.split('/')[0] ?? 'localhost'
+  const rendered = host.render(facts)
+  if (isHost(rendered)) return rendered
+  throw new GatewayError('MALFORMED_REQUEST', 'the value for the host header is not a host')
 }

@@ -5,70 +5,90 @@
  * headers and subprotocol, never a socket that opens and dies at once (decisions/003).
  */
 import { GatewayError } from '../core/errors.ts'
-import type { Emit, SessionEnd } from '../core/events.ts'
+import type { Emit, SessionFacts } from '../core/events.ts'
 import type { ClientRequest } from '../listener/client-request.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { HttpConnection } from '../upstream/http-connection.ts'
+import { publicSubprotocol } from '../telemetry/subprotocol.ts'
 import type { Pool } from '../upstream/pool.ts'
-import type { RequestHead } from '../wire/http-request.ts'
 import type { ResponseHead } from '../wire/http-response.ts'
 import { offeredSubprotocols, switchFault, upgradeFault } from '../wire/websocket-handshake.ts'
-import { compressionOffers, encodeSwitch, encodeUpgrade } from './forward.ts'
+import { encodeSwitch } from './answer.ts'
+import { compressionOffers, encodeUpgrade } from './forward.ts'
 import { relayAnswer } from './http-relay.ts'
+import { originFault } from './origin.ts'
+import type { Quota } from './quota.ts'
+import type { RequestFacts } from './request-facts.ts'
 import type { Route } from './route.ts'
 import { Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
 
-interface Handshake {
-  readonly id: string
+export interface HandshakeRequest {
   readonly request: ClientRequest
+  readonly facts: RequestFacts
   readonly route: Route
+  readonly sessions: Sessions
+  /** The handshakes of the listener. */
+  readonly underWay: Quota | undefined
+  readonly emit: Emit
+}
+
+interface Handshake extends HandshakeRequest {
   readonly endpoint: Endpoint
+  readonly upstream: string
   readonly startedAtMs: number
+  /** From the start to a connection. */
+  dialMs: number
 }
 
 /** @throws GatewayError, for the caller to answer with. */
-export async function handshake(
-  request: ClientRequest,
-  route: Route,
-  sessions: Sessions,
-  emit: Emit,
-): Promise<void> {
-  const pool = admit(request.head, route)
-  const endpoint = pool.pick()
-  const id = Bun.randomUUIDv7('base64url')
-  const attempt: Handshake = { id, request, route, endpoint, startedAtMs: performance.now() }
-  let session: Session | undefined
-  // Counted before it is open, so that a burst of handshakes cannot pass the limit together.
-  const full = route.sessions.enter(request.address)
-  if (full === 'total') throw new GatewayError('TOO_MANY_SESSIONS')
-  if (full === 'client') throw new GatewayError('TOO_MANY_SESSIONS_OF_CLIENT')
+export async function handshake(asked: HandshakeRequest): Promise<void> {
+  const { facts, route, underWay } = asked
+  facts.session = Bun.randomUUIDv7('base64url')
+  const pool = admit(facts, route)
+  if (underWay?.enter(facts.address) !== undefined) throw new GatewayError('TOO_MANY_HANDSHAKES')
   try {
-    const { connection, answer } = await dial(attempt)
-    if (answer.status === 101) session = openSession(attempt, connection, answer, sessions, emit)
-    else
-      relayAnswer({
-        request,
-        connection,
-        answer,
-        endpoint,
-        route,
-        emit,
-        startedAtMs: attempt.startedAtMs,
-      })
+    await enterRoute({
+      ...asked,
+      endpoint: pool.pick(),
+      upstream: pool.name,
+      startedAtMs: performance.now(),
+      dialMs: 0,
+    })
   } finally {
-    if (session === undefined) route.sessions.leave(request.address)
+    underWay?.leave(facts.address)
   }
 }
 
-/** What can be said of a handshake without asking anybody. */
-function admit(head: RequestHead, route: Route): Pool {
-  const { pool } = route
+/** Counted before it is a session, so that a burst of handshakes cannot pass the limit together. */
+async function enterRoute(attempt: Handshake): Promise<void> {
+  const { facts, route } = attempt
+  const full = route.sessions.enter(facts.address)
+  if (full === 'total') throw new GatewayError('TOO_MANY_SESSIONS')
+  if (full === 'client') throw new GatewayError('TOO_MANY_SESSIONS_OF_CLIENT')
+  let session: Session | undefined
+  try {
+    const { connection, answer } = await dial(attempt)
+    if (answer.status === 101) session = openSession(attempt, connection, answer)
+    else relayAnswer({ ...attempt, connection, answer })
+  } finally {
+    if (session === undefined) route.sessions.leave(facts.address)
+  }
+}
+
+/**
+ * What can be said of a handshake without asking anybody.
+ * @returns where it goes. @throws GatewayError if it is not let in.
+ */
+export function admit(facts: RequestFacts, route: Route): Pool {
+  const { head } = facts
   const fault = upgradeFault(head)
   if (fault !== undefined) throw new GatewayError('MALFORMED_UPGRADE', fault)
-  if (pool?.isWebSocket !== true) throw new GatewayError('UPGRADE_NOT_POSSIBLE')
   if (head.fields.get('sec-websocket-version') !== '13') throw new GatewayError('WEBSOCKET_VERSION')
-  if (!route.allowsOrigin(head.fields.get('origin'))) throw new GatewayError('ORIGIN_NOT_ALLOWED')
+  const foreign = originFault(facts, route.config.origins)
+  if (foreign !== undefined) throw new GatewayError('ORIGIN_NOT_ALLOWED', foreign)
+  const pool = route.pickPool(facts)
+  if (!pool.isWebSocket) throw new GatewayError('UPGRADE_NOT_POSSIBLE')
   return pool
 }
 
@@ -76,13 +96,15 @@ function admit(head: RequestHead, route: Route): Pool {
 async function dial(
   attempt: Handshake,
 ): Promise<{ connection: HttpConnection; answer: ResponseHead }> {
-  const { id, request, route, endpoint } = attempt
+  const { request, facts, route, endpoint } = attempt
   const { handshakeMs } = route.config.timeout
+  const head = encodeUpgrade(facts, endpoint, route)
   const attemptToConnect = new AbortController()
   request.onGone = (error) => attemptToConnect.abort(error)
   const connection = await endpoint.connect(attemptToConnect, handshakeMs)
+  attempt.dialMs = performance.now() - attempt.startedAtMs
   request.onGone = (error) => connection.destroy(error)
-  connection.send(encodeUpgrade(request.head, endpoint, request.address, id), 'GET', {})
+  connection.send(head, 'GET', {})
   const leftMs = attempt.startedAtMs + handshakeMs - performance.now()
   connection.expectAnswer(Math.min(leftMs, endpoint.timeout.answerMs))
   return { connection, answer: await connection.answer() }
@@ -92,56 +114,60 @@ function openSession(
   attempt: Handshake,
   connection: HttpConnection,
   answer: ResponseHead,
-  sessions: Sessions,
-  emit: Emit,
 ): Session {
-  const { id, request, route, endpoint, startedAtMs } = attempt
-  const { head, address } = request
+  const { request, facts, route, sessions, emit, startedAtMs, dialMs } = attempt
+  const { head, session: id } = facts
   const fault = switchFault(answer, {
     key: head.fields.get('sec-websocket-key') ?? '',
     subprotocols: offeredSubprotocols(head.fields),
-    extensions: compressionOffers(head.fields).length > 0 ? ['permessage-deflate'] : [],
+    extensions: compressionOffers(facts, route).length > 0 ? ['permessage-deflate'] : [],
   })
   const client = fault === undefined ? request.takeOver() : undefined
   if (client === undefined) {
     connection.destroy()
     throw new GatewayError(fault === undefined ? 'CLIENT_GONE' : 'UPSTREAM_BAD_HANDSHAKE', fault)
   }
-  client.write(encodeSwitch(answer, id))
+  client.write(encodeSwitch(answer, facts, route))
+  const sessionFacts = factsOf(attempt, answer)
   const session = new Session({
     id,
     route,
+    facts: sessionFacts,
     client,
     upstream: connection.stream,
     isCompressed: answer.fields.get('sec-websocket-extensions') !== undefined,
-    onClose(session: Session, end: SessionEnd) {
-      route.sessions.leave(address)
-      sessions.delete(session)
-      const { inbound, outbound } = session
-      const durationMs = performance.now() - session.openedAtMs
-      emit({
-        type: 'session-closed',
-        session: id,
-        route: route.config.name,
-        end,
-        durationMs,
-        inbound,
-        outbound,
-      })
-    },
+    onClose: sessions.onClose,
   })
   sessions.add(session)
   emit({
     type: 'session-opened',
     session: id,
     route: route.config.name,
-    endpoint: endpoint.options.url,
-    address,
-    host: head.host,
-    path: head.path,
-    subprotocol: answer.fields.get('sec-websocket-protocol'),
+    ...sessionFacts,
+    dialMs,
     handshakeMs: performance.now() - startedAtMs,
   })
   session.begin(connection.takeOver(), connection.hasEnded)
   return session
+}
+
+/** What is kept of the request. Parts of the head are copied: a piece of a string keeps the whole alive. */
+function factsOf(attempt: Handshake, answer: ResponseHead): SessionFacts {
+  const { request, facts, endpoint, upstream } = attempt
+  const { head, listener, client } = request
+  return {
+    listener,
+    upstream,
+    endpoint: endpoint.options.url,
+    address: facts.address,
+    host: copyOf(head.host),
+    path: copyOf(head.path),
+    subprotocol: publicSubprotocol(answer.fields.get('sec-websocket-protocol')),
+    certificate: client.certificate?.subject,
+    request: facts.requestId,
+  }
+}
+
+function copyOf(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
 }

@@ -8,31 +8,47 @@ import type { Emit } from '../core/events.ts'
 import type { ClientRequest } from '../listener/client-request.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { AnswerSink, HttpConnection } from '../upstream/http-connection.ts'
-import type { Pool } from '../upstream/pool.ts'
 import type { ResponseHead } from '../wire/http-response.ts'
-import { encodeAnswer, encodeRequest } from './forward.ts'
+import { encodeAnswer, encodeInterim } from './answer.ts'
+import { encodeRequest } from './forward.ts'
+import type { RequestFacts } from './request-facts.ts'
 import type { Route } from './route.ts'
 
 /** Methods that may be sent twice without doing more than once (RFC 9110 §9.2.2). */
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
 
+interface RelayedRequest {
+  readonly request: ClientRequest
+  readonly facts: RequestFacts
+  readonly route: Route
+  readonly emit: Emit
+}
+
 /** @throws GatewayError, for the caller to answer with. */
-export async function relayHttp(
-  request: ClientRequest,
-  route: Route,
-  pool: Pool,
-  emit: Emit,
-): Promise<void> {
+export async function relayHttp(asked: RelayedRequest): Promise<void> {
+  const { request, facts, route } = asked
   const startedAtMs = performance.now()
+  const pool = route.pickPool(facts)
   const endpoint = pool.pick()
+  const head = encodeRequest(facts, endpoint, route)
   const mayRetry = idempotent.has(request.head.method) && request.isBodyRead
   for (;;) {
     const dial = new AbortController()
     request.onGone = (error) => dial.abort(error)
+    const diallingAtMs = performance.now()
     const connection = await endpoint.take(dial)
+    const dialMs = connection.isReused ? undefined : performance.now() - diallingAtMs
     try {
-      const answer = await ask(request, connection, endpoint, route)
-      return relayAnswer({ request, connection, answer, endpoint, route, emit, startedAtMs })
+      const answer = await ask({ ...asked, connection, endpoint, head })
+      return relayAnswer({
+        ...asked,
+        connection,
+        answer,
+        endpoint,
+        upstream: pool.name,
+        startedAtMs,
+        dialMs,
+      })
     } catch (error) {
       connection.destroy()
       // An idle connection may have been closed while the request was on its way: ask again.
@@ -43,37 +59,34 @@ export async function relayHttp(
   }
 }
 
-async function ask(
-  request: ClientRequest,
-  connection: HttpConnection,
-  endpoint: Endpoint,
-  route: Route,
-): Promise<ResponseHead> {
-  const { head, address } = request
+interface SentRequest extends RelayedRequest {
+  readonly connection: HttpConnection
+  readonly endpoint: Endpoint
+  /** The request's, as the endpoint gets it. */
+  readonly head: Buffer
+}
+
+async function ask(sent: SentRequest): Promise<ResponseHead> {
+  const { request, route, connection } = sent
   if (request.isOver) throw new GatewayError('CLIENT_GONE')
   request.onGone = (error) => connection.destroy(error)
   request.sendTimeoutMs = route.config.timeout.sendMs
   connection.stream.sendTimeoutMs = route.config.timeout.sendMs
-  connection.send(encodeRequest(head, endpoint, address), head.method, {
-    onInterim: (interim) => request.writeInterim(encodeAnswer(interim, true)),
+  connection.send(sent.head, request.head.method, {
+    onInterim: (interim) => request.writeInterim(encodeInterim(interim)),
     onDrain: () => request.resumeBody(),
   })
-  request.readBody(requestBody(request, connection, endpoint, route))
+  request.readBody(requestBody(sent))
   const answer = await connection.answer()
   if (answer.status === 101)
     throw new GatewayError('UPSTREAM_BAD_HANDSHAKE', 'a 101 that nobody asked for')
-  if (answer.body.kind === 'chunked' && head.minor === 0) {
+  if (answer.body.kind === 'chunked' && request.head.minor === 0) {
     throw new GatewayError('UPSTREAM_MALFORMED', 'chunks in answer to an HTTP/1.0 request')
   }
   return answer
 }
 
-function requestBody(
-  request: ClientRequest,
-  connection: HttpConnection,
-  endpoint: Endpoint,
-  route: Route,
-): BodySink {
+function requestBody({ request, connection, endpoint, route }: SentRequest): BodySink {
   return {
     bodyOnData(bytes) {
       if (connection.write(bytes) > route.config.limits.pendingBytes) request.pauseBody()
@@ -85,28 +98,31 @@ function requestBody(
 }
 
 /** An answer whose head has come, on its way to the client. */
-export interface AnswerRelay {
-  readonly request: ClientRequest
+export interface AnswerRelay extends RelayedRequest {
   readonly connection: HttpConnection
   readonly answer: ResponseHead
   readonly endpoint: Endpoint
-  readonly route: Route
-  readonly emit: Emit
+  /** The endpoint's. */
+  readonly upstream: string
   readonly startedAtMs: number
+  /** How long it took to open the connection; undefined where it was there. */
+  readonly dialMs: number | undefined
 }
 
 /** Passes an answer on: head at once, body as it comes, the connection back to the endpoint. */
 export function relayAnswer(relay: AnswerRelay): void {
-  const { request, connection, answer } = relay
+  const { request, facts, route, connection, answer } = relay
   const isKeptAlive = request.isKeptAlive && answer.body.kind !== 'until-close'
   request.onGone = (error) => connection.destroy(error)
   request.onDrain = () => connection.stream.resume()
-  request.write(encodeAnswer(answer, isKeptAlive))
+  request.write(encodeAnswer(answer, { facts, route, isKeptAlive }))
   connection.readBody(answerBody(relay, isKeptAlive))
 }
 
 function answerBody(relay: AnswerRelay, isKeptAlive: boolean): AnswerSink {
   const { request, connection, endpoint, route } = relay
+  const { listener } = request
+  const { status } = relay.answer
   const { idleMs } = route.config.timeout
   // Without `timeout.idle` an answer may be silent for as long as it likes: event streams are.
   const idle = idleMs === undefined ? undefined : setTimeout(() => request.abort(), idleMs)
@@ -114,7 +130,7 @@ function answerBody(relay: AnswerRelay, isKeptAlive: boolean): AnswerSink {
   request.onGone = (error) => {
     clearTimeout(idle)
     onGone?.(error)
-    relay.emit(answered(relay))
+    relay.emit(describeAnswer({ ...relay, listener, status }))
   }
   return {
     bodyOnData(bytes) {
@@ -126,7 +142,7 @@ function answerBody(relay: AnswerRelay, isKeptAlive: boolean): AnswerSink {
       // An upstream may answer before it has read the request; then its connection is of no more use.
       if (request.isBodyRead) endpoint.give(connection)
       else connection.destroy()
-      relay.emit(answered(relay))
+      relay.emit(describeAnswer({ ...relay, listener, status }))
       request.finish(isKeptAlive)
     },
     bodyOnFailure() {
@@ -135,16 +151,36 @@ function answerBody(relay: AnswerRelay, isKeptAlive: boolean): AnswerSink {
   }
 }
 
-function answered({ request, answer, route, startedAtMs }: AnswerRelay): Parameters<Emit>[0] {
-  const { head, address } = request
+/** A request and how it was answered. */
+export interface AnsweredRequest {
+  readonly facts: RequestFacts
+  readonly listener: string
+  readonly route: Route | undefined
+  /** Undefined where the gateway answers by itself. */
+  readonly endpoint?: Endpoint
+  readonly upstream?: string
+  readonly status: number
+  readonly startedAtMs: number
+  readonly dialMs?: number | undefined
+}
+
+export function describeAnswer(answered: AnsweredRequest): Parameters<Emit>[0] {
+  const { facts, listener, route, endpoint, upstream, status, startedAtMs, dialMs } = answered
+  const { head, address } = facts
   return {
-    type: 'request-answered',
-    route: route.config.name,
+    // An upgrade that an endpoint has answered, but not with 101.
+    type: head.isUpgrade && endpoint !== undefined ? 'handshake-rejected' : 'request-answered',
+    listener,
+    route: route?.config.name,
+    upstream,
+    endpoint: endpoint?.options.url,
     address,
     method: head.method,
     host: head.host,
     path: head.path,
-    status: answer.status,
+    request: facts.requestId,
+    status,
+    dialMs,
     durationMs: performance.now() - startedAtMs,
   }
 }

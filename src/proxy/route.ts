@@ -1,23 +1,38 @@
 /**
- * A route as requests meet it: compiled from the configuration once, with the pool it leads to.
+ * A route as requests meet it: compiled from the configuration once, with the pools it leads to.
  */
 import type { RouteConfig } from '../config/config.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { FrameRules } from '../wire/frame-scanner.ts'
+import { HeaderRewriter } from './header-rewrite.ts'
 import { Quota } from './quota.ts'
+import { Redirect } from './redirect.ts'
+import type { RequestFacts } from './request-facts.ts'
+import { Split } from './split.ts'
 
 export class Route {
   readonly config: RouteConfig
-  /** Where requests go; undefined for a route that answers by itself. */
-  readonly pool: Pool | undefined
+  /** What is done to the headers of requests on their way to an endpoint, and of answers on theirs back. */
+  readonly requestHeaders: HeaderRewriter
+  readonly answerHeaders: HeaderRewriter
+  /** For a route that sends its requests elsewhere. */
+  readonly redirect: Redirect | undefined
   /** Open sessions, and handshakes that may become one. */
   readonly sessions: Quota
+  readonly #split: Split<Pool>
+  readonly #rules: readonly (readonly FrameRules[])[]
 
-  constructor(config: RouteConfig, pool: Pool | undefined) {
+  /** @param pools by the name of their upstream: at least those the route leads to. */
+  constructor(config: RouteConfig, pools: ReadonlyMap<string, Pool>) {
     this.config = config
-    this.pool = pool
     const { sessions: total, sessionsPerClient: perClient } = config.limits
     this.sessions = new Quota({ total, perClient })
+    this.requestHeaders = new HeaderRewriter(config.forward.headers)
+    this.answerHeaders = new HeaderRewriter(config.answer.headers)
+    this.redirect = config.redirect && new Redirect(config.redirect.to)
+    this.#split = new Split(
+      config.upstreams.map(({ name, weight }) => ({ name, weight, value: poolOf(pools, name) })),
+    )
     this.#rules = [false, true].map((isMasked) =>
       [false, true].map((mayCompress) => ({
         isMasked,
@@ -28,7 +43,13 @@ export class Route {
     )
   }
 
-  readonly #rules: readonly (readonly FrameRules[])[]
+  /** Where this request goes: by its value of `split-by`, or where it has none by turn. */
+  pickPool(facts: RequestFacts): Pool {
+    const key = this.config.splitBy?.render(facts) ?? ''
+    const pool = key === '' ? this.#split.next() : this.#split.of(key)
+    if (pool === undefined) throw new RangeError(`The route ${this.config.name} leads nowhere`)
+    return pool
+  }
 
   /** What frames must be like; one shared object for all sessions of a kind. */
   frameRules(isMasked: boolean, mayCompress: boolean): FrameRules {
@@ -36,11 +57,10 @@ export class Route {
     if (rules === undefined) throw new RangeError('No frame rules')
     return rules
   }
+}
 
-  /** Whether a page of this origin may connect. A request without origin does not come from a page. */
-  allowsOrigin(origin: string | undefined): boolean {
-    const { origins } = this.config
-    if (typeof origins === 'string' || origin === undefined) return true
-    return origins.includes(origin.toLowerCase())
-  }
+function poolOf(pools: ReadonlyMap<string, Pool>, name: string): Pool {
+  const pool = pools.get(name)
+  if (pool === undefined) throw new RangeError(`There is no upstream ${name}`)
+  return pool
 }

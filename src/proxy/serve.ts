@@ -5,15 +5,16 @@
 import { GatewayError } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { ClientRequest } from '../listener/client-request.ts'
-import type { RouteTable } from '../route/route-table.ts'
-import { encodeHead } from '../wire/http-fields.ts'
 import { handshake } from './handshake.ts'
-import { relayHttp } from './http-relay.ts'
+import { describeAnswer, relayHttp } from './http-relay.ts'
+import { httpsAnswer, ownAnswer, sendAnswer, type OwnAnswer } from './own-answer.ts'
+import type { Plan } from './plan.ts'
+import { RequestFacts } from './request-facts.ts'
 import type { Route } from './route.ts'
 import type { Sessions } from './sessions.ts'
 
 export interface ServeOptions {
-  readonly routes: RouteTable<Route>
+  readonly plan: Plan
   readonly sessions: Sessions
   readonly emit: Emit
   /** Whether the gateway accepts nobody any more. */
@@ -21,39 +22,46 @@ export interface ServeOptions {
 }
 
 export async function serve(request: ClientRequest, options: ServeOptions): Promise<void> {
-  const { method } = request.head
+  const { plan, sessions, emit } = options
+  const facts = new RequestFacts(request.head, request.client)
+  request.address = facts.address
+  request.id = facts.requestId
   try {
     if (options.isLeaving()) throw new GatewayError('LEAVING')
-    // A tunnel that a client of a proxy may ask for is not asked for here; a TRACE gives cookies away.
-    if (method === 'CONNECT' || method === 'TRACE') throw new GatewayError('METHOD_NOT_ALLOWED')
-    const route = findRoute(request, options.routes)
-    if (route.pool === undefined) respond(request, route)
-    else if (request.head.isUpgrade) await handshake(request, route, options.sessions, options.emit)
-    else await relayHttp(request, route, route.pool, options.emit)
+    const redirectPort = plan.redirectPorts.get(request.listener)
+    if (redirectPort !== undefined) return answer(httpsAnswer(facts, redirectPort))
+    const route = findRoute(request.listener, facts, plan)
+    request.route = route.config.name
+    const own = ownAnswer(route, facts)
+    if (own !== undefined) answer(own, route)
+    else if (request.head.isUpgrade) {
+      const underWay = plan.handshakes.get(request.listener)
+      await handshake({ request, facts, route, sessions, underWay, emit })
+    } else await relayHttp({ request, facts, route, emit })
   } catch (error) {
-    refuse(request, error, options.emit)
+    refuse(request, error, emit)
+  }
+
+  /** Without an upstream. @param route none for a listener that redirects everything. */
+  function answer(own: OwnAnswer, route?: Route): void {
+    const startedAtMs = performance.now()
+    const { listener } = request
+    sendAnswer(request, own, () =>
+      emit(describeAnswer({ facts, listener, route, status: own.status, startedAtMs })),
+    )
   }
 }
 
-function findRoute(request: ClientRequest, routes: RouteTable<Route>): Route {
-  const { host, target } = request.head
-  const match = routes.match(request.listener, host, target)
+/** @throws GatewayError where there is none for this request. */
+export function findRoute(listener: string, facts: RequestFacts, { routes }: Plan): Route {
+  // A tunnel that a client of a proxy may ask for is not asked for here; a TRACE gives cookies away.
+  if (facts.method === 'CONNECT' || facts.method === 'TRACE')
+    throw new GatewayError('METHOD_NOT_ALLOWED')
+  const match = routes.match(listener, facts.head)
   if (match === 'unsafe') throw new GatewayError('UNSAFE_PATH')
   if (match === undefined) throw new GatewayError('NO_ROUTE')
+  facts.parameters = match.parameters
   return match.value
-}
-
-/** The route's own answer. Its body, if the request has one, is taken and forgotten. */
-function respond(request: ClientRequest, route: Route): void {
-  const { status, headers, body } = route.config.respond ?? { status: 404, headers: {}, body: '' }
-  const bytes = Buffer.from(body)
-  const fields = Object.entries(headers).map(([name, value]) => ({ name, value }))
-  const isEmpty = status === 204 || status === 304
-  if (!isEmpty) fields.push({ name: 'Content-Length', value: String(bytes.length) })
-  fields.push({ name: 'Connection', value: request.isKeptAlive ? 'keep-alive' : 'close' })
-  request.write(encodeHead(`HTTP/1.1 ${status} `, fields))
-  if (!isEmpty && request.head.method !== 'HEAD') request.write(bytes)
-  request.readBody({ bodyOnData() {}, bodyOnEnd: () => request.finish(true) })
 }
 
 function refuse(request: ClientRequest, error: unknown, emit: Emit): void {
@@ -62,10 +70,13 @@ function refuse(request: ClientRequest, error: unknown, emit: Emit): void {
     if (!request.isOver) return request.refuse(error.code, detail)
     if (error.code !== 'CLIENT_GONE') return
     const { method, host, path } = request.head
-    const { listener, address } = request
+    const { listener, route, address, id } = request
     return emit({
       type: 'request-refused',
       listener,
+      route,
+      request: id,
+      isHandshake: request.head.isUpgrade,
       code: error.code,
       detail,
       address,

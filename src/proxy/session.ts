@@ -7,7 +7,7 @@
 import type { ByteStream, StreamClose } from '../core/byte-stream.ts'
 import { CloseCode } from '../core/close-codes.ts'
 import { errorRow, type ErrorCode } from '../core/errors.ts'
-import type { SessionEnd, Traffic } from '../core/events.ts'
+import type { SessionEnd, SessionFacts, Traffic } from '../core/events.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { Route } from './route.ts'
 import { Throttle } from './throttle.ts'
@@ -16,6 +16,7 @@ import { TunnelSide, type TunnelEvents } from './tunnel.ts'
 export interface SessionOptions {
   readonly id: string
   readonly route: Route
+  readonly facts: SessionFacts
   readonly client: ByteStream
   readonly upstream: ByteStream
   /** Whether permessage-deflate was agreed between the two. */
@@ -24,9 +25,20 @@ export interface SessionOptions {
   readonly onClose: (session: Session, end: SessionEnd) => void
 }
 
+/** What a Close frame says. */
+export interface CloseWords {
+  /** One that may travel. */
+  readonly code?: number | undefined
+  /** At most 123 bytes of UTF-8. */
+  readonly reason?: string | undefined
+}
+
 export class Session implements TunnelEvents {
   readonly id: string
   readonly route: Route
+  readonly facts: SessionFacts
+  /** Its place in the order in which sessions were opened; set by `Sessions`. */
+  sequence = 0
   readonly openedAtMs = performance.now()
   readonly #client: TunnelSide
   readonly #upstream: TunnelSide
@@ -42,6 +54,7 @@ export class Session implements TunnelEvents {
     const { limits, timeout, heartbeat } = options.route.config
     this.id = options.id
     this.route = options.route
+    this.facts = options.facts
     this.#onClose = options.onClose
     const side = {
       events: this,
@@ -77,6 +90,16 @@ export class Session implements TunnelEvents {
     return trafficOf(this.#upstream)
   }
 
+  /** Bytes that wait for the upstream. */
+  get inboundPendingBytes(): number {
+    return this.#client.pendingBytes
+  }
+
+  /** Bytes that wait for the client. */
+  get outboundPendingBytes(): number {
+    return this.#upstream.pendingBytes
+  }
+
   /** @param early what the upstream sent behind its 101. @param hasEnded whether it has ended already. */
   begin(early: Buffer | undefined, hasEnded: boolean): void {
     if (early !== undefined) this.#upstream.streamOnData(early)
@@ -85,13 +108,14 @@ export class Session implements TunnelEvents {
     this.#client.stream.resume()
   }
 
-  /** Closes both sides with the code of this error. */
-  close(code: ErrorCode): void {
+  /** Closes both sides with the code and sentence of this error, or with others that fit better. */
+  close(reason: ErrorCode, words: CloseWords = {}): void {
     if (this.#end !== undefined) return
-    const { closeCode = CloseCode.internalError, sentence } = errorRow(code)
-    this.#startClosing({ by: 'gateway', code: closeCode, reason: code, detail: undefined })
-    this.#client.close({ code: closeCode, reason: sentence })
-    this.#upstream.close({ code: closeCode, reason: sentence })
+    const { closeCode = CloseCode.internalError, sentence } = errorRow(reason)
+    const close = { code: words.code ?? closeCode, reason: words.reason ?? sentence }
+    this.#startClosing({ by: 'gateway', code: close.code, reason, detail: undefined })
+    this.#client.close(close)
+    this.#upstream.close(close)
   }
 
   /** Cuts both connections. */

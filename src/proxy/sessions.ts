@@ -1,32 +1,64 @@
 /**
- * The open sessions of this process.
+ * The open sessions of this process, in the order in which they were opened.
  */
+import type { Emit, SessionEnd } from '../core/events.ts'
 import type { Session } from './session.ts'
 
 export class Sessions {
-  readonly #open = new Set<Session>()
+  readonly #emit: Emit
+  readonly #open = new Map<string, Session>()
+  /** That of the session opened last. */
+  #sequence = 0
   #onEmpty: (() => void) | undefined
   #isLeaving = false
+
+  constructor(emit: Emit) {
+    this.#emit = emit
+  }
 
   get size(): number {
     return this.#open.size
   }
 
+  get(id: string): Session | undefined {
+    return this.#open.get(id)
+  }
+
+  /** The oldest first. */
+  all(): IterableIterator<Session> {
+    return this.#open.values()
+  }
+
   add(session: Session): void {
-    this.#open.add(session)
+    session.sequence = ++this.#sequence
+    this.#open.set(session.id, session)
     // Its handshake was under way when the others were told.
     if (this.#isLeaving) session.close('LEAVING')
   }
 
-  delete(session: Session): void {
-    this.#open.delete(session)
+  /** What every session is given to say that it is over: one function, as a closure each would cost more than their facts. */
+  readonly onClose = (session: Session, end: SessionEnd): void => {
+    const { id, route, facts, inbound, outbound } = session
+    route.sessions.leave(facts.address)
+    this.#open.delete(id)
+    this.#emit({
+      type: 'session-closed',
+      session: id,
+      route: route.config.name,
+      endpoint: facts.endpoint,
+      address: facts.address,
+      end,
+      durationMs: performance.now() - session.openedAtMs,
+      inbound,
+      outbound,
+    })
     if (this.#open.size === 0) this.#onEmpty?.()
   }
 
   /** Closes all sessions, spread evenly over a while so that their clients do not all come back at once. */
   closeAll(windowMs: number): void {
     this.#isLeaving = true
-    const sessions = [...this.#open]
+    const sessions = [...this.#open.values()]
     for (const [index, session] of sessions.entries()) {
       setTimeout(() => session.close('LEAVING'), (windowMs * index) / sessions.length)
     }
@@ -39,6 +71,6 @@ export class Sessions {
 
   /** Cuts what is left. */
   destroyAll(): void {
-    for (const session of this.#open) session.destroy()
+    for (const session of this.#open.values()) session.destroy()
   }
 }

@@ -1,27 +1,34 @@
 /**
- * Finds what a request is for, by listener, host and path. Knows nothing of what it leads to.
+ * Finds what a request is for, by listener, host, path and further conditions. Knows nothing of what it
+ * leads to.
  *
- * The order is fixed, not that of the file: exact host, wildcard, none; exact path, parameters,
- * longest prefix. Two routes that tie are an error when the configuration is checked.
+ * The order is fixed: exact host, wildcard, none; exact path, parameters, longest prefix; the number of
+ * further conditions. Only of two routes that tie in all of these the first in the file goes first.
  */
-import { PathPattern, pathSegments } from './path-pattern.ts'
-
-export interface RouteConditions {
-  /** Names of listeners; empty for all. */
-  readonly listeners: readonly string[]
-  /** Lower case, `*.` in front for any name below; empty for all. */
-  readonly host: readonly string[]
-  readonly path: string
-}
+import type { RequestHead } from '../wire/http-request.ts'
+import { conditionCount, misfitOf, type RouteConditions, type Misfit } from './conditions.ts'
+import { PathPattern, pathSegments, type PathMatch } from './path-pattern.ts'
+import { Question } from './question.ts'
 
 export interface RouteMatch<T> {
   readonly value: T
-  /** What the `:name` segments of the path are. */
+  /** What the `:name` segments of the path are, and `*` what its end is. */
   readonly parameters: Readonly<Record<string, string>>
 }
 
+/** What is asked of a request to find its route. */
+export type Asked = Pick<RequestHead, 'host' | 'target' | 'fields'>
+
+/** A route as a request finds it. */
+export interface Candidate<T> {
+  readonly value: T
+  /** undefined: it fits, and takes the request if no earlier one does. */
+  readonly misfit: Misfit | undefined
+}
+
+/** A route under one of its hosts. */
 interface Entry<T> {
-  readonly listeners: readonly string[]
+  readonly conditions: RouteConditions
   /** '' for any host. */
   readonly host: string
   readonly pattern: PathPattern
@@ -30,51 +37,119 @@ interface Entry<T> {
 }
 
 export class RouteTable<T> {
-  readonly #entries: Entry<T>[] = []
+  /** In the order in which they are tried. */
+  readonly #entries: readonly Entry<T>[]
+  /** By host as written: for a request only a few are looked at, however many there are. */
+  readonly #byHost = new Map<string, PathIndex<T>>()
+  readonly #hasWildcards: boolean
 
   constructor(routes: Iterable<readonly [RouteConditions, T]>) {
-    for (const [conditions, value] of routes) {
-      const pattern = new PathPattern(conditions.path)
-      const hosts = conditions.host.length === 0 ? [''] : conditions.host
-      for (const host of hosts) {
-        const rank = [...hostRank(host), ...pattern.rank, conditions.listeners.length === 0 ? 1 : 0]
-        this.#entries.push({ listeners: conditions.listeners, host, pattern, rank, value })
-      }
+    this.#entries = [...routes].flatMap(entriesOf).toSorted((a, b) => compareRanks(a.rank, b.rank))
+    for (const [order, entry] of this.#entries.entries()) {
+      const index = this.#byHost.get(entry.host) ?? new PathIndex<T>()
+      index.add(entry, order)
+      this.#byHost.set(entry.host, index)
     }
-    this.#entries.sort((a, b) => compareRanks(a.rank, b.rank))
+    this.#hasWildcards = this.#entries.some(({ host }) => host.startsWith('*.'))
   }
 
-  /**
-   * @param host as in the request, port included.
-   * @returns undefined where no route matches; 'unsafe' for a path that may mean another to the server.
-   */
-  match(listener: string, host: string, target: string): RouteMatch<T> | 'unsafe' | undefined {
-    const segments = pathSegments(target)
+  /** @returns undefined where no route matches; 'unsafe' for a path that may mean another to the server. */
+  match(listener: string, asked: Asked): RouteMatch<T> | 'unsafe' | undefined {
+    const segments = pathSegments(asked.target)
     if (segments === undefined) return 'unsafe'
-    const name = hostName(host)
-    for (const entry of this.#entries) {
-      if (entry.listeners.length > 0 && !entry.listeners.includes(listener)) continue
-      if (!hostMatches(entry.host, name)) continue
-      const parameters = entry.pattern.match(segments)
-      if (parameters === 'unsafe') return parameters
-      if (parameters !== undefined) return { value: entry.value, parameters }
+    const question = new Question(listener, asked, segments)
+    return (
+      this.#byHost.get(question.hostName)?.find(question) ??
+      (this.#hasWildcards ? this.#matchBelow(question) : undefined) ??
+      (question.hostName === '' ? undefined : this.#byHost.get('')?.find(question))
+    )
+  }
+
+  #matchBelow(question: Question): RouteMatch<T> | 'unsafe' | undefined {
+    for (const wildcard of wildcardsFor(question.hostName)) {
+      const found = this.#byHost.get(wildcard)?.find(question)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  /** Every route in the order of trial, and why it does not fit: for people. None if the path is unsafe. */
+  candidates(listener: string, asked: Asked): Candidate<T>[] {
+    const segments = pathSegments(asked.target)
+    if (segments === undefined) return []
+    const question = new Question(listener, asked, segments)
+    const keys = new Set(['', question.hostName, ...wildcardsFor(question.hostName)])
+    return this.#entries.map((entry) => ({
+      value: entry.value,
+      misfit: keys.has(entry.host) ? misfitIn(entry, question) : { key: 'host' },
+    }))
+  }
+}
+
+/** The routes of one host, by the first segment of their paths where that is written out. */
+class PathIndex<T> {
+  readonly #byFirst = new Map<string, Ordered<T>[]>()
+  readonly #others: Ordered<T>[] = []
+
+  /** Entries come in their order. */
+  add(entry: Entry<T>, order: number): void {
+    const { first } = entry.pattern
+    if (first === undefined) return void this.#others.push({ entry, order })
+    const list = this.#byFirst.get(first) ?? []
+    list.push({ entry, order })
+    this.#byFirst.set(first, list)
+  }
+
+  find(question: Question): RouteMatch<T> | 'unsafe' | undefined {
+    const named = this.#byFirst.get(question.segments[0] ?? '') ?? none
+    const others = this.#others
+    for (let left = 0, right = 0; left < named.length || right < others.length;) {
+      const isNamedFirst = (named[left]?.order ?? Infinity) < (others[right]?.order ?? Infinity)
+      const next = isNamedFirst ? named[left++] : others[right++]
+      const found = next && take(next.entry, question)
+      if (found !== undefined) return found
     }
     return undefined
   }
 }
 
-/** Without port and trailing dot, in lower case. */
-export function hostName(host: string): string {
-  return host
-    .replace(/:[0-9]*$/, '')
-    .replace(/\.$/, '')
-    .toLowerCase()
+interface Ordered<T> {
+  readonly entry: Entry<T>
+  readonly order: number
 }
 
-function hostMatches(pattern: string, name: string): boolean {
-  if (pattern === '') return true
-  if (!pattern.startsWith('*.')) return pattern === name
-  return name.endsWith(pattern.slice(1)) && name.length >= pattern.length
+const none: readonly never[] = []
+
+function take<T>(entry: Entry<T>, question: Question): RouteMatch<T> | 'unsafe' | undefined {
+  const parameters: PathMatch = entry.pattern.match(question.segments)
+  if (parameters === undefined) return undefined
+  if (misfitOf(entry.conditions, question) !== undefined) return undefined
+  return parameters === 'unsafe' ? parameters : { value: entry.value, parameters }
+}
+
+function misfitIn<T>(entry: Entry<T>, question: Question): Misfit | undefined {
+  const isHere = entry.pattern.match(question.segments) !== undefined
+  return isHere ? misfitOf(entry.conditions, question) : { key: 'path' }
+}
+
+function entriesOf<T>([conditions, value]: readonly [RouteConditions, T]): Entry<T>[] {
+  const pattern = new PathPattern(conditions.path)
+  const hosts = conditions.host.length === 0 ? [''] : conditions.host
+  return hosts.map((host) => ({
+    conditions,
+    host,
+    pattern,
+    rank: [...hostRank(host), ...pattern.rank, -conditionCount(conditions)],
+    value,
+  }))
+}
+
+/** The wildcards that a host is below of, the longest first. Each stands for at least one character. */
+function wildcardsFor(name: string): string[] {
+  const wildcards: string[] = []
+  for (let dot = name.indexOf('.', 1); dot > 0; dot = name.indexOf('.', dot + 1))
+    wildcards.push(`*${name.slice(dot)}`)
+  return wildcards
 }
 
 function hostRank(host: string): number[] {

@@ -4,6 +4,7 @@
  * Paths are logged without their query, which may hold tokens; payloads and headers never are.
  */
 import type { Emit, GatewayEvent } from '../core/events.ts'
+import { printable } from './printable.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'off'
 
@@ -18,9 +19,11 @@ const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'off']
 /** What an event is to an operator. */
 const levelOf: Record<GatewayEvent['type'], LogLevel> = {
   listening: 'info',
+  'admin-listening': 'info',
   capacity: 'info',
   'session-opened': 'info',
   'session-closed': 'info',
+  'handshake-rejected': 'info',
   'request-refused': 'info',
   'request-answered': 'debug',
   mistake: 'error',
@@ -50,7 +53,7 @@ function formatJson(time: string, level: LogLevel, type: string, fields: Fields)
 function formatPretty(time: string, level: LogLevel, type: string, fields: Fields): string {
   const parts = Object.entries(fields)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}=${quoteIfNeeded(value)}`)
+    .map(([name, value]) => `${name}=${printable(value)}`)
   const mark = level === 'info' ? '' : `${level.toUpperCase()} `
   return `${time.slice(11, 23)}  ${mark}${type.padEnd(16)} ${parts.join(' ')}`
 }
@@ -74,18 +77,25 @@ function fieldsOf(event: GatewayEvent): Fields {
     case 'session-opened':
       return {
         session: event.session,
+        listener: event.listener,
         route: event.route,
+        upstream: event.upstream,
         endpoint: event.endpoint,
         address: event.address,
         host: event.host,
         path: event.path,
         subprotocol: event.subprotocol,
+        certificate: event.certificate,
+        request: event.request,
+        dialMs: round(event.dialMs),
         handshakeMs: round(event.handshakeMs),
       }
     case 'session-closed':
       return {
         session: event.session,
         route: event.route,
+        endpoint: event.endpoint,
+        address: event.address,
         durationMs: round(event.durationMs),
         closedBy: event.end.by,
         code: event.end.code,
@@ -96,9 +106,14 @@ function fieldsOf(event: GatewayEvent): Fields {
         outboundMessages: event.outbound.messages,
         outboundBytes: event.outbound.bytes,
       }
+    case 'handshake-rejected':
     case 'request-answered': {
-      const { type: _, durationMs, ...fields } = event
-      return { ...fields, durationMs: round(durationMs) }
+      const { type: _, dialMs, durationMs, ...fields } = event
+      return {
+        ...fields,
+        dialMs: dialMs === undefined ? undefined : round(dialMs),
+        durationMs: round(durationMs),
+      }
     }
     case 'mistake':
       return { error: describe(event.error) }
@@ -115,14 +130,4 @@ function round(valueMs: number): number {
 
 function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
-}
-
-function quoteIfNeeded(value: unknown): string {
-  const text = String(value)
-  if (/^[!#-<>-~]+$/.test(text)) return text
-  // JSON leaves these control characters as they are, and a terminal obeys them.
-  return JSON.stringify(text).replace(
-    /[\x7f-\x9f]/g,
-    (control) => `\\u00${control.charCodeAt(0).toString(16)}`,
-  )
 }

@@ -31,7 +31,7 @@ export function bodyFraming(fields: HttpFields, minor: 0 | 1): BodyFraming | Hea
       return new HeadError('malformed', 'both content-length and transfer-encoding')
     if (minor === 0) return new HeadError('malformed', 'transfer-encoding in HTTP/1.0')
     if (coding.toLowerCase() !== 'chunked')
-      return new HeadError('coding', `the transfer coding is ${coding.slice(0, 40)}`)
+      return new HeadError('coding', 'the transfer coding is not chunked')
     return { kind: 'chunked' }
   }
   if (length === undefined) return undefined

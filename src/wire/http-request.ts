@@ -34,6 +34,11 @@ const singular = /^(host|origin|upgrade|content-length|transfer-encoding|sec-web
 const targetPattern = /^[!-~\x80-\xff]+$/
 const hostPattern = /^(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._~!$&'()*+,;=%-]*)(:[0-9]{0,5})?$/
 
+/** Whether this may stand in a `Host` field, port included (RFC 9110 §7.2). Empty is one. */
+export function isHost(text: string): boolean {
+  return hostPattern.test(text)
+}
+
 export function readRequestHead(raw: RawHead): RequestHead | HeadError {
   const [method = '', sent = '', version = '', ...more] = raw.startLine.split(' ')
   if (!isToken(method) || more.length > 0)
@@ -49,7 +54,7 @@ export function readRequestHead(raw: RawHead): RequestHead | HeadError {
   const place = readTarget(method, sent, raw.fields.get('host'))
   if (place === undefined) return refuse('the request target is neither a path nor a URL')
   if (minor === 1 && raw.fields.count('host') === 0) return refuse('no host header')
-  if (!hostPattern.test(place.host)) return refuse('the host header is not a host')
+  if (!isHost(place.host)) return refuse('the host header is not a host')
   const body = bodyFraming(raw.fields, minor)
   if (body instanceof HeadError) return body
 

@@ -13,7 +13,10 @@ describe('the upstream of a route', () => {
     const { upstreams, routes } = configOf(text)
     expect(upstreams.map((each) => each.name)).toEqual(['chat', 'http://b:1/'])
     expect(upstreams[1]?.endpoints[0]?.url).toBe('http://b:1')
-    expect(routes.map((each) => each.upstream)).toEqual(['http://b:1/', 'http://b:1/'])
+    expect(routes.map((each) => each.upstreams)).toEqual([
+      [{ name: 'http://b:1/', weight: 1 }],
+      [{ name: 'http://b:1/', weight: 1 }],
+    ])
   })
 
   test.each([
@@ -22,10 +25,9 @@ describe('the upstream of a route', () => {
     ['constructor', 'unknown upstream "constructor"; the upstreams are chat'],
     ['localhost:9000', 'unknown upstream "localhost:9000"; did you mean "ws://localhost:9000"?'],
     [
-      '"wss://a"',
-      'wss is not supported: TLS towards upstreams is not available yet; without TLS it is "ws://a"',
+      '[chat]',
+      'must be the name of an upstream, a URL, or a mapping of these to weights, not a list',
     ],
-    ['{ chat: 95 }', 'must be the name of an upstream or a URL, not a mapping'],
   ])('cannot be %s', (upstream, sentence) => {
     expect(told(withRoutes(`{ upstream: ${upstream} }`))).toEqual([
       `2:17+${upstream.length} routes[0].upstream: ${sentence}`,
@@ -47,13 +49,13 @@ describe('the upstream of a route', () => {
 describe('a route', () => {
   test('leads somewhere', () => {
     expect(told(withRoutes('{ path: /a }'))).toEqual([
-      '2:5+12 routes[0]: the route leads nowhere; give it upstream or respond',
+      '2:5+12 routes[0]: the route leads nowhere; give it upstream, respond or redirect',
     ])
   })
 
   test('of several lines is marked on its first', () => {
     expect(told(withRoutes('path: /a   \n    name: b'))).toEqual([
-      '2:5+8 routes[0]: the route leads nowhere; give it upstream or respond',
+      '2:5+8 routes[0]: the route leads nowhere; give it upstream, respond or redirect',
     ])
   })
 
@@ -185,7 +187,7 @@ routes:
   - { respond: {}, path: /x, name: n }
   - { respond: {}, path: /x, name: n, listeners: [nine] }
 upstreams:
-  chat: wss://a
+  chat: wss://
 log: { level: loud }
 backplane: memory
 `
@@ -196,7 +198,7 @@ backplane: memory
     '6:11+4 routes[0].path',
     '7:22+2 routes[0].timeout.idle',
     '9:36+1 routes[2].name',
-    '11:9+7 upstreams.chat',
+    '11:9+6 upstreams.chat',
     '12:15+4 log.level',
     '13:1+9 backplane',
   ])

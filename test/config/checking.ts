@@ -1,22 +1,39 @@
 /**
  * What the tests of the configuration share: loading a text, and telling its problems in one line each.
  */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Problem } from '../../src/config/problem.ts'
 import type { Config } from '../../src/config/config.ts'
 
 export interface World {
   readonly env?: Readonly<Record<string, string>>
+  /** By their absolute paths. */
   readonly files?: Readonly<Record<string, string>>
+  readonly file?: string
 }
 
-export function load(text: string, { env = {}, files = {} }: World = {}) {
+const pemFiles = ['chat.pem', 'chat-key.pem', 'www.pem', 'www-key.pem', 'ca.pem', 'locked-key.pem']
+
+/** Certificates, keys and authorities, as if they were in /etc/sluice beside the file. */
+export const certificates: World = {
+  file: '/etc/sluice/sluice.yaml',
+  files: Object.fromEntries(
+    pemFiles.map((file) => [
+      `/etc/sluice/${file}`,
+      readFileSync(join(import.meta.dir, 'files', file), 'utf8'),
+    ]),
+  ),
+}
+
+export function load(text: string, { env = {}, files = {}, file = 'sluice.yaml' }: World = {}) {
   const readFile = (path: string) => {
     const content = files[path]
     if (content === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
     return content
   }
-  return loadConfig(text, { file: 'sluice.yaml', env, readFile })
+  return loadConfig(text, { file, env, readFile })
 }
 
 export function configOf(text: string, world?: World): Config {

@@ -20,13 +20,13 @@ test('may listen on one address', () => {
 })
 
 test('tells what is wrong by the options of the command line, in the words of a file', () => {
-  const loaded = defaultConfigFor({ to: 'wss://a', port: Number('http'), address: 'eth0' })
+  const loaded = defaultConfigFor({ to: 'ws://a?b', port: Number('http'), address: 'eth0' })
   expect(loaded.ok ? '' : formatProblems(loaded.problems, { colours: false })).toBe(
     `✖ --port: must be a whole number from 0 to 65535, not NaN
 
 ✖ --address: must be an IP address or localhost, not "eth0"
 
-✖ --to: wss is not supported: TLS towards upstreams is not available yet; without TLS it is "ws://a"
+✖ --to: an endpoint URL cannot carry a query
 
 3 problems in the command line
 `,

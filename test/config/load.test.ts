@@ -109,9 +109,9 @@ function checkWhole({ listeners, upstreams, routes }: Config): void {
   expect(upstreamNames.size).toBe(upstreams.length)
   expect(new Set(routes.map((each) => each.name)).size).toBe(routes.length)
   for (const { endpoints } of upstreams) expect(endpoints.length).toBeGreaterThan(0)
-  for (const { upstream, respond, listeners: named } of routes) {
-    expect(upstream === undefined).toBe(respond !== undefined)
-    if (upstream !== undefined) expect(upstreamNames).toContain(upstream)
+  for (const { upstreams: shares, respond, redirect, listeners: named } of routes) {
+    expect(shares.length === 0).toBe(respond !== undefined || redirect !== undefined)
+    for (const { name } of shares) expect(upstreamNames).toContain(name)
     for (const name of named) expect(listenerNames).toContain(name)
   }
 }

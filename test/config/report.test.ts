@@ -90,3 +90,23 @@ test('of very many problems the first fifty are shown and all are counted', () =
   expect(text.match(/✖/g)).toHaveLength(50)
   expect(text).toEndWith('\n60 problems in a.yaml, of which the first 50 are shown\n')
 })
+
+describe('a secret on a line that is shown', () => {
+  const shown = (text: string) =>
+    print([{ ...problem, place: { line: 7, column: 1, length: 1, text } }]).split('\n')[2]
+
+  test.each([
+    ['admin: { port: x, token: hunter2 }', 'admin: { port: x, token: ••••••• }'],
+    ['  token: "hunter2"', '  token: "•••••••"'],
+    ['chat: [wss://me:hunter2@a, ws://b]', 'chat: [wss://••••••••••@a, ws://b]'],
+  ])('is covered: %s', (text, line) => {
+    expect(shown(text)).toBe(`    7 | ${line}`)
+  })
+
+  test.each(['token: ${env:TOKEN}', 'origins: [https://a.com, "x@b"]'])(
+    'is no secret in %s',
+    (text) => {
+      expect(shown(text)).toBe(`    7 | ${text}`)
+    },
+  )
+})

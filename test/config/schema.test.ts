@@ -1,10 +1,19 @@
 /**
- * The schema as a whole: its defaults, its documentation, and the JSON Schema that is made from it.
+ * The schema as a whole: its defaults, what becomes of each key, and its documentation.
  */
 import { expect, test } from 'bun:test'
-import { z } from 'zod'
-import { configSchema, type Config } from '../../src/config/schema.ts'
+import type { Config } from '../../src/config/config.ts'
+import { jsonSchema, type JsonSchema } from '../../src/config/json-schema.ts'
+import type { Template } from '../../src/expression/template.ts'
 import { configOf } from './checking.ts'
+
+const noTls = {
+  ca: undefined,
+  cert: undefined,
+  key: undefined,
+  serverName: undefined,
+  isVerified: true,
+}
 
 test('the smallest file gives a whole configuration, every default filled in', () => {
   const config: Config = {
@@ -13,16 +22,30 @@ test('the smallest file gives a whole configuration, every default filled in', (
         name: '8080',
         address: '::',
         port: 8080,
-        limits: { headBytes: 16_384, headers: 100, clients: undefined },
-        timeout: { headMs: 10_000, bodyMs: 60_000, idleMs: 75_000 },
+        unix: undefined,
+        tls: undefined,
+        proxyProtocol: false,
+        trustedProxies: [],
+        redirectPort: undefined,
+        limits: { headBytes: 16_384, headers: 100, clients: undefined, handshakes: undefined },
+        timeout: { tlsMs: 10_000, headMs: 10_000, bodyMs: 60_000, idleMs: 75_000 },
       },
     ],
     upstreams: [
       {
         name: 'ws://localhost:9000',
         endpoints: [
-          { url: 'ws://localhost:9000', scheme: 'ws', host: 'localhost', port: 9000, path: '' },
+          {
+            url: 'ws://localhost:9000',
+            scheme: 'ws',
+            isTls: false,
+            host: 'localhost',
+            port: 9000,
+            unix: undefined,
+            path: '',
+          },
         ],
+        tls: noTls,
         timeout: { connectMs: 5_000, answerMs: 30_000 },
         keepAlive: { connections: 64, idleMs: 4_000 },
       },
@@ -33,14 +56,23 @@ test('the smallest file gives a whole configuration, every default filled in', (
         listeners: [],
         host: [],
         path: '/*',
-        upstream: 'ws://localhost:9000',
+        match: { header: {}, query: {}, subprotocol: [] },
+        upstreams: [{ name: 'ws://localhost:9000', weight: 1 }],
+        splitBy: undefined,
         respond: undefined,
-        origins: undefined,
+        redirect: undefined,
+        forward: { path: undefined, host: 'client', headers: { set: [], remove: [] } },
+        answer: { headers: { set: [], remove: [] } },
+        origins: 'own',
+        compression: 'pass',
         limits: {
           sessions: undefined,
+          sessionsPerClient: undefined,
           messageBytes: 1_048_576,
           frameBytes: 1_048_576,
           pendingBytes: 262_144,
+          messages: undefined,
+          bytes: undefined,
         },
         timeout: {
           handshakeMs: 10_000,
@@ -49,9 +81,11 @@ test('the smallest file gives a whole configuration, every default filled in', (
           closeMs: 5_000,
           ageMs: undefined,
         },
+        heartbeat: { clientMs: undefined, upstreamMs: undefined, timeoutMs: 10_000 },
       },
     ],
     leave: { delayMs: 0, windowMs: 10_000 },
+    admin: undefined,
     log: { level: 'info', format: undefined },
   }
   const text = 'listeners: [8080]\nroutes: [{ upstream: ws://localhost:9000 }]\n'
@@ -64,11 +98,15 @@ listeners:
   - name: public
     address: 127.0.0.1
     port: 8443
-    limits: { head: 32KB, headers: 50, clients: 9000 }
-    timeout: { head: 1s, body: 2s, idle: 3s }
+    proxy-protocol: true
+    trusted-proxies: [10.0.0.0/8, "::1"]
+    limits: { head: 32KB, headers: 50, clients: 9000, handshakes: 100 }
+    timeout: { tls: 4s, head: 1s, body: 2s, idle: 3s }
+  - { name: plain, port: 8080, redirect: "https:8443" }
 upstreams:
   chat:
-    endpoints: [ws://10.0.0.1:9000/base, { url: "ws://[::1]:9000" }]
+    endpoints: [wss://10.0.0.1:9000/base, { url: "ws://[::1]:9000" }]
+    tls: { server-name: chat.internal, verify: false }
     timeout: { connect: 4s, answer: 5s }
     keep-alive: { connections: 8, idle: 6s }
 routes:
@@ -76,75 +114,113 @@ routes:
     listeners: [public]
     host: [Chat.example.com, "*.chat.example.com"]
     path: /chat/:room
-    upstream: chat
+    match: { header: { X-Beta: "1" }, query: { v: [1, 2] }, subprotocol: [mqtt] }
+    upstream: { chat: 95, "ws://b": 5 }
+    split-by: $request.cookie.user
+    forward:
+      path: /rooms/{request.path.room}
+      host: endpoint
+      headers: { set: { X-Room: $request.path.room }, remove: [Cookie] }
+    answer: { headers: { set: { server: "" }, remove: x-powered-by } }
     origins: [https://app.example.com, "http://localhost:3000"]
-    limits: { sessions: 10000, message: 2MB, frame: 3MB, pending: 64KB }
+    compression: off
+    limits:
+      sessions: 10000
+      sessions-per-client: 20
+      message: 2MB
+      frame: 3MB
+      pending: 64KB
+      messages: { rate: 50/s, burst: 100, over: close }
+      bytes: 1MB/s
     timeout: { handshake: 7s, idle: 1h, send: 8s, close: 9s, age: 1d }
+    heartbeat: { client: 30s, upstream: 20s, timeout: 5s }
+  - { path: /old, redirect: { to: /new, status: 308 } }
 leave: { delay: 5s, window: 1m }
+admin: { address: "::1", port: 9090, token: 0123456789abcdef }
 log: { level: debug, format: json }
 `
-  const endpoint = { scheme: 'ws', port: 9000 }
-  expect(configOf(text)).toEqual({
-    listeners: [
-      {
-        name: 'public',
-        address: '127.0.0.1',
-        port: 8443,
-        limits: { headBytes: 32_768, headers: 50, clients: 9_000 },
-        timeout: { headMs: 1_000, bodyMs: 2_000, idleMs: 3_000 },
-      },
-    ],
+  const loaded = configOf(text)
+  expect(loaded.listeners).toEqual([
+    {
+      name: 'public',
+      address: '127.0.0.1',
+      port: 8443,
+      unix: undefined,
+      tls: undefined,
+      proxyProtocol: true,
+      trustedProxies: ['10.0.0.0/8', '::1'],
+      redirectPort: undefined,
+      limits: { headBytes: 32_768, headers: 50, clients: 9_000, handshakes: 100 },
+      timeout: { tlsMs: 4_000, headMs: 1_000, bodyMs: 2_000, idleMs: 3_000 },
+    },
+    expect.objectContaining({ name: 'plain', redirectPort: 8443 }),
+  ])
+  const [chat, other] = loaded.upstreams
+  expect(chat).toMatchObject({
+    name: 'chat',
+    endpoints: [{ url: 'wss://10.0.0.1:9000/base' }, { url: 'ws://[::1]:9000' }],
+    tls: { ...noTls, serverName: 'chat.internal', isVerified: false },
+    timeout: { connectMs: 4_000, answerMs: 5_000 },
+    keepAlive: { connections: 8, idleMs: 6_000 },
+  })
+  expect(other?.name).toBe('ws://b')
+  const [route, redirect] = loaded.routes
+  expect(withSources(route)).toEqual({
+    name: 'chat',
+    listeners: ['public'],
+    host: ['chat.example.com', '*.chat.example.com'],
+    path: '/chat/:room',
+    match: { header: { 'x-beta': ['1'] }, query: { v: ['1', '2'] }, subprotocol: ['mqtt'] },
     upstreams: [
-      {
-        name: 'chat',
-        endpoints: [
-          { ...endpoint, url: 'ws://10.0.0.1:9000/base', host: '10.0.0.1', path: '/base' },
-          { ...endpoint, url: 'ws://[::1]:9000', host: '::1', path: '' },
-        ],
-        timeout: { connectMs: 4_000, answerMs: 5_000 },
-        keepAlive: { connections: 8, idleMs: 6_000 },
-      },
+      { name: 'chat', weight: 95 },
+      { name: 'ws://b', weight: 5 },
     ],
-    routes: [
-      {
-        name: 'chat',
-        listeners: ['public'],
-        host: ['chat.example.com', '*.chat.example.com'],
-        path: '/chat/:room',
-        upstream: 'chat',
-        respond: undefined,
-        origins: ['https://app.example.com', 'http://localhost:3000'],
-        limits: {
-          sessions: 10_000,
-          messageBytes: 2_097_152,
-          frameBytes: 3_145_728,
-          pendingBytes: 65_536,
-        },
-        timeout: {
-          handshakeMs: 7_000,
-          idleMs: 3_600_000,
-          sendMs: 8_000,
-          closeMs: 9_000,
-          ageMs: 86_400_000,
-        },
-      },
-    ],
-    leave: { delayMs: 5_000, windowMs: 60_000 },
-    log: { level: 'debug', format: 'json' },
-  } as Config)
+    splitBy: '$request.cookie.user',
+    forward: {
+      path: '/rooms/{request.path.room}',
+      host: 'endpoint',
+      headers: { set: [{ name: 'X-Room', value: '$request.path.room' }], remove: ['cookie'] },
+    },
+    answer: { headers: { set: [{ name: 'server', value: '' }], remove: ['x-powered-by'] } },
+    origins: ['https://app.example.com', 'http://localhost:3000'],
+    compression: 'off',
+    limits: {
+      sessions: 10_000,
+      sessionsPerClient: 20,
+      messageBytes: 2_097_152,
+      frameBytes: 3_145_728,
+      pendingBytes: 65_536,
+      messages: { perSecond: 50, burst: 100, over: 'close' },
+      bytes: { perSecond: 1_048_576, burst: 1_048_576, over: 'delay' },
+    },
+    timeout: {
+      handshakeMs: 7_000,
+      idleMs: 3_600_000,
+      sendMs: 8_000,
+      closeMs: 9_000,
+      ageMs: 86_400_000,
+    },
+    heartbeat: { clientMs: 30_000, upstreamMs: 20_000, timeoutMs: 5_000 },
+  })
+  expect(withSources(redirect)).toMatchObject({ redirect: { to: '/new', status: 308 } })
+  expect(loaded.leave).toEqual({ delayMs: 5_000, windowMs: 60_000 })
+  expect(loaded.admin).toEqual({
+    address: '::1',
+    port: 9090,
+    unix: undefined,
+    token: '0123456789abcdef',
+  })
+  expect(loaded.log).toEqual({ level: 'debug', format: 'json' })
 })
 
-interface JsonSchema {
-  readonly description?: string
-  readonly default?: unknown
-  readonly properties?: Readonly<Record<string, JsonSchema>>
-  readonly additionalProperties?: JsonSchema | boolean
-  readonly items?: JsonSchema
-  readonly anyOf?: readonly JsonSchema[]
-  readonly required?: readonly string[]
+/** Templates as they are written; keys without a value left out. */
+function withSources(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withSources)
+  if (typeof value !== 'object' || value === null) return value
+  if ('render' in value) return (value as Template).source
+  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined)
+  return Object.fromEntries(entries.map(([key, inner]) => [key, withSources(inner)]))
 }
-
-const json = z.toJSONSchema(configSchema, { io: 'input' }) as JsonSchema
 
 /** Every key that a person can write, by its path in the schema. */
 function* keysOf(schema: JsonSchema, path: string): Generator<[string, JsonSchema]> {
@@ -159,28 +235,40 @@ function* keysOf(schema: JsonSchema, path: string): Generator<[string, JsonSchem
   for (const child of schema.anyOf ?? []) yield* keysOf(child, path)
 }
 
-const keys = new Map(keysOf(json, ''))
+const keys = new Map(keysOf(jsonSchema(), ''))
 
-test('every key has one sentence of documentation', () => {
-  expect(keys.size).toBeGreaterThan(45)
-  const undocumented = [...keys].filter(
-    ([, key]) => !/^["A-Z].*[^.]\.$/.test(key.description ?? ''),
-  )
+test('every key has one sentence of documentation, and its bounds behind it', () => {
+  expect(keys.size).toBeGreaterThan(150)
+  const sentence = /^["A-Z].*[^.]\.( From \S+ to \S+\.)?$/
+  const undocumented = [...keys].filter(([, key]) => !sentence.test(key.description ?? ''))
   expect(undocumented.map(([path]) => path)).toEqual([])
 })
 
-test('only the listeners, the routes, a port and an endpoint have no default', () => {
+test('only what makes a thing the thing it is has no default', () => {
   const required = new Set<string>()
-  for (const [path, key] of [['', json] as const, ...keys]) {
-    const holders = [key, key.items, ...(key.anyOf ?? []), ...(key.items?.anyOf ?? [])]
-    const inner = typeof key.additionalProperties === 'object' ? key.additionalProperties.anyOf : []
-    for (const holder of [...holders, ...(inner ?? [])]) {
-      for (const name of holder?.required ?? []) required.add(`${path} ${name}`.trim())
-    }
+  const collect = (holder: JsonSchema, path: string) => {
+    for (const name of holder.required ?? []) required.add(`${path} ${name}`.trim())
+    for (const inner of holder.anyOf ?? []) collect(inner, path)
+    if (holder.items !== undefined) collect(holder.items, path)
+    if (typeof holder.additionalProperties === 'object') collect(holder.additionalProperties, path)
   }
+  for (const [path, key] of [['', jsonSchema()] as const, ...keys]) collect(key, path)
   expect([...required].toSorted()).toEqual([
+    '.admin port',
+    '.admin unix',
+    '.defaults.route.limits.bytes rate',
+    '.defaults.route.limits.messages rate',
     '.listeners port',
+    '.listeners unix',
+    '.listeners[].tls cert',
+    '.listeners[].tls key',
+    '.listeners[].tls.client ca',
+    '.listeners[].tls[].client ca',
+    '.routes[].limits.bytes rate',
+    '.routes[].limits.messages rate',
+    '.routes[].redirect to',
     '.upstreams endpoints',
+    '.upstreams url',
     '.upstreams[].endpoints url',
     'listeners',
     'routes',

@@ -6,6 +6,7 @@ import { substitute } from '../../src/config/substitute.ts'
 import { configOf, told, withListener } from './checking.ts'
 
 const sources = {
+  folder: '/etc/sluice',
   env: { NAME: 'value', EMPTY: '', TRICKY: '${file:/etc/passwd}' },
   readFile: (path: string) => {
     if (path === '/secret') return 's3cret\n'

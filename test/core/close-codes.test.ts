@@ -19,6 +19,7 @@ test('codes have the numbers of the registry', () => {
     noStatus: 1005,
     abnormal: 1006,
     invalidPayload: 1007,
+    policyViolation: 1008,
     messageTooBig: 1009,
     internalError: 1011,
     serviceRestart: 1012,

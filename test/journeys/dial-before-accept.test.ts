@@ -23,7 +23,7 @@ describe("a server's refusal", () => {
       },
       body: 'not for you',
     })
-    const answered = await gateway.event('request-answered')
+    const answered = await gateway.event('handshake-rejected')
     expect(answered).toMatchObject({ path: '/ws-refused', status: 403 })
     expect(gateway.events.some((event) => event.type === 'session-opened')).toBe(false)
   }, 10_000)

@@ -165,3 +165,53 @@ function closeOf({ opcode, payload }: Frame): { code: number; reason: string } {
   expect(opcode).toBe(Opcode.close)
   return { code: payload.readUInt16BE(), reason: payload.subarray(2).toString() }
 }
+
+describe('handshakes under way', () => {
+  test('are refused with 503 past the limit of their listener, and let in again afterwards', async () => {
+    const answers: (() => void)[] = []
+    using upstream = await listenTcp(async (connection) => {
+      await connection.until(/\r\n\r\n/)
+      answers.push(() => connection.send('HTTP/1.1 403 Forbidden\nContent-Length: 0\n\n'))
+    })
+    await using gateway = startGateway(`
+listeners: [{ address: 127.0.0.1, port: 0, limits: { handshakes: 2 } }]
+routes: [{ upstream: "ws://127.0.0.1:${upstream.port}" }]
+`)
+    const clients = await Promise.all([1, 2].map(() => dialTcp(gateway.port)))
+    for (const client of clients) client.send(upgradeRequest('/'))
+    while (answers.length < 2) await Bun.sleep(5)
+    using third = await dialTcp(gateway.port)
+    third.send(upgradeRequest('/'))
+    expect((await third.message()).status).toBe(503)
+    await gateway.event('request-refused', ({ code }) => code === 'TOO_MANY_HANDSHAKES')
+    answers[0]?.()
+    expect((await clients[0]!.message()).status).toBe(403)
+    third.send(upgradeRequest('/'))
+    while (answers.length < 3) await Bun.sleep(5)
+    for (const client of clients) client[Symbol.dispose]()
+  })
+})
+
+describe('sessions of one client', () => {
+  test('are refused with 429 past their limit, which a trusted proxy counts by the address it tells', async () => {
+    await using gateway = startGateway(`
+listeners: [{ address: 127.0.0.1, port: 0, trusted-proxies: [127.0.0.1] }]
+routes: [{ upstream: "ws://${server.host}", limits: { sessions-per-client: 1 } }]
+`)
+    const statusFor = async (address: string) => {
+      const client = await dialTcp(gateway.port)
+      client.send(upgradeRequest('/', { 'X-Forwarded-For': address }))
+      const { status } = await client.message()
+      return { client, status }
+    }
+    const first = await statusFor('192.0.2.1')
+    const again = await statusFor('192.0.2.1')
+    const other = await statusFor('192.0.2.2')
+    expect([first.status, again.status, other.status]).toEqual([101, 429, 101])
+    first.client[Symbol.dispose]()
+    await gateway.event('session-closed', ({ address }) => address === '192.0.2.1')
+    const anew = await statusFor('192.0.2.1')
+    expect(anew.status).toBe(101)
+    for (const { client } of [again, other, anew]) client[Symbol.dispose]()
+  })
+})

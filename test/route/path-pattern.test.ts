@@ -47,8 +47,8 @@ describe('a parameter', () => {
     ['/:a', '/:a', { a: ':a' }],
     ['/chat/:room', '/chat/*', { room: '*' }],
     ['/chat/:room', '/chat/...', { room: '...' }],
-    ['/:room/*', '/a/b/c', { room: 'a' }],
-    ['/:room/*', '/a', { room: 'a' }],
+    ['/:room/*', '/a/b/c', { room: 'a', '*': 'b/c' }],
+    ['/:room/*', '/a', { room: 'a', '*': '' }],
     ['/:a', '/caf%C3%A9', { a: 'caf%C3%A9' }],
   ])('of %s in %s is one segment, as sent', (pattern, target, parameters) => {
     expect(match(pattern, target)).toEqual(parameters)
@@ -82,19 +82,19 @@ describe('a parameter', () => {
 
 describe('a prefix', () => {
   test.each([
-    ['/chat/*', '/chat'],
-    ['/chat/*', '/chat/'],
-    ['/chat/*', '/chat/a'],
-    ['/chat/*', '/chat/a/b?c'],
-    ['/chat/*', '/chat//'],
-    ['/chat/*', '/chat/a%2Fb'],
-    ['/*', '/'],
-    ['/*', '/a/b'],
-    ['/chat/*', '//chat//a'],
-    ['/*', '//'],
-    ['/*', '*'],
-  ])('%s matches %s', (pattern, target) => {
-    expect(match(pattern, target)).toEqual({})
+    ['/chat/*', '/chat', ''],
+    ['/chat/*', '/chat/', ''],
+    ['/chat/*', '/chat/a', 'a'],
+    ['/chat/*', '/chat/a/b?c', 'a/b'],
+    ['/chat/*', '/chat//', ''],
+    ['/chat/*', '/chat/a%2Fb', 'a%2Fb'],
+    ['/*', '/', ''],
+    ['/*', '/a/b', 'a/b'],
+    ['/chat/*', '//chat//a', 'a'],
+    ['/*', '//', ''],
+    ['/*', '*', ''],
+  ])('%s matches %s, its end being %p', (pattern, target, end) => {
+    expect(match(pattern, target)).toEqual({ '*': end })
   })
 
   test.each([

@@ -3,8 +3,10 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { routeTies } from '../../src/config/ties.ts'
-import { RouteTable, type RouteConditions } from '../../src/route/route-table.ts'
-import { candidates } from '../support/route-oracle.ts'
+import type { RouteConditions } from '../../src/route/conditions.ts'
+import { RouteTable } from '../../src/route/route-table.ts'
+import { fieldsOf } from '../support/reading.ts'
+import { candidates, type Request } from '../support/route-oracle.ts'
 
 describe('routes of any kind', () => {
   const name = fc.constantFrom('a', 'b')
@@ -20,11 +22,21 @@ describe('routes of any kind', () => {
     })
   const host = fc.constantFrom('a.b', '*.b', 'b', '*.a.b', 'x.a.b')
   const listener = fc.constantFrom('one', 'two')
+  const values = fc.subarray(['1', '2'])
+  const conditions = (...names: readonly [string, string]) =>
+    fc
+      .subarray([...names], { maxLength: 1 })
+      .chain((some) => fc.record(Object.fromEntries(some.map((name) => [name, values]))))
   const routes = fc.array(
     fc.record({
       path,
       host: fc.uniqueArray(host, { maxLength: 2, size: 'xsmall' }),
       listeners: fc.uniqueArray(listener, { maxLength: 2, size: 'xsmall' }),
+      match: fc.record({
+        header: conditions('x-a', 'x-b'),
+        query: conditions('a', 'b'),
+        subprotocol: fc.subarray(['1', '2']),
+      }),
     }),
     { minLength: 1, maxLength: 8 },
   )
@@ -32,14 +44,23 @@ describe('routes of any kind', () => {
     listener,
     host: fc.constantFrom('b', 'a.b', 'x.a.b', 'y.a.b', 'z'),
     path: fc.array(name, { maxLength: 4 }).map((parts) => `/${parts.join('/')}`),
+    query: fc
+      .array(fc.tuple(name, fc.constantFrom('1', '2', '3')), { maxLength: 3 })
+      .map((pairs) => new URLSearchParams(pairs)),
+    header: fc
+      .dictionary(fc.constantFrom('x-a', 'x-b'), fc.constantFrom('1', '2'))
+      .map((lines) => new Headers(lines)),
+    subprotocols: values,
   })
 
   function find(
     all: readonly RouteConditions[],
-    asked: { listener: string; host: string; path: string },
+    { listener, host, path, query, header, subprotocols }: Request,
   ) {
     const table = new RouteTable(all.map((each) => [each, each] as const))
-    return table.match(asked.listener, asked.host, asked.path)
+    const lines = [...header].map(([key, value]) => `${key}: ${value}`)
+    const fields = fieldsOf(...lines, `sec-websocket-protocol: ${subprotocols.join(', ')}`)
+    return table.match(listener, { host, target: `${path}?${query.toString()}`, fields })
   }
 
   test('are found as the oracle finds them', () => {
@@ -71,7 +92,8 @@ describe('routes of any kind', () => {
   test('of which each names what the other leaves open do not depend on it either', () => {
     const crossed = ['/:a/x', '/x/:b'].map(everywhereAt)
     const items = crossed.map((value, index) => ({ path: ['routes', index], value }))
-    const asked = { listener: '', host: '', path: '/x/x' }
+    const nothing = { query: new URLSearchParams(), header: new Headers(), subprotocols: [] }
+    const asked = { listener: '', host: '', path: '/x/x', ...nothing }
     const isTie = routeTies(items).length > 0
     expect(isTie || Bun.deepEquals(find(crossed, asked), find(crossed.toReversed(), asked))).toBe(
       true,
@@ -80,5 +102,5 @@ describe('routes of any kind', () => {
 })
 
 function everywhereAt(path: string): RouteConditions {
-  return { listeners: [], host: [], path }
+  return { listeners: [], host: [], path, match: { header: {}, query: {}, subprotocol: [] } }
 }

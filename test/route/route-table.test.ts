@@ -1,12 +1,17 @@
 // Which route a request is for: the documented order decides, never that of the file.
 
 import { describe, expect, test } from 'bun:test'
-import { hostName, RouteTable, type RouteConditions } from '../../src/route/route-table.ts'
+import type { RouteConditions } from '../../src/route/conditions.ts'
+import { hostName } from '../../src/route/question.ts'
+import { RouteTable } from '../../src/route/route-table.ts'
+import { fieldsOf } from '../support/reading.ts'
 
-type Conditions = Partial<RouteConditions>
+type Conditions = Partial<Omit<RouteConditions, 'match'>> & {
+  readonly match?: Partial<RouteConditions['match']>
+}
 
-function route({ listeners = [], host = [], path = '/*' }: Conditions): RouteConditions {
-  return { listeners, host, path }
+function route({ listeners = [], host = [], path = '/*', match }: Conditions): RouteConditions {
+  return { listeners, host, path, match: { header: {}, query: {}, subprotocol: [], ...match } }
 }
 
 /** A table of these routes in both orders, which must answer alike: the index of a route, or what else comes. */
@@ -14,9 +19,13 @@ function finder(...routes: readonly Conditions[]) {
   const entries = routes.map((each, index) => [route(each), index] as const)
   const table = new RouteTable(entries)
   const reversed = new RouteTable(entries.toReversed())
-  return (target: string, { host = 'example.com', listener = 'public' } = {}) => {
-    const match = table.match(listener, host, target)
-    expect(reversed.match(listener, host, target)).toEqual(match)
+  return (
+    target: string,
+    { host = 'example.com', listener = 'public', lines = [] as readonly string[] } = {},
+  ) => {
+    const asked = { host, target, fields: fieldsOf(...lines) }
+    const match = table.match(listener, asked)
+    expect(reversed.match(listener, asked)).toEqual(match)
     return typeof match === 'object' ? match.value : match
   }
 }
@@ -68,7 +77,7 @@ describe('a path', () => {
 
   test('gives its parameters', () => {
     const table = new RouteTable([[route({ path: '/chat/:room' }), 'chat']])
-    const match = table.match('public', 'a', '/chat/%31?x')
+    const match = table.match('public', { host: 'a', target: '/chat/%31?x', fields: fieldsOf() })
     expect(match).toEqual({ value: 'chat', parameters: { room: '1' } })
   })
 
@@ -173,5 +182,106 @@ describe('a listener', () => {
 
   test('that a route does not name is none of its', () => {
     expect(finder({ listeners: ['public'] })('/', { listener: 'inside' })).toBeUndefined()
+  })
+})
+
+describe('further conditions', () => {
+  test('decide after host and path, by their number', () => {
+    const find = finder(
+      {},
+      { match: { header: { 'x-beta': ['1'] } } },
+      { match: { header: { 'x-beta': ['1'] }, query: { v: ['2'] } } },
+      { listeners: ['public'], match: { header: { 'x-beta': ['1'] }, query: { v: ['2'] } } },
+      { path: '/exact' },
+    )
+    const lines = ['X-Beta: 1']
+    expect(find('/')).toBe(0)
+    expect(find('/', { lines })).toBe(1)
+    expect(find('/?v=2', { lines, listener: 'other' })).toBe(2)
+    expect(find('/?v=2', { lines })).toBe(3)
+    expect(find('/exact?v=2', { lines })).toBe(4)
+  })
+
+  test('that tie in number leave it to the order of the file', () => {
+    const [first, second] = [{ query: { a: [] } }, { query: { b: [] } }].map((match) =>
+      route({ match }),
+    ) as [RouteConditions, RouteConditions]
+    const asked = { host: '', target: '/?a&b', fields: fieldsOf() }
+    const find = (...all: RouteConditions[]) =>
+      new RouteTable(all.map((each) => [each, each] as const)).match('', asked)
+    expect(find(first, second)).toMatchObject({ value: first })
+    expect(find(second, first)).toMatchObject({ value: second })
+  })
+
+  test('on a header compare a line as a whole, whatever the case of its name', () => {
+    const find = finder({ match: { header: { 'x-tier': ['gold', 'silver'] } } }, {})
+    expect(find('/', { lines: ['X-TIER: gold'] })).toBe(0)
+    expect(find('/', { lines: ['x-tier: bronze', 'x-tier: silver'] })).toBe(0)
+    expect(find('/', { lines: ['x-tier: gold, silver'] })).toBe(1)
+    expect(find('/', { lines: ['x-tier: Gold'] })).toBe(1)
+    expect(find('/', { lines: ['x_tier: gold'] })).toBe(1)
+  })
+
+  test('without values want the header or the parameter to be there', () => {
+    const header = finder({ match: { header: { 'x-beta': [] } } }, {})
+    expect(header('/', { lines: ['x-beta:'] })).toBe(0)
+    expect(header('/')).toBe(1)
+    const query = finder({ match: { query: { beta: [] } } }, {})
+    expect(query('/?beta')).toBe(0)
+    expect(query('/?alpha')).toBe(1)
+  })
+
+  test.each([
+    ['/?v=2', 0],
+    ['/?a=1&v=2', 0],
+    ['/?v=1&v=2', 0],
+    ['/?%76=%32', 0],
+    ['/?v=22', 1],
+    ['/?V=2', 1],
+    ['/v=2', 1],
+    ['/?x=?v=2', 1],
+  ])('on the query read it decoded, any of its values: %s', (target, index) => {
+    expect(finder({ match: { query: { v: ['2'] } } }, {})(target)).toBe(index)
+  })
+
+  test('on the query know spaces and every letter', () => {
+    const find = finder({ match: { query: { 'the room': ['Zürich 1'] } } }, {})
+    expect(find('/?the+room=Z%C3%BCrich+1')).toBe(0)
+    expect(find('/?the%20room=Z%C3%BCrich%201')).toBe(0)
+    expect(find('/?the+room=Z%FCrich+1')).toBe(1)
+  })
+
+  test('on the subprotocol want one of those that the client offers', () => {
+    const find = finder({ match: { subprotocol: ['chat.v2', 'chat.v3'] } }, {})
+    expect(find('/', { lines: ['Sec-WebSocket-Protocol: chat.v1, chat.v3'] })).toBe(0)
+    expect(find('/', { lines: ['Sec-WebSocket-Protocol: chat.v1, Chat.v2'] })).toBe(1)
+    expect(find('/')).toBe(1)
+  })
+
+  test('that do not hold leave an unsafe path to the next route', () => {
+    const find = finder({ path: '/a/:b', match: { header: { 'x-beta': ['1'] } } }, {})
+    expect(find('/a/x%2Fy', { lines: ['x-beta: 1'] })).toBe('unsafe')
+    expect(find('/a/x%2Fy')).toBe(1)
+  })
+})
+
+describe('candidates', () => {
+  test('are all routes in the order of trial, each with what does not fit', () => {
+    const routes = [
+      route({ host: ['other.com'] }),
+      route({ path: '/chat' }),
+      route({ match: { query: { v: ['2'] } } }),
+      route({ listeners: ['inside'] }),
+      route({}),
+    ]
+    const table = new RouteTable(routes.map((each, index) => [each, index] as const))
+    const asked = { host: 'example.com', target: '/', fields: fieldsOf() }
+    expect(table.candidates('public', asked)).toEqual([
+      { value: 0, misfit: { key: 'host' } },
+      { value: 1, misfit: { key: 'path' } },
+      { value: 2, misfit: { key: 'query', name: 'v' } },
+      { value: 3, misfit: { key: 'listeners' } },
+      { value: 4, misfit: undefined },
+    ])
   })
 })

@@ -43,8 +43,11 @@ const classes = [
   'TunnelSide',
 ]
 
-export async function startGatewayProcess(yaml: string): Promise<GatewayProcess> {
-  const child = Bun.spawn([process.execPath, import.meta.path, yaml], {
+/** @param files how many descriptors it may have; by default as many as this process. */
+export async function startGatewayProcess(yaml: string, files?: number): Promise<GatewayProcess> {
+  const command = [process.execPath, import.meta.path, yaml]
+  const limited = ['/bin/sh', '-c', `ulimit -n ${files}; exec "$@"`, 'sh', ...command]
+  const child = Bun.spawn(files === undefined ? command : limited, {
     stdin: 'pipe',
     stdout: 'pipe',
   })

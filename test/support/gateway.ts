@@ -9,16 +9,19 @@ import { loadConfig } from '../../src/config/load.ts'
 import { formatProblems } from '../../src/config/report.ts'
 import type { GatewayEvent } from '../../src/core/events.ts'
 import { createGateway, type Gateway } from '../../src/gateway.ts'
+import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
 import { startCompiledGateway } from './compiled-gateway.ts'
 import { Journal } from './journal.ts'
 
 type EventOf<Type extends GatewayEvent['type']> = Extract<GatewayEvent, { type: Type }>
 
 /** What can be told to a gateway and asked of it, wherever it runs. */
-export type ControlledGateway = Pick<Gateway, 'listeners' | 'sessions' | 'leave' | 'destroy'>
+export interface ControlledGateway extends Pick<Gateway, 'sessions' | 'leave' | 'destroy'> {
+  readonly listeners: readonly Pick<Gateway['listeners'][number], 'name' | 'address' | 'port'>[]
+}
 
-export interface RunningGateway<Control = ControlledGateway> extends AsyncDisposable {
-  readonly gateway: Control
+export interface RunningGateway extends AsyncDisposable {
+  readonly gateway: ControlledGateway
   /** The port of the first listener. */
   readonly port: number
   /** `127.0.0.1:port`, to put behind `http://` or `ws://`. */
@@ -31,13 +34,20 @@ export interface RunningGateway<Control = ControlledGateway> extends AsyncDispos
   ): Promise<EventOf<Type>>
 }
 
+/** One that can be looked into. */
+export interface OpenGateway extends RunningGateway {
+  readonly gateway: Gateway
+  /** Counts what the gateway tells. */
+  readonly metrics: Metrics
+}
+
 /** @param yaml a configuration; listeners should be `127.0.0.1:0`. @param env what `${env:…}` stands for. */
 export function startGateway(yaml: string, env: Record<string, string> = {}): RunningGateway {
   const binary = process.env['SLUICE_BINARY']
   if (binary === undefined) return startGatewayHere(yaml, env)
   const journal = new Journal<GatewayEvent>()
   const gateway = startCompiledGateway(resolve(binary), yaml, env, journal)
-  return running(gateway, journal, gateway)
+  return Object.assign(running(gateway, journal, gateway), { gateway })
 }
 
 /**
@@ -49,27 +59,28 @@ export function startGatewayHere(
   yaml: string,
   env: Record<string, string> = {},
   change: (config: Config) => Config = (config) => config,
-): RunningGateway<Gateway> {
+): OpenGateway {
   const readFile = (path: string) => readFileSync(path, 'utf8')
   const loaded = loadConfig(yaml, { file: 'test.yaml', env, readFile })
   if (!loaded.ok) throw new Error(formatProblems(loaded.problems, { colours: false }))
   const journal = new Journal<GatewayEvent>()
-  const gateway = createGateway(change(loaded.config), (event) => journal.add(event))
-  gateway.start()
-  return running(gateway, journal, {
-    hear() {},
-    [Symbol.asyncDispose]: async () => gateway.destroy(),
+  const metrics = createMetrics()
+  const gateway = createGateway(change(loaded.config), (event) => {
+    metrics.emit(event)
+    journal.add(event)
   })
+  gateway.start()
+  const host = { hear() {}, [Symbol.asyncDispose]: async () => gateway.destroy() }
+  return Object.assign(running(gateway, journal, host), { gateway, metrics })
 }
 
-function running<Control extends ControlledGateway>(
-  gateway: Control,
+function running(
+  { listeners }: ControlledGateway,
   journal: Journal<GatewayEvent>,
   host: AsyncDisposable & { hear(): void },
-): RunningGateway<Control> {
-  const port = gateway.listeners[0]?.port ?? 0
+): Omit<RunningGateway, 'gateway'> {
+  const port = listeners[0]?.port ?? 0
   return {
-    gateway,
     port,
     host: `127.0.0.1:${port}`,
     get events() {

@@ -1,7 +1,7 @@
 // A second reading of how routes are found, by regular expressions and a comparison of words: slow,
 // and simple enough to be checked by eye.
 
-import type { RouteConditions } from '../../src/route/route-table.ts'
+import type { RouteConditions } from '../../src/route/conditions.ts'
 
 /** The name in the pattern is the name in the result. */
 function expression(path: string): RegExp {
@@ -9,7 +9,7 @@ function expression(path: string): RegExp {
   const exact = (isPrefix ? path.slice(0, -2) : path)
     .replaceAll('.', '\\.')
     .replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')
-  return new RegExp(`^${exact}${isPrefix ? '(?:/.*)?' : ''}$`)
+  return new RegExp(`^${exact}${isPrefix ? '(?:/(?<rest>.*))?' : ''}$`)
 }
 
 function hostMatches(pattern: string, host: string): boolean {
@@ -19,7 +19,7 @@ function hostMatches(pattern: string, host: string): boolean {
 }
 
 /** The smaller sorts first. What decides comes first: host, path, further conditions. */
-function place(host: string, { path, listeners }: RouteConditions): string {
+function place(host: string, { path, listeners, match }: RouteConditions): string {
   const digits = (count: number) => String(count).padStart(4, '0')
   const segments = path.split('/').filter((segment) => segment !== '' && segment !== '*')
   const named = segments.filter((segment) => segment.startsWith(':')).length
@@ -32,7 +32,12 @@ function place(host: string, { path, listeners }: RouteConditions): string {
     digits(9999 - segments.length),
     // Of two that are as long, the one whose first difference is a literal.
     segments.map((segment) => (segment.startsWith(':') ? '1' : '0')).join(''),
-    listeners.length > 0 ? '1 named listener' : '2 any listener',
+    digits(
+      9999 -
+        [listeners, match.subprotocol].filter((each) => each.length > 0).length -
+        Object.keys({ ...match.header }).length -
+        Object.keys({ ...match.query }).length,
+    ),
   ].join()
 }
 
@@ -41,6 +46,24 @@ export interface Request {
   /** Lower case, without port. */
   readonly host: string
   readonly path: string
+  readonly query: URLSearchParams
+  readonly header: Headers
+  readonly subprotocols: readonly string[]
+}
+
+function holds({ match }: RouteConditions, { query, header, subprotocols }: Request): boolean {
+  const isOneOf = (wanted: readonly string[], values: readonly string[]) =>
+    wanted.length === 0 ? values.length > 0 : values.some((value) => wanted.includes(value))
+  return (
+    Object.entries(match.query).every(([name, wanted]) => isOneOf(wanted, query.getAll(name))) &&
+    Object.entries(match.header).every(([name, wanted]) =>
+      isOneOf(
+        wanted,
+        [header.get(name)].filter((value) => value !== null),
+      ),
+    ) &&
+    (match.subprotocol.length === 0 || isOneOf(match.subprotocol, subprotocols))
+  )
 }
 
 export interface Candidate {
@@ -50,16 +73,17 @@ export interface Candidate {
 }
 
 /** Every route that the request fits, the best first. */
-export function candidates(
-  routes: readonly RouteConditions[],
-  { listener, host, path }: Request,
-): Candidate[] {
+export function candidates(routes: readonly RouteConditions[], request: Request): Candidate[] {
+  const { listener, host, path } = request
   const all = routes.flatMap((route) =>
     (route.host.length === 0 ? [''] : route.host).flatMap((pattern) => {
       const match = expression(route.path).exec(path)
       const isHere = route.listeners.length === 0 || route.listeners.includes(listener)
+      if (!holds(route, request)) return []
       if (match === null || !isHere || !(pattern === '' || hostMatches(pattern, host))) return []
-      return [{ route, place: place(pattern, route), parameters: { ...match.groups } }]
+      const { rest = '', ...named } = match.groups ?? {}
+      const parameters = route.path.endsWith('/*') ? { ...named, '*': rest } : named
+      return [{ route, place: place(pattern, route), parameters }]
     }),
   )
   return all.toSorted((a, b) => (a.place < b.place ? -1 : a.place > b.place ? 1 : 0))

@@ -10,6 +10,8 @@ const closed: GatewayEvent = {
   type: 'session-closed',
   session: 's1',
   route: 'chat',
+  endpoint: 'ws://a:9000',
+  address: '192.0.2.1',
   end: { by: 'upstream', code: 4001, reason: 'closed', detail: undefined },
   durationMs: 12.3456,
   inbound: { messages: 1, bytes: 20 },
@@ -17,12 +19,17 @@ const closed: GatewayEvent = {
 }
 const answered: GatewayEvent = {
   type: 'request-answered',
+  listener: 'public',
   route: 'a route',
+  upstream: undefined,
+  endpoint: undefined,
   address: '::1',
   method: 'GET',
   host: 'h',
   path: '/',
+  request: 'r-1',
   status: 200,
+  dialMs: undefined,
   durationMs: 1,
 }
 
@@ -44,6 +51,8 @@ describe('createLog', () => {
       event: 'session-closed',
       session: 's1',
       route: 'chat',
+      endpoint: 'ws://a:9000',
+      address: '192.0.2.1',
       durationMs: 12.3,
       closedBy: 'upstream',
       code: 4001,
@@ -58,7 +67,7 @@ describe('createLog', () => {
   test('writes aligned text for people, and quotes what has spaces', () => {
     const [line] = linesOf('debug', 'pretty', answered)
     expect(line).toMatch(
-      /^\d\d:\d\d:\d\d\.\d{3} {2}DEBUG request-answered route="a route" address=::1 method=GET /,
+      /^\d\d:\d\d:\d\d\.\d{3} {2}DEBUG request-answered listener=public route="a route" address=::1 method=GET /,
     )
   })
 

@@ -1,48 +1,63 @@
 /**
- * An endpoint's URL: `ws://host:port/base` or `http://host:port/base`.
+ * An endpoint's URL: `ws://host:port/base`, `https://host`, `ws+unix:/run/chat.sock:/base`.
  * Invariant: what is accepted is one unmistakable address; whatever a URL can say beyond that
  * (user, query, fragment, dot segments) is refused rather than dropped.
  */
+import type { EndpointConfig } from '../config.ts'
 import { meant, show, type Reading } from '../reading.ts'
-
-/** One address of an upstream, taken apart. */
-export interface Endpoint {
-  /** The URL in its normal form: lower-case host, no default port, no slash at the end. */
-  readonly url: string
-  readonly scheme: 'ws' | 'http'
-  /** A name or an IP address, without brackets. */
-  readonly host: string
-  readonly port: number
-  /** What request paths are put behind: `''` or `/base`. */
-  readonly path: string
-}
+import { readFilePath } from './keys.ts'
 
 /** Whether a route that says this means an endpoint rather than the name of an upstream. */
 export function isUrl(text: string): boolean {
-  return text.includes('://')
+  return text.includes('://') || /^[a-z]+\+unix:/i.test(text)
 }
 
-export function readEndpoint(input: unknown): Reading<Endpoint> {
+interface Scheme {
+  readonly family: 'ws' | 'http'
+  readonly isTls: boolean
+  readonly isUnix: boolean
+}
+
+const schemes = new Map<string, Scheme>([
+  ['ws', { family: 'ws', isTls: false, isUnix: false }],
+  ['wss', { family: 'ws', isTls: true, isUnix: false }],
+  ['http', { family: 'http', isTls: false, isUnix: false }],
+  ['https', { family: 'http', isTls: true, isUnix: false }],
+  ['ws+unix', { family: 'ws', isTls: false, isUnix: true }],
+  ['http+unix', { family: 'http', isTls: false, isUnix: true }],
+])
+
+export function readEndpoint(input: unknown): Reading<EndpointConfig> {
   if (typeof input !== 'string') {
     return {
       problem: `must be a URL such as ws://localhost:9000, not ${show(input)}`,
       isOtherKind: true,
     }
   }
-  const match = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#\\]*)([^?#]*)(.*)$/s.exec(input)
-  if (match === null) return notUrl(input)
-  const [, written = '', authority = '', path = '', rest = ''] = match
-  const scheme = written.toLowerCase()
-  if (scheme !== 'ws' && scheme !== 'http') return wrongScheme(scheme, input)
+  const name = /^([a-z][a-z0-9+.-]*):/i.exec(input)?.[1]?.toLowerCase() ?? ''
+  const scheme = schemes.get(name)
+  if (scheme?.isUnix === true) return readSocket(scheme, input.slice(name.length + 1))
+  const match = /^[^:/]+:\/\/([^/?#\\]*)([^?#]*)(.*)$/s.exec(input)
+  if (match === null || name === '') return notUrl(input)
+  if (scheme === undefined) {
+    const known = [...schemes.keys()].join(', ')
+    return { problem: `unknown scheme ${show(name)} of an endpoint; the schemes are ${known}` }
+  }
+  const [, authority = '', path = '', rest = ''] = match
   // None of these is quoted: a password or a token must not reach a log.
   if (authority.includes('@'))
     return { problem: 'an endpoint URL cannot carry a user name or password' }
   if (rest.startsWith('?')) return { problem: 'an endpoint URL cannot carry a query' }
   if (rest.startsWith('#')) return { problem: 'an endpoint URL cannot carry a fragment' }
-  return readPlace(scheme, authority, path)
+  return readServer(scheme, authority, path)
 }
 
-function readPlace(scheme: 'ws' | 'http', authority: string, written: string): Reading<Endpoint> {
+function readServer(
+  { family, isTls }: Scheme,
+  authority: string,
+  written: string,
+): Reading<EndpointConfig> {
+  const scheme = isTls ? `${family}s` : family
   const base = URL.canParse(`${scheme}://${authority}`)
     ? new URL(`${scheme}://${authority}`)
     : undefined
@@ -50,36 +65,59 @@ function readPlace(scheme: 'ws' | 'http', authority: string, written: string): R
   if (base === undefined || !/^(\[[0-9A-Fa-f:.]+\]|[^\s:[\]%]+)(:[0-9]+)?$/.test(authority)) {
     return { problem: `${show(authority)} is not a host and port` }
   }
-  const port = base.port === '' ? 80 : Number(base.port)
+  const port = base.port === '' ? (isTls ? 443 : 80) : Number(base.port)
   if (port === 0) return { problem: 'an endpoint cannot have port 0' }
-  const path = written.replace(/\/+$/, '')
-  if (
-    /\/\.{1,2}(\/|$)|\/\/|[^\x21-\x7e]|[\\"<>^`{|}]/.test(path) ||
-    /%(?![0-9A-Fa-f]{2})|%2[EF]/i.test(path)
-  ) {
-    return { problem: `${show(path)} is not a plain path of segments and single slashes` }
-  }
+  const path = readBase(written)
+  if (path.problem !== undefined) return path
   const host = base.hostname.replace(/^\[|\]$/g, '')
-  return { value: { url: `${scheme}://${base.host}${path}`, scheme, host, port, path } }
+  const url = `${scheme}://${base.host}${path.value}`
+  return { value: { url, scheme: family, isTls, host, port, unix: undefined, path: path.value } }
 }
 
-function notUrl(text: string): Reading<Endpoint> {
+/** `/run/chat.sock` or `/run/chat.sock:/base`, as npm's ws writes it. */
+function readSocket({ family }: Scheme, rest: string): Reading<EndpointConfig> {
+  const example = `${family}+unix:/run/chat.sock`
+  const [written = '', base = '', more] = rest.replace(/^\/\/(?=\/)/, '').split(':')
+  if (written.startsWith('//')) {
+    const suggestion = meant(`${family}+unix:${written.slice(1)}`)
+    return { problem: `must be a URL such as ${example}, without a host`, suggestion }
+  }
+  const unix = readFilePath(written)
+  if (unix.problem !== undefined || more !== undefined || /[?#]/.test(rest)) {
+    return { problem: `must be a URL such as ${example} or ${example}:/base, not ${show(rest)}` }
+  }
+  if (base !== '' && !base.startsWith('/'))
+    return { problem: `the path behind ${show(written)} must start with "/", not ${show(base)}` }
+  const path = readBase(base)
+  if (path.problem !== undefined) return path
+  return { value: socketEndpoint(family, unix.value, path.value) }
+}
+
+export function socketEndpoint(
+  scheme: EndpointConfig['scheme'],
+  unix: string,
+  path: string,
+): EndpointConfig {
+  const url = `${scheme}+unix:${unix}${path === '' ? '' : `:${path}`}`
+  return { url, scheme, isTls: false, host: 'localhost', port: 80, unix, path }
+}
+
+/** What request paths are put behind, without a slash at the end. */
+function readBase(written: string): Reading<string> {
+  const path = written.replace(/\/+$/, '')
+  const isPlain =
+    !/\/\.{1,2}(\/|$)|\/\/|[^\x21-\x7e]|[\\"<>^`{|}]/.test(path) &&
+    !/%(?![0-9A-Fa-f]{2})|%2[EF]/i.test(path)
+  if (isPlain) return { value: path }
+  return { problem: `${show(path)} is not a plain path of segments and single slashes` }
+}
+
+function notUrl(text: string): Reading<EndpointConfig> {
   const isBare = /^[\w.-]+(:\d+)?(\/.*)?$/.test(text)
+  const isPath = /^\.{0,2}\//.test(text)
+  const suggestion = isPath ? `ws+unix:${text}` : isBare ? `ws://${text}` : undefined
   return {
     problem: `must be a URL such as ws://localhost:9000${text.includes('@') ? '' : `, not ${show(text)}`}`,
-    suggestion: isBare ? meant(`ws://${text}`) : undefined,
-  }
-}
-
-function wrongScheme(scheme: string, url: string): Reading<Endpoint> {
-  if (scheme !== 'wss' && scheme !== 'https') {
-    return { problem: `unknown scheme ${show(scheme)} of an endpoint; the schemes are ws and http` }
-  }
-  const plain = scheme === 'wss' ? 'ws' : 'http'
-  return {
-    problem: `${scheme} is not supported: TLS towards upstreams is not available yet`,
-    suggestion: url.includes('@')
-      ? undefined
-      : `without TLS it is ${show(url.replace(/^[^:]+/, plain))}`,
+    suggestion: suggestion && meant(suggestion),
   }
 }

@@ -1,5 +1,6 @@
 /**
- * The kinds of keys that the schema is made of: a section, and the values inside one.
+ * The kinds of values that keys have: durations, sizes, counts, words, and those with a reader of
+ * their own.
  * Invariant: every value has one sentence of documentation, a default (or the demand to be given)
  * and a bound, here and nowhere else; what is read and what an editor is told come from one place.
  */
@@ -17,19 +18,28 @@ interface Bounded extends Documented {
   readonly fallback: string | number
 }
 
-/** A value read by a function of its own. `read` gets undefined where the key is missing. */
-export function value<T>(
-  key: Documented & { json?: object },
-  read: (input: unknown) => Reading<T>,
-) {
+/**
+ * What an editor is told of a value. `x-range` holds its bounds as a person writes them, for the
+ * documentation and for tests.
+ */
+export type Json = Readonly<Record<string, unknown>>
+
+/** A value read by a function of its own; a missing one is told as missing, whatever `read` says. */
+export function value<T>(key: Documented & { json?: Json }, read: (input: unknown) => Reading<T>) {
   return z
     .unknown()
-    .meta({ ...key.json, description: key.doc })
+    .meta({ ...orReference(key.json), description: key.doc })
     .transform((input, context): T => {
       const reading: Reading<T> = input === null ? isEmpty : read(input)
       if (reading.problem === undefined) return reading.value
       const { problem, suggestion, isOtherKind } = reading
-      context.addIssue({ code: 'custom', message: problem, params: { suggestion, isOtherKind } })
+      const isAbsent = input === undefined
+      const message = isAbsent ? isMissing.problem : problem
+      context.addIssue({
+        code: 'custom',
+        message,
+        params: isAbsent ? {} : { suggestion, isOtherKind },
+      })
       return z.NEVER
     })
 }
@@ -37,41 +47,24 @@ export function value<T>(
 export const isEmpty = { problem: 'is empty; give it a value or leave the key out' } as const
 export const isMissing = { problem: 'is missing' } as const
 
-/** Keys of which none may be unknown. */
-export function section<const S extends z.ZodRawShape>(shape: S, error = 'must be a mapping') {
-  const known = Object.keys(shape)
-  return z.object(shape, { error }).catchall(unknownKey(known))
+/** `${env:PORT}` may stand for whatever is not free text anyway. */
+function orReference(json: Json | undefined): Json | undefined {
+  if (json === undefined || isAnyText(json)) return json
+  const reference = { type: 'string', pattern: '\\$\\{' }
+  const { 'x-range': range, ...rest } = json
+  return { anyOf: [rest, reference], ...(range !== undefined && { 'x-range': range }) }
 }
 
-/**
- * A list of at least one item. `min(1)` of zod will not do: it also runs on a mapping that has a key
- * `length`, compares whatever that holds, and may throw.
- */
-export function filledList<I extends z.ZodType>(
-  item: I,
-  { error, empty }: { readonly error: string; readonly empty: string },
-) {
-  return z
-    .array(item, { error })
-    .superRefine((items, context) => {
-      if (items.length === 0) context.addIssue({ code: 'custom', message: empty })
-    })
-    .meta({ minItems: 1 })
-}
-
-function unknownKey(known: readonly string[]) {
-  return z
-    .unknown()
-    .superRefine((_, context) => {
-      context.addIssue({ code: 'custom', message: 'unknown key', params: { known } })
-    })
-    .meta({ not: {} })
+function isAnyText({ type, pattern, anyOf }: Json): boolean {
+  if (Array.isArray(anyOf)) return anyOf.some(isAnyText)
+  const isText = type === 'string' || (Array.isArray(type) && type.includes('string'))
+  return isText && pattern === undefined
 }
 
 /** Milliseconds, from `min` to `max`. */
 export function duration(key: Bounded & { min: string; max: string }) {
   const [min, max] = [bound(readDuration(key.min)), bound(readDuration(key.max))]
-  return value({ ...key, json: durationJson }, (input): Reading<number> => {
+  return value({ ...key, json: durationJson(key) }, (input): Reading<number> => {
     const reading = readDuration(input)
     if (reading.problem !== undefined) return reading
     if (reading.value === undefined) {
@@ -84,40 +77,42 @@ export function duration(key: Bounded & { min: string; max: string }) {
 /** Milliseconds, from `min` to `max`, or undefined: `off`. */
 export function durationOrOff(key: Bounded & { min: string; max: string }) {
   const [min, max] = [bound(readDuration(key.min)), bound(readDuration(key.max))]
-  return value({ ...key, json: durationJson }, (input): Reading<number | undefined> => {
-    const reading = readDuration(input)
-    if (reading.problem !== undefined || reading.value === undefined) return reading
-    return within(reading.value, { min, max, format: formatDuration })
-  }).prefault(key.fallback)
+  return value(
+    { ...key, json: durationJson(key, '|off') },
+    (input): Reading<number | undefined> => {
+      const reading = readDuration(input)
+      if (reading.problem !== undefined || reading.value === undefined) return reading
+      return within(reading.value, { min, max, format: formatDuration })
+    },
+  ).prefault(key.fallback)
 }
 
 /** Bytes, from `min` to `max`. */
-export function size(key: Bounded & { min: string; max: string }) {
+export function size(key: Documented & { min: string; max: string }) {
   const [min, max] = [bound(readSize(key.min)), bound(readSize(key.max))]
-  return value({ ...key, json: { type: 'string' } }, (input): Reading<number> => {
+  const json = textOrZero('^(0|[1-9][0-9]*(B|KB|MB|GB))$', [key.min, key.max])
+  return value({ ...key, json }, (input): Reading<number> => {
     const reading = readSize(input)
     if (reading.problem !== undefined) return reading
     return within(reading.value, { min, max, format: formatSize })
-  }).prefault(key.fallback)
+  })
 }
 
 /** A whole number from `min` to `max`. */
-export function count(key: Bounded & { min: number; max: number }) {
-  return value({ ...key, json: wholeJson(key) }, (input) => readWhole(input, key)).prefault(
-    key.fallback,
-  )
+export function count(key: Documented & { min: number; max: number }) {
+  return value({ ...key, json: wholeJson(key) }, (input) => readWhole(input, key))
 }
 
 /** A whole number from `min` to `max`, or undefined: `off`, the default. */
 export function countOrOff(key: Documented & { min: number; max: number }) {
-  const json = { anyOf: [wholeJson(key), { const: 'off' }] }
+  const json = { anyOf: [wholeJson(key), { const: 'off' }], 'x-range': [key.min, key.max] }
   return value({ ...key, json }, (input): Reading<number | undefined> => {
     if (input === 'off') return { value: undefined }
     return readWhole(input, key, ', or off')
   }).prefault('off')
 }
 
-/** One of a few words; undefined where the key is missing. */
+/** One of a few words. */
 export function choice<const W extends string>(key: Documented & { words: readonly W[] }) {
   return value({ ...key, json: { enum: key.words } }, (input): Reading<W> => {
     const word = key.words.find((each) => each === input)
@@ -126,13 +121,46 @@ export function choice<const W extends string>(key: Documented & { words: readon
   })
 }
 
+/** True or false, and nothing that only some versions of YAML take for it. */
+export function flag(key: Documented & { readonly fallback: boolean }) {
+  return value({ ...key, json: { type: 'boolean' } }, (input): Reading<boolean> => {
+    if (typeof input === 'boolean') return { value: input }
+    if (input === 'true' || input === 'false') return { value: input === 'true' } // `${env:VERIFY}`
+    const problem = `must be true or false, not ${show(input)}`
+    const word = typeof input === 'string' ? input.toLowerCase() : input
+    if (word === 'yes' || word === 'on' || word === 1) return { problem, suggestion: 'write true' }
+    if (word === 'no' || word === 'off' || word === 0) return { problem, suggestion: 'write false' }
+    return { problem }
+  }).prefault(key.fallback)
+}
+
+/** The path of a file. */
+export function filePath(key: Documented) {
+  return value({ ...key, json: { type: 'string' } }, readFilePath)
+}
+
+export function readFilePath(input: unknown): Reading<string> {
+  if (typeof input !== 'string')
+    return { problem: `must be the path of a file, not ${show(input)}`, isOtherKind: true }
+  if (input.includes('-----BEGIN')) {
+    return {
+      problem: 'must be the path of a file, not what is in it',
+      suggestion: 'write the path alone, without ${file:…}',
+    }
+  }
+  const isPath = input.length <= maxPathCharacters && /^[^\p{Cc}\s](?:[^\p{Cc}]*\S)?$/u.test(input)
+  if (isPath && !input.endsWith('/')) return { value: input }
+  return { problem: `must be the path of a file, not ${show(input)}` }
+}
+
+const maxPathCharacters = 1_024 // Linux stops at 4,096, a person long before
+
 /** Decimal digits count as a number wherever a number is wanted: `"${env:PORT}"` gives text. */
 export function readWhole(
   input: unknown,
   { min, max }: { readonly min: number; readonly max: number },
   orElse = '',
 ): Reading<number> {
-  if (input === undefined) return isMissing
   const isDigits = typeof input === 'string' && /^(0|[1-9]\d{0,15})$/.test(input)
   const number = isDigits ? Number(input) : input
   if (typeof number === 'number' && Number.isInteger(number) && number >= min && number <= max) {
@@ -146,7 +174,6 @@ export function readWhole(
 
 /** A short name: something to be called by in other keys, in logs and in metrics. */
 export function readName(input: unknown): Reading<string> {
-  if (input === undefined) return isMissing
   const text = typeof input === 'number' ? String(input) : input // `name: 8080` is no riddle
   if (typeof text !== 'string') return { problem: `must be a name, not ${show(input)}` }
   if (text.length <= maxNameCharacters && /^[\x21-\x7e]+( [\x21-\x7e]+)*$/.test(text)) {
@@ -157,10 +184,16 @@ export function readName(input: unknown): Reading<string> {
 
 const maxNameCharacters = 128 // a name is a metric label and a log field
 
-const durationJson = { type: ['string', 'integer'], pattern: '^(0|[1-9][0-9]*(ms|s|m|h|d)|off)$' }
+function durationJson({ min, max }: { readonly min: string; readonly max: string }, orElse = '') {
+  return textOrZero(`^(0|[1-9][0-9]*(ms|s|m|h|d)${orElse})$`, [min, max])
+}
 
-function wholeJson({ min, max }: { readonly min: number; readonly max: number }) {
-  return { type: 'integer', minimum: min, maximum: max }
+function textOrZero(pattern: string, range: readonly string[]): Json {
+  return { anyOf: [{ type: 'string', pattern }, { const: 0 }], 'x-range': range }
+}
+
+export function wholeJson({ min, max }: { readonly min: number; readonly max: number }): Json {
+  return { type: 'integer', minimum: min, maximum: max, 'x-range': [min, max] }
 }
 
 interface Bounds {
@@ -169,13 +202,13 @@ interface Bounds {
   readonly format: (quantity: number) => string
 }
 
-function within(quantity: number, { min, max, format }: Bounds): Reading<number> {
+export function within(quantity: number, { min, max, format }: Bounds): Reading<number> {
   if (quantity >= min && quantity <= max) return { value: quantity }
   return { problem: `must be from ${format(min)} to ${format(max)}, not ${format(quantity)}` }
 }
 
 /** A bound written in the schema; a slip there is a fault of the program, found at its first start. */
-function bound(reading: Reading<number | undefined>): number {
+export function bound(reading: Reading<number | undefined>): number {
   if (reading.problem !== undefined || reading.value === undefined) {
     throw new TypeError(`a bound in the schema ${reading.problem ?? 'is off'}`)
   }

@@ -1,7 +1,7 @@
 /**
- * What a route matches by: hosts and a path pattern; and the origins it lets in.
- * Invariant: what is accepted compares byte by byte with a normalised request, so hosts and origins
- * leave here in lower case and path patterns hold no character that a request could spell in two ways.
+ * What a route matches by: hosts and a path pattern.
+ * Invariant: what is accepted compares byte by byte with a normalised request, so hosts leave here in
+ * lower case and path patterns hold no character that a request could spell in two ways.
  */
 import { isIP } from 'node:net'
 import { meant, show, type Reading } from '../reading.ts'
@@ -86,30 +86,4 @@ function sameTwice(segment: string, names: Set<string>): Reading<never> | undefi
   if (names.has(segment)) return { problem: `the parameter ${segment} occurs twice in one path` }
   names.add(segment)
   return undefined
-}
-
-/** `https://app.example.com` or `http://localhost:3000`, as a browser sends it in `Origin`. */
-export function readOrigin(input: unknown): Reading<string> {
-  const example = 'an origin such as https://app.example.com'
-  if (typeof input !== 'string') return { problem: `must be ${example}, not ${show(input)}` }
-  // RFC 6454 §7.1: `null` is what any sandboxed page and local file sends, so it names nobody.
-  if (input === 'null') return { problem: '"null" is no origin: any sandboxed page sends it' }
-  if (input === '*')
-    return { problem: '"*" stands alone and means any origin', suggestion: 'write origins: "*"' }
-  const match = /^([a-z][a-z0-9+.-]*:\/\/[^/?#@\s*\\]+)(.*)$/i.exec(input)
-  const url = match?.[1] !== undefined && URL.canParse(match[1]) ? new URL(match[1]) : undefined
-  if (url === undefined || url.host === '') {
-    const isBare = readHost(input).problem === undefined && !input.startsWith('*')
-    return {
-      problem: `must be ${example}, not ${show(input)}`,
-      suggestion: isBare ? meant(`https://${input}`) : undefined,
-    }
-  }
-  const origin = `${url.protocol}//${url.host}`
-  if (match?.[2] === '' && origin === input.toLowerCase()) return { value: origin }
-  const reason =
-    match?.[2] === ''
-      ? 'is not how a browser writes it'
-      : 'has more than a scheme, a host and a port'
-  return { problem: `${show(input)} ${reason}`, suggestion: meant(origin) }
 }

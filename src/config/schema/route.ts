@@ -1,172 +1,160 @@
 /**
  * `routes`: what a request is matched to, and what is done with it.
- * Invariant: a route read here stands by itself; whether its names exist and whether another route
- * takes the same requests is checked where all of them are known (check.ts, ties.ts).
+ * Invariant: a route read here stands by itself; whether its names exist, whether its keys go together
+ * and whether another route takes the same requests is checked where all of them are known
+ * (references.ts, conflicts.ts, ties.ts).
  */
 import { z } from 'zod'
+import type { Template } from '../../expression/template.ts'
+import type { Path } from '../issue.ts'
+import { nearest } from '../nearest.ts'
 import { show, type Reading } from '../reading.ts'
-import { isUrl, readEndpoint, type Endpoint } from './endpoint.ts'
-import {
-  countOrOff,
-  duration,
-  durationOrOff,
-  readName,
-  filledList,
-  section,
-  size,
-  value,
-} from './keys.ts'
-import { readHost, readOrigin, readPath } from './match.ts'
+import { matchSchema } from './conditions.ts'
+import { destinationSchema } from './destination.ts'
+import { answerSchema, forwardSchema } from './forward.ts'
+import { readName, value } from './keys.ts'
+import { heartbeatSchema, limitsSchema, timeoutSchema } from './limits.ts'
+import { readHost, readPath } from './match.ts'
+import { originsSchema } from './origins.ts'
+import { redirectSchema } from './redirect.ts'
 import { respondSchema } from './respond.ts'
-
-/** A named upstream, or one that is given by its URL in the very place. */
-export interface UpstreamReference {
-  readonly name: string
-  readonly endpoint: Endpoint | undefined
-}
+import { oneOrMore, section } from './shapes.ts'
+import { template } from './template.ts'
 
 const json = { type: 'string' } as const
-
-const limits = section({
-  sessions: countOrOff({
-    doc: 'How many sessions the route holds at once; off: as many as the listeners let in.',
-    min: 1,
-    max: 1_000_000,
-  }),
-  message: size({
-    doc: 'How long a message may be, its fragments together; a longer one closes the session with 1009.',
-    fallback: '1MB', // what Socket.IO and most servers take
-    min: '1B',
-    max: '1GB',
-  }),
-  frame: size({
-    doc: 'How long one frame may be; a longer one closes the session with 1009.',
-    fallback: '1MB',
-    min: '1B',
-    max: '1GB',
-  }),
-  pending: size({
-    doc: 'How much each direction of a session holds for a slow receiver before the sender is paused.',
-    fallback: '256KB', // a few full socket buffers: keeps a link busy, and is paid per slow client
-    min: '4KB',
-    max: '64MB',
-  }),
-})
-
-const timeout = section({
-  handshake: duration({
-    doc: 'How long the upstream handshake may take, from the matched request to the answer.',
-    fallback: '10s',
-    min: '10ms',
-    max: '10m',
-  }),
-  idle: durationOrOff({
-    doc: 'How long a session may pass without a byte from either side before it is closed with 1001.',
-    fallback: 'off',
-    min: '10ms',
-    max: '24d', // just below the longest wait that a timer of the runtime can do
-  }),
-  send: duration({
-    doc: 'How long a receiver may take nothing of what waits for it before the session is cut.',
-    fallback: '60s', // nginx's proxy_send_timeout
-    min: '10ms',
-    max: '1d',
-  }),
-  close: duration({
-    doc: 'How long the other side may take to answer a Close before its connection is cut.',
-    fallback: '5s',
-    min: '10ms',
-    max: '10m',
-  }),
-  age: durationOrOff({
-    doc: 'How long a session may last at all before it is closed with 1001.',
-    fallback: 'off',
-    min: '10ms',
-    max: '24d',
-  }),
-})
 
 const host = value(
   { doc: 'A host name, or "*.example.com" for every name below it.', json },
   readHost,
 )
-const origin = value({ doc: 'An origin, as browsers send it.', json }, readOrigin)
-
-const origins = z.union([
-  value({ doc: '"*" lets every origin in.', json: { const: '*' } }, readAnyOrigin),
-  filledList(origin, {
-    error: 'must be a list of origins, or "*"',
-    empty: 'must not be empty; "*" lets every origin in',
-  }),
-])
 
 const listener = value(
   { doc: 'The name of a listener.', json: { type: ['string', 'integer'] } },
   readName,
 )
 
+/** What routes may have from `defaults`. */
+const shared = {
+  listeners: z
+    .array(listener, { error: 'must be a list of listener names' })
+    .prefault([])
+    .describe('The listeners whose requests are matched; all of them by default.'),
+  host: oneOrMore(host, 'must be a host name or a list of them')
+    .prefault([])
+    .describe('The hosts that are matched; any by default.'),
+  match: matchSchema.prefault({}).describe('What else a request must have to be matched.'),
+  forward: forwardSchema
+    .prefault({})
+    .describe('What endpoints are asked beside what the client sent.'),
+  answer: answerSchema.prefault({}).describe('What becomes of the answers of endpoints.'),
+  origins: originsSchema
+    .prefault('own')
+    .describe(
+      'The origins whose pages may open a session; own: with cookies only pages of the host that is asked for.',
+    ),
+  compression: value(
+    {
+      doc: 'Whether permessage-deflate is offered end to end: pass, or off.',
+      json: { enum: ['pass', 'off'] },
+    },
+    readCompression,
+  ).prefault('pass'),
+  limits: limitsSchema.prefault({}).describe('What a session of this route may hold.'),
+  timeout: timeoutSchema.prefault({}).describe('How long a session of this route may take.'),
+  heartbeat: heartbeatSchema
+    .prefault({})
+    .describe('Whether a silent side is pinged, and how long it may then stay silent.'),
+}
+
+const own = 'has no default: every route gives its own'
+
+export const routeDefaultsSchema = section(shared, {
+  elsewhere: {
+    name: own,
+    path: own,
+    upstream: own,
+    'split-by': own,
+    respond: own,
+    redirect: own,
+  },
+})
+
 export const routeSchema = section({
   name: value(
     { doc: 'What logs and metrics call the route; its host and path by default.', json },
     readName,
   ).optional(),
-  listeners: z
-    .array(listener, { error: 'must be a list of listener names' })
-    .prefault([])
-    .describe('The listeners whose requests are matched; all of them by default.'),
-  host: z
-    .union([
-      host.transform((only) => [only]),
-      z.array(host, { error: 'must be a host name or a list of them' }),
-    ])
-    .prefault([])
-    .describe('The hosts that are matched; any by default.'),
   path: value(
     { doc: 'The path that is matched: /chat, /chat/:room, or /chat/* for all below too.', json },
     readPath,
   ).prefault('/*'),
-  upstream: value(
-    { doc: 'The upstream that takes the session: a name, or a URL.', json },
-    readUpstream,
-  ).optional(),
+  upstream: destinationSchema
+    .optional()
+    .describe('Where requests go: a name, a URL, or a split such as { chat: 95, chat-next: 5 }.'),
+  'split-by': template({
+    doc: 'What decides a split: requests with the same value go to the same upstream; by turns by default.',
+    what: 'an expression such as $request.cookie.user',
+  }).optional(),
   respond: respondSchema.optional().describe('The answer that the gateway gives itself.'),
-  origins: origins
-    .prefault('*')
-    .describe('The origins whose pages may open a session; any by default.'),
-  limits: limits.prefault({}).describe('What a session of this route may hold.'),
-  timeout: timeout.prefault({}).describe('How long a session of this route may take.'),
-}).transform(({ limits, timeout, ...route }) => ({
-  ...route,
-  limits: {
-    sessions: limits.sessions,
-    messageBytes: limits.message,
-    frameBytes: limits.frame,
-    pendingBytes: limits.pending,
-  },
-  timeout: {
-    handshakeMs: timeout.handshake,
-    idleMs: timeout.idle,
-    sendMs: timeout.send,
-    closeMs: timeout.close,
-    ageMs: timeout.age,
-  },
-}))
+  redirect: redirectSchema.optional().describe('A redirect that the gateway answers with.'),
+  ...shared,
+})
+  .meta({
+    oneOf: ['upstream', 'respond', 'redirect'].map((key) => ({ required: [key] })),
+  })
+  .transform(({ upstream, 'split-by': splitBy, ...rest }) => ({
+    ...rest,
+    upstreams: upstream ?? [],
+    splitBy,
+  }))
+  .superRefine((route, context) => {
+    for (const { path, template } of templatesOf(route)) {
+      const wrong = unknownParameter(template, route.path)
+      if (wrong === undefined) continue
+      const { problem: message, suggestion } = wrong
+      context.addIssue({ code: 'custom', path: [...path], message, params: { suggestion } })
+    }
+  })
 
-function readAnyOrigin(input: unknown): Reading<undefined> {
-  if (input === '*') return { value: undefined }
-  if (typeof input !== 'string') return { problem: 'must be "*"', isOtherKind: true }
+type Route = z.output<typeof routeSchema>
+
+function templatesOf(route: Pick<Route, 'splitBy' | 'redirect' | 'forward' | 'answer'>) {
+  const { splitBy, redirect, forward, answer } = route
+  const all: { path: Path; template: Template }[] = []
+  const add = (path: Path, template: Template | string | undefined) => {
+    if (typeof template === 'object') all.push({ path, template })
+  }
+  add(['split-by'], splitBy)
+  add(['redirect', 'to'], redirect?.to)
+  add(['forward', 'path'], forward.path)
+  add(['forward', 'host'], forward.host)
+  for (const { name, value } of forward.headers.set) add(['forward', 'headers', 'set', name], value)
+  for (const { name, value } of answer.headers.set) add(['answer', 'headers', 'set', name], value)
+  return all
+}
+
+/** A parameter of the path that the path does not have would always be empty. */
+function unknownParameter(template: Template, path: string) {
+  const known = path
+    .split('/')
+    .flatMap((part) => (part.startsWith(':') ? part.slice(1) : part === '*' ? part : []))
+  const missing = template.parameters.find((name) => !known.includes(name))
+  if (missing === undefined) return undefined
+  const near = nearest(missing, known)
+  const wanted = missing === '*' ? 'end the path with /*' : `write the path like /chat/:${missing}`
   return {
-    problem: `must be a list of origins, or "*", not ${show(input)}`,
-    suggestion: `write [${show(input)}]`,
+    problem: `uses request.path.${missing}, and the path ${show(path)} has no ${missing === '*' ? '"*" at its end' : `:${missing}`}`,
+    suggestion: near === undefined ? wanted : `did you mean "request.path.${near}"?`,
   }
 }
 
-function readUpstream(input: unknown): Reading<UpstreamReference> {
-  if (typeof input !== 'string')
-    return { problem: `must be the name of an upstream or a URL, not ${show(input)}` }
-  if (!isUrl(input)) return { value: { name: input, endpoint: undefined } }
-  const reading = readEndpoint(input)
-  return reading.problem === undefined
-    ? { value: { name: input, endpoint: reading.value } }
-    : reading
+function readCompression(input: unknown): Reading<'pass' | 'off'> {
+  if (input === 'pass' || input === 'off') return { value: input }
+  const isGateway = input === 'gateway' || (typeof input === 'object' && !Array.isArray(input))
+  if (isGateway) {
+    const problem = 'compression by the gateway is not available yet'
+    return { problem, suggestion: 'pass leaves it to the client and the endpoint' }
+  }
+  const suggestion = input === false ? 'write off' : input === true ? 'write pass' : undefined
+  return { problem: `must be pass or off, not ${show(input)}`, suggestion }
 }

@@ -33,14 +33,17 @@ describe('a listener is refused', () => {
     ['[8080]', '1:13+6 listeners[0]: must be a port, "address:port" or a mapping, not a list'],
     [
       '"example.com:80"',
-      '1:13+16 listeners[0]: must be a port or "address:port" such as "127.0.0.1:8080" or "[::1]:8080", not "example.com:80"',
+      '1:13+16 listeners[0]: must be a port or "address:port" such as "127.0.0.1:8080" or "[::1]:8080", not "example.com:80"; names are matched by the host of a route',
     ],
     ['"::1:70000"', expect.stringContaining('not "::1:70000"')],
     [
       '"127.0.0.1:70000"',
       '1:13+17 listeners[0]: must be a whole number from 0 to 65535, not "70000"',
     ],
-    ['{ name: a }', '1:13+11 listeners[0].port: is missing'],
+    [
+      '{ name: a }',
+      '1:13+11 listeners[0].port: is missing; a listener is at a port or at a Unix socket',
+    ],
     ['{ port: }', '1:15+4 listeners[0].port: is empty; give it a value or leave the key out'],
     [
       '{ port: "08080" }',
@@ -61,8 +64,8 @@ describe('a listener is refused', () => {
       '1:30+6 listeners[0].name: must be a name of 1 to 128 printable ASCII characters',
     ],
     [
-      '{ port: 1, tls: {} }',
-      '1:24+3 listeners[0].tls: unknown key; known here: name, port, address, limits, timeout',
+      '{ port: 1, colour: {} }',
+      '1:24+6 listeners[0].colour: unknown key; known here: name, port, unix, tls, redirect, address, proxy-protocol, trusted-proxies, limits, timeout',
     ],
     ['{ port: 1, prot: 2 }', '1:24+4 listeners[0].prot: unknown key; did you mean "port"?'],
   ])('as %s', (listener, sentence) => {

@@ -90,8 +90,10 @@ describe('a path', () => {
 })
 
 describe('origins', () => {
-  test('may be any, the default', () => {
-    expect(routeOf('origins: "*"')?.origins).toBeUndefined()
+  test('may be any, or left to whether there are cookies, the default', () => {
+    expect(routeOf('origins: "*"')?.origins).toBe('any')
+    expect(routeOf('origins: own')?.origins).toBe('own')
+    expect(routeOf('limits: {}')?.origins).toBe('own')
   })
 
   test.each([

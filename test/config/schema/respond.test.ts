@@ -19,6 +19,7 @@ describe('respond', () => {
       '{ body: { a: [1, null] } }',
       { status: 200, headers: { 'content-type': 'application/json' }, body: '{"a":[1,null]}' },
     ],
+    ['{ headers: { x: 5 } }', { status: 200, headers: { x: '5' }, body: '' }],
     ['{ body: [] }', { status: 200, headers: { 'content-type': 'application/json' }, body: '[]' }],
     [
       '{ body: x, headers: { Content-Type: a/b, x-a: "" } }',
@@ -46,8 +47,8 @@ describe('respond', () => {
       '1:29+1 routes[0].respond.body: must be text, a mapping or a list, not 5; put it in quotes',
     ],
     [
-      '{ headers: { x: 5 } }',
-      '1:37+1 routes[0].respond.headers.x: must be text, not 5; put it in quotes',
+      '{ headers: { x: true } }',
+      '1:37+4 routes[0].respond.headers.x: must be text, not true; put it in quotes',
     ],
     [
       '{ headers: { "x y": a } }',

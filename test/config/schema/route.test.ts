@@ -23,7 +23,7 @@ describe('a limit or a timeout', () => {
     ['limits: { pending: 65MB }', 'limits.pending: must be from 4KB to 64MB, not 65MB'],
     [
       'limits: { rate: 5 }',
-      'limits.rate: unknown key; known here: sessions, message, frame, pending',
+      'limits.rate: unknown key; known here: sessions, sessions-per-client, message, frame, pending, messages, bytes',
     ],
     ['timeout: { handshake: 0 }', 'timeout.handshake: must be from 10ms to 10m, not 0ms'],
     ['timeout: { idle: 25d }', 'timeout.idle: must be from 10ms to 24d, not 25d'],
@@ -37,7 +37,7 @@ describe('a limit or a timeout', () => {
 })
 
 describe('a key of a part that does not exist', () => {
-  test.each(['compression', 'heartbeat', 'messages', 'match'])('%s is unknown', (key) => {
+  test.each(['messages', 'auth', 'inbound'])('%s is unknown', (key) => {
     expect(refused(`${key}: off`)[0]).toStartWith(`routes[0].${key}: unknown key`)
   })
 })

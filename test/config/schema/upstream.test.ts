@@ -42,11 +42,11 @@ describe('an upstream is refused', () => {
     ['[ws://a, ws://b, ws://a/]', '1:37+7 upstreams.chat[2]: "ws://a" is listed twice'],
     [
       '[ws://a, http://b]',
-      '1:29+8 upstreams.chat[1]: the endpoints of one upstream have one scheme; the first has ws, this one http',
+      '1:29+8 upstreams.chat[1]: the endpoints of one upstream speak the same; the first speaks ws, this one http',
     ],
     [
       '{ endpoints: [ws://a], balancer: first }',
-      '1:43+8 upstreams.chat.balancer: unknown key; known here: endpoints, timeout, keep-alive',
+      '1:43+8 upstreams.chat.balancer: unknown key; known here: endpoints, tls, timeout, keep-alive',
     ],
     [
       '{ endpoints: [ws://a], timeout: { connect: 11m } }',
@@ -78,83 +78,6 @@ describe('an upstream is refused', () => {
   test('in a list, which has no names', () => {
     expect(told('listeners: [1]\nroutes: [{ upstream: chat }]\nupstreams: [ws://a]\n')).toEqual([
       '3:12+8 upstreams: must be a mapping of names to endpoints, not a list',
-    ])
-  })
-})
-
-describe('an endpoint URL', () => {
-  const endpointOf = (url: string) => configOf(withUpstream(`"${url}"`)).upstreams[0]?.endpoints[0]
-
-  test.each([
-    ['ws://a', { url: 'ws://a', scheme: 'ws', host: 'a', port: 80, path: '' }],
-    ['ws://a:80/', { url: 'ws://a', scheme: 'ws', host: 'a', port: 80, path: '' }],
-    [
-      'WS://A.Example:9000',
-      { url: 'ws://a.example:9000', scheme: 'ws', host: 'a.example', port: 9000, path: '' },
-    ],
-    [
-      'http://[::1]:3000/base/',
-      { url: 'http://[::1]:3000/base', scheme: 'http', host: '::1', port: 3000, path: '/base' },
-    ],
-    [
-      'ws://my_service:1/a/b%20c',
-      {
-        url: 'ws://my_service:1/a/b%20c',
-        scheme: 'ws',
-        host: 'my_service',
-        port: 1,
-        path: '/a/b%20c',
-      },
-    ],
-    [
-      'ws://bücher.example',
-      {
-        url: 'ws://xn--bcher-kva.example',
-        scheme: 'ws',
-        host: 'xn--bcher-kva.example',
-        port: 80,
-        path: '',
-      },
-    ],
-  ] as const)('%s is taken apart', (url, endpoint) => {
-    expect(endpointOf(url)).toEqual(endpoint)
-  })
-
-  test.each([
-    [
-      'localhost:9000',
-      'must be a URL such as ws://localhost:9000, not "localhost:9000"; did you mean "ws://localhost:9000"?',
-    ],
-    ['a b', 'must be a URL such as ws://localhost:9000, not "a b"'],
-    ['user:secret@a', 'must be a URL such as ws://localhost:9000'],
-    [
-      'wss://a:9000/x',
-      'wss is not supported: TLS towards upstreams is not available yet; without TLS it is "ws://a:9000/x"',
-    ],
-    [
-      'https://a',
-      'https is not supported: TLS towards upstreams is not available yet; without TLS it is "http://a"',
-    ],
-    ['https://u:secret@a', 'https is not supported: TLS towards upstreams is not available yet'],
-    ['ftp://a', 'unknown scheme "ftp" of an endpoint; the schemes are ws and http'],
-    ['ws://user:secret@a', 'an endpoint URL cannot carry a user name or password'],
-    ['ws://a?token=secret', 'an endpoint URL cannot carry a query'],
-    ['ws://a/x#secret', 'an endpoint URL cannot carry a fragment'],
-    ['ws://', '"" is not a host and port'],
-    ['ws://a:', '"a:" is not a host and port'],
-    ['ws://a:99999', '"a:99999" is not a host and port'],
-    ['ws://::1', '"::1" is not a host and port'],
-    ['ws://a b', '"a b" is not a host and port'],
-    ['ws://a%41', '"a%41" is not a host and port'],
-    ['ws://a:0', 'an endpoint cannot have port 0'],
-    ['ws://a/x/../y', '"/x/../y" is not a plain path of segments and single slashes'],
-    ['ws://a/%2e%2e', '"/%2e%2e" is not a plain path of segments and single slashes'],
-    ['ws://a/x//y', '"/x//y" is not a plain path of segments and single slashes'],
-    ['ws://a/x y', '"/x y" is not a plain path of segments and single slashes'],
-    ['ws://a/%zz', '"/%zz" is not a plain path of segments and single slashes'],
-  ])('%s is refused', (url, sentence) => {
-    expect(told(withUpstream(`"${url}"`))).toEqual([
-      `1:20+${url.length + 2} upstreams.chat: ${sentence}`,
     ])
   })
 })

@@ -1,0 +1,51 @@
+/**
+ * The admin port: a server of its own beside the listeners, of HTTP alone.
+ *
+ * It outlives them: started before the gateway and stopped after it has left, so that a probe is
+ * always told how things are.
+ */
+import { chmodSync } from 'node:fs'
+import type { AdminConfig } from '../config/config.ts'
+import type { Emit } from '../core/events.ts'
+import { problem } from './answer.ts'
+import { createResources, type Subject } from './resources.ts'
+import { removeStaleSocket } from './stale-socket.ts'
+
+export interface Admin {
+  /** undefined for a Unix socket. */
+  readonly port: number | undefined
+  stop(): Promise<void>
+}
+
+/** Nobody has much to say here, so who says nothing goes soon. */
+const idleSeconds = 15
+/** No request has a body. */
+const maxBodyBytes = 1_024
+
+/** @throws the system's error, with its `code`, if it cannot be bound. */
+export async function startAdmin(
+  config: AdminConfig,
+  subject: Subject,
+  emit: Emit,
+): Promise<Admin> {
+  const { unix, address } = config
+  const options = {
+    fetch: createResources(subject, config),
+    development: false,
+    maxRequestBodySize: maxBodyBytes,
+    error(error: Error) {
+      emit({ type: 'mistake', error })
+      return problem({ status: 500, title: 'The gateway made a mistake' })
+    },
+  }
+  if (unix !== undefined) await removeStaleSocket(unix)
+  const server =
+    unix === undefined
+      ? Bun.serve({ ...options, hostname: address, port: config.port, idleTimeout: idleSeconds })
+      : Bun.serve({ ...options, unix })
+  // Whoever may write to it may close sessions: the user of this process alone.
+  if (unix !== undefined) chmodSync(unix, 0o600)
+  const { port } = server
+  emit({ type: 'admin-listening', address: unix === undefined ? address : '', port, unix })
+  return { port, stop: () => server.stop(true) }
+}

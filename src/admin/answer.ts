@@ -1,0 +1,31 @@
+/**
+ * What the admin port answers with: JSON, and problems as RFC 9457 has them. Never cached, and no page
+ * of another origin may read it.
+ */
+const headers = {
+  'Cache-Control': 'no-store',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'X-Content-Type-Options': 'nosniff',
+}
+
+export function json(value: unknown, status = 200): Response {
+  return Response.json(value, { status, headers })
+}
+
+export function text(body: string, type: string): Response {
+  return new Response(body, { headers: { ...headers, 'Content-Type': type } })
+}
+
+export interface Problem {
+  readonly status: number
+  /** What is wrong, and what to do. */
+  readonly title: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export function problem({ status, title, headers: more }: Problem): Response {
+  return Response.json(
+    { title, status },
+    { status, headers: { ...headers, ...more, 'Content-Type': 'application/problem+json' } },
+  )
+}

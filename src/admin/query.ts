@@ -1,0 +1,59 @@
+/**
+ * The queries of the admin port, read strictly: a parameter that is not known or not understood is
+ * refused, as an answer to another question would be taken for one to this.
+ */
+import { mayTravel } from '../core/close-codes.ts'
+import type { CloseWords } from '../proxy/session.ts'
+import type { SessionQuery } from '../proxy/session-list.ts'
+
+/** Sessions on a page unless told otherwise, and at most: some 400 KB of JSON. */
+const usualLimit = 100
+const maxLimit = 1_000
+/** RFC 6455 §5.5: 125 bytes of a control frame, less two for the code. */
+const maxReasonBytes = 123
+/** What the gateway itself never says of a session that an administrator closes: faults of the protocol. */
+const faults = new Set([1002, 1003, 1007, 1009, 1010, 1014])
+
+/** @returns what is wrong, as a sentence. */
+export function readSessionQuery(query: URLSearchParams): SessionQuery | string {
+  const unknown = unknownParameter(query, ['route', 'address', 'limit', 'after'])
+  if (unknown !== undefined) return unknown
+  const limit = readWhole(query.get('limit') ?? String(usualLimit))
+  if (limit === undefined || limit < 1 || limit > maxLimit)
+    return `limit is a number from 1 to ${maxLimit}`
+  const after = readWhole(query.get('after') ?? '0')
+  if (after === undefined) return 'after is the "next" of the page before'
+  return {
+    route: query.get('route') ?? undefined,
+    address: query.get('address') ?? undefined,
+    limit,
+    after,
+  }
+}
+
+/** @returns what is wrong, as a sentence. */
+export function readCloseWords(query: URLSearchParams): CloseWords | string {
+  const unknown = unknownParameter(query, ['code', 'reason'])
+  if (unknown !== undefined) return unknown
+  const text = query.get('code')
+  const code = text === null ? undefined : readWhole(text)
+  if (text !== null && (code === undefined || !mayTravel(code) || faults.has(code)))
+    return 'code is 1000, 1001, 1008, 1011, 1012, 1013 or from 3000 to 4999'
+  const reason = query.get('reason') ?? undefined
+  if (reason !== undefined && Buffer.byteLength(reason) > maxReasonBytes)
+    return `reason has at most ${maxReasonBytes} bytes of UTF-8`
+  return { code, reason }
+}
+
+function unknownParameter(query: URLSearchParams, known: readonly string[]): string | undefined {
+  for (const name of query.keys()) {
+    if (!known.includes(name))
+      return `There is no parameter "${name}"; there are ${known.join(', ')}`
+    if (query.getAll(name).length > 1) return `The parameter ${name} is given more than once`
+  }
+  return undefined
+}
+
+function readWhole(text: string): number | undefined {
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined
+}

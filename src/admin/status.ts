@@ -1,0 +1,47 @@
+/**
+ * The gateway at a glance: `GET /status`.
+ */
+import type { Gateway, GatewayState } from '../gateway.ts'
+import { descriptors } from '../net/descriptors.ts'
+import type { RouteReading } from '../telemetry/reading.ts'
+import { version } from '../telemetry/version.ts'
+
+export interface Status {
+  readonly version: string
+  readonly bun: string
+  readonly pid: number
+  readonly state: GatewayState
+  /** Since the process started. */
+  readonly uptimeMs: number
+  readonly listeners: readonly {
+    readonly name: string
+    readonly address: string
+    readonly port: number
+    readonly connections: number
+  }[]
+  readonly sessions: number
+  readonly routes: readonly Pick<RouteReading, 'route' | 'sessions' | 'handshakes'>[]
+  /** Open, and how many may be under the descriptor limit. */
+  readonly sockets: { readonly open: number; readonly most: number }
+}
+
+export function describeStatus(gateway: Gateway): Status {
+  return {
+    version,
+    bun: Bun.version,
+    pid: process.pid,
+    state: gateway.state,
+    uptimeMs: Math.round(performance.now()),
+    listeners: gateway.listeners.map(({ name, address, port, clients }) => ({
+      name,
+      address,
+      port,
+      connections: clients,
+    })),
+    sessions: gateway.sessions,
+    routes: gateway
+      .read()
+      .routes.map(({ route, sessions, handshakes }) => ({ route, sessions, handshakes })),
+    sockets: { open: descriptors.sockets, most: descriptors.capacity },
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Where the admin port of a gateway is, and what to show it: told by the configuration file that the
+ * gateway runs with, or on the command line.
+ */
+import { isIP } from 'node:net'
+import type { AdminConfig } from '../config/config.ts'
+import { readConfig } from './read-config.ts'
+
+export interface AdminOptions {
+  /** `http://127.0.0.1:9090` or the path of a Unix socket. */
+  readonly admin?: string
+  readonly json?: boolean
+}
+
+export interface AdminPlace {
+  readonly address: string
+  readonly port: number
+  /** The path of a Unix socket instead. */
+  readonly unix: string | undefined
+  readonly token: string | undefined
+}
+
+/** @returns undefined when there is none, which has been said. */
+export function findAdmin(file: string, { admin: named }: AdminOptions): AdminPlace | undefined {
+  // Set to nothing is not set.
+  const token = process.env['SLUICE_TOKEN'] || undefined
+  if (named !== undefined) return accept(readPlace(named), token)
+  const config = readConfig(file)
+  if (config === undefined) return undefined
+  return accept(placeOf(config.admin, file), token ?? config.admin?.token)
+}
+
+function accept(
+  place: Omit<AdminPlace, 'token'> | string,
+  token: string | undefined,
+): AdminPlace | undefined {
+  if (typeof place !== 'string') return { ...place, token }
+  console.error(`✖ ${place}`)
+  return undefined
+}
+
+/** @returns what is wrong, as a sentence. */
+export function readPlace(named: string): Omit<AdminPlace, 'token'> | string {
+  const path = named.replace(/^unix:/, '')
+  if (path.startsWith('/')) return { address: 'localhost', port: 0, unix: path }
+  const url = URL.parse(named.includes('://') ? named : `http://${named}`)
+  if (url?.protocol !== 'http:' || url.pathname !== '/' || url.search !== '' || url.username !== '')
+    return `--admin wants http://127.0.0.1:9090 or the path of a Unix socket, not ${named}`
+  const address = url.hostname.replace(/^\[(.*)\]$/, '$1')
+  return { address, port: Number(url.port || 80), unix: undefined }
+}
+
+/** @returns what is wrong, as a sentence. */
+export function placeOf(
+  admin: AdminConfig | undefined,
+  file: string,
+): Omit<AdminPlace, 'token'> | string {
+  if (admin === undefined) {
+    return `${file} has no admin port: add "admin: { address: 127.0.0.1, port: 9090 }" and start the gateway anew, or name one with --admin`
+  }
+  const { address, port, unix } = admin
+  if (unix === undefined && port === 0)
+    return `${file} lets admin.port be any: name the one in the gateway's log with --admin`
+  // Every address of this machine: the nearest.
+  const nearest: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
+  return { address: nearest[address] ?? address, port, unix }
+}
+
+/** The place as it is written, for sentences. */
+export function formatPlace({ address, port, unix }: AdminPlace): string {
+  return unix ?? `http://${isIP(address) === 6 ? `[${address}]` : address}:${port}`
+}

@@ -1,0 +1,36 @@
+/**
+ * `sluice status`: how the running gateway is.
+ */
+import type { Status } from '../admin/status.ts'
+import { printable } from '../telemetry/printable.ts'
+import { findAdmin, type AdminOptions } from './admin-place.ts'
+import { askAdmin } from './ask-admin.ts'
+import { formatDuration, formatNumber, formatTable } from './table.ts'
+
+/** @returns the exit code. */
+export async function status(file: string, options: AdminOptions): Promise<number> {
+  const place = findAdmin(file, options)
+  if (place === undefined) return 2
+  const found = await askAdmin<Status>(place, 'GET', '/status')
+  if (found === undefined) return 1
+  console.info(options.json === true ? JSON.stringify(found) : formatStatus(found))
+  return 0
+}
+
+function formatStatus({ version, bun, pid, state, uptimeMs, ...rest }: Status): string {
+  const { sessions, sockets, listeners, routes } = rest
+  const rows = listeners.map(({ name, address, port, connections }) => [
+    printable(name),
+    address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
+    connections,
+  ])
+  return `sluice ${version} (Bun ${bun}), process ${pid}: ${state}, up ${formatDuration(uptimeMs)}
+${formatNumber(sessions)} ${sessions === 1 ? 'session' : 'sessions'}, ${formatNumber(sockets.open)} of ${formatNumber(sockets.most)} sockets
+
+${formatTable(['LISTENER', 'ADDRESS', 'CONNECTIONS'], rows)}
+
+${formatTable(
+  ['ROUTE', 'SESSIONS', 'HANDSHAKES'],
+  routes.map((route) => [printable(route.route), route.sessions, route.handshakes]),
+)}`
+}

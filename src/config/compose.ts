@@ -1,0 +1,118 @@
+/**
+ * What a sound file says → the Config: names given, files absolute, upstreams in one list.
+ * Invariant: nothing is refused here; whatever could be wrong has been told before.
+ */
+import { resolve } from 'node:path'
+import type { z } from 'zod'
+import type {
+  Config,
+  EndpointConfig,
+  ListenerConfig,
+  RouteConfig,
+  TlsConfig,
+  UpstreamConfig,
+} from './config.ts'
+import { listenerName, routeName, uniqueNames } from './names.ts'
+import type { configSchema } from './schema.ts'
+import { socketEndpoint } from './schema/endpoint.ts'
+import { upstreamOf } from './schema/upstream.ts'
+
+type Written = z.output<typeof configSchema>
+type File = (path: string) => string
+
+/** @param folder what relative paths start from; absolute. */
+export function compose(written: Written, folder: string): Config {
+  const file: File = (path) => resolve(folder, path)
+  const { listeners, routes, leave, admin, log } = written
+  const [listenerNames, routeNames] = [
+    uniqueNames(listeners, listenerName),
+    uniqueNames(routes, routeName),
+  ]
+  return {
+    listeners: listeners.map((each, index) => listenerOf(each, listenerNames[index] ?? '', file)),
+    upstreams: upstreamsOf(written, file),
+    routes: routes.map((each, index) => routeOf(each, routeNames[index] ?? '')),
+    leave: { delayMs: leave.delay, windowMs: leave.window },
+    admin: admin && {
+      address: admin.address,
+      port: admin.port ?? 0,
+      unix: admin.unix && file(admin.unix),
+      token: admin.token,
+    },
+    log: { level: log.level, format: log.format },
+  }
+}
+
+function listenerOf(
+  {
+    address,
+    port,
+    unix,
+    tls,
+    redirect,
+    proxyProtocol,
+    trustedProxies,
+    limits,
+    timeout,
+  }: Written['listeners'][number],
+  name: string,
+  file: File,
+): ListenerConfig {
+  return {
+    name,
+    address,
+    port: port ?? 0,
+    unix: unix && file(unix),
+    tls: tls?.map((each) => tlsOf(each, file)),
+    proxyProtocol,
+    trustedProxies,
+    redirectPort: redirect,
+    limits,
+    timeout,
+  }
+}
+
+function tlsOf({ cert, key, client, ...rest }: TlsConfig, file: File): TlsConfig {
+  return {
+    ...rest,
+    cert: file(cert),
+    key: file(key),
+    client: client && { ...client, ca: file(client.ca) },
+  }
+}
+
+/** The named ones, then those that a route gives by URL. */
+function upstreamsOf({ upstreams, routes, defaults }: Written, file: File): UpstreamConfig[] {
+  const all = new Map(Object.entries(upstreams))
+  for (const { name, endpoint } of routes.flatMap((route) => route.upstreams)) {
+    if (endpoint !== undefined) all.set(name, upstreamOf([endpoint], defaults.upstream))
+  }
+  return [...all].map(([name, { tls, endpoints, ...rest }]) => ({
+    ...rest,
+    name,
+    endpoints: endpoints.map((each) => endpointOf(each, file)),
+    tls: {
+      ...tls,
+      ca: tls.ca && file(tls.ca),
+      cert: tls.cert && file(tls.cert),
+      key: tls.key && file(tls.key),
+    },
+  }))
+}
+
+function endpointOf(endpoint: EndpointConfig, file: File): EndpointConfig {
+  const { scheme, unix, path } = endpoint
+  return unix === undefined ? endpoint : socketEndpoint(scheme, file(unix), path)
+}
+
+function routeOf(route: Written['routes'][number], name: string): RouteConfig {
+  const { upstreams, respond, redirect, forward } = route
+  return {
+    ...route,
+    name,
+    upstreams: upstreams.map((each) => ({ name: each.name, weight: each.weight })),
+    respond,
+    redirect,
+    forward: { path: forward.path, host: forward.host, headers: forward.headers },
+  }
+}

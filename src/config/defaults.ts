@@ -1,0 +1,62 @@
+/**
+ * `defaults`: merged under each listener, upstream and route before these are read.
+ * Invariant: a fault in `defaults` is told once, at its own place: what has one is merged under nothing.
+ * What an item says itself wins; mappings are merged key by key, everything else is replaced whole.
+ */
+import { isMapping, type Mapping } from './mapping.ts'
+import { readEndpoint } from './schema/endpoint.ts'
+import { listenerDefaultsSchema } from './schema/listener.ts'
+import { readPlace } from './schema/place.ts'
+import { routeDefaultsSchema } from './schema/route.ts'
+import { upstreamDefaultsSchema, upstreamSchema } from './schema/upstream.ts'
+
+/** @param input what the file says. @returns the same with its defaults in every item. */
+export function withDefaults(input: unknown): unknown {
+  if (!isMapping(input) || !isMapping(input['defaults'])) return input
+  const { listener, upstream, route } = input['defaults']
+  const { listeners, upstreams, routes } = input
+  const completed = { ...input }
+  if (isMapping(listener) && listenerDefaultsSchema.safeParse(listener).success)
+    completed['listeners'] = underEach(listeners, listener, wholeListener)
+  if (isMapping(upstream) && upstreamDefaultsSchema.safeParse(upstream).success)
+    completed['upstreams'] = underEach(upstreams, upstream, wholeUpstream)
+  if (isMapping(route) && routeDefaultsSchema.safeParse(route).success)
+    completed['routes'] = underEach(routes, route, (item) => item)
+  return completed
+}
+
+/** @param whole turns a short form into the mapping it stands for; what it cannot read stays as it is. */
+function underEach(items: unknown, defaults: Mapping, whole: (item: unknown) => unknown): unknown {
+  const complete = (item: unknown) => {
+    const own = whole(item)
+    return isMapping(own) ? merge(defaults, own) : item
+  }
+  if (Array.isArray(items)) return items.map(complete)
+  if (!isMapping(items)) return items
+  return Object.fromEntries(Object.entries(items).map(([name, item]) => [name, complete(item)]))
+}
+
+function merge(under: Mapping, over: Mapping): Mapping {
+  const given = new Set(Object.keys(over).map((key) => key.toLowerCase())) // names of headers, too
+  const inherited = Object.entries(under).filter(
+    ([key]) => Object.hasOwn(over, key) || !given.has(key.toLowerCase()),
+  )
+  const merged: Record<string, unknown> = { ...Object.fromEntries(inherited), ...over }
+  for (const [key, value] of inherited) {
+    const own = over[key]
+    if (isMapping(value) && isMapping(own)) merged[key] = merge(value, own)
+  }
+  return merged
+}
+
+function wholeListener(item: unknown): unknown {
+  if (isMapping(item)) return item
+  const place = readPlace(item)
+  return place.problem === undefined ? place.value : item
+}
+
+function wholeUpstream(item: unknown): unknown {
+  if (typeof item === 'string' && readEndpoint(item).problem === undefined)
+    return { endpoints: [item] }
+  return Array.isArray(item) && upstreamSchema.safeParse(item).success ? { endpoints: item } : item
+}

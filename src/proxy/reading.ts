@@ -1,0 +1,84 @@
+/**
+ * What the open sessions carry at this moment, added up by route and endpoint.
+ *
+ * This is how messages are counted while their sessions are open: nothing is added up when a message
+ * passes; whoever wants to know walks over the sessions and reads what their scanners have counted.
+ */
+import type { Config } from '../config/config.ts'
+import type { EndpointReading, FlowReading, RouteReading } from '../telemetry/reading.ts'
+import type { Route } from './route.ts'
+import type { Session } from './session.ts'
+
+type Mutable<Reading> = { -readonly [Key in keyof Reading]: Reading[Key] }
+
+interface OpenRoute extends Mutable<RouteReading> {
+  readonly inbound: Mutable<FlowReading>
+  readonly outbound: Mutable<FlowReading>
+}
+
+type OpenEndpoint = Mutable<EndpointReading>
+/** Upstream → endpoint → its row. */
+type Endpoints = Map<string, Map<string, OpenEndpoint>>
+
+export interface SessionReading {
+  /** Every route of the configuration, also those without sessions. */
+  readonly routes: readonly RouteReading[]
+  /** Every endpoint of the configuration. */
+  readonly endpoints: readonly EndpointReading[]
+}
+
+export function readSessions(
+  sessions: Iterable<Session>,
+  routes: readonly Route[],
+  upstreams: Config['upstreams'],
+): SessionReading {
+  const byName = new Map<string, OpenRoute>()
+  const byRoute = new Map(routes.map((route) => [route, open(route, byName)]))
+  const endpoints: Endpoints = new Map()
+  for (const { name, endpoints: all } of upstreams) {
+    for (const { url } of all) endpointAt(name, url, endpoints)
+  }
+  for (const session of sessions) {
+    // One whose route or endpoint is not configured any more still counts.
+    const route = byRoute.get(session.route) ?? open(session.route, byName)
+    byRoute.set(session.route, route)
+    count(session, route)
+    endpointAt(session.facts.upstream, session.facts.endpoint, endpoints).sessions++
+  }
+  const rows = [...endpoints.values()].flatMap((each) => [...each.values()])
+  return { routes: [...byName.values()], endpoints: rows }
+}
+
+function open({ config, sessions }: Route, byName: Map<string, OpenRoute>): OpenRoute {
+  const row = byName.get(config.name) ?? {
+    route: config.name,
+    sessions: 0,
+    handshakes: 0,
+    inbound: { messages: 0, bytes: 0, pendingBytes: 0 },
+    outbound: { messages: 0, bytes: 0, pendingBytes: 0 },
+  }
+  byName.set(config.name, row)
+  // A route counts a session from its handshake on.
+  row.handshakes += sessions.total
+  return row
+}
+
+function endpointAt(upstream: string, endpoint: string, endpoints: Endpoints): OpenEndpoint {
+  const ofUpstream = endpoints.get(upstream) ?? new Map<string, OpenEndpoint>()
+  endpoints.set(upstream, ofUpstream)
+  const row = ofUpstream.get(endpoint) ?? { upstream, endpoint, sessions: 0 }
+  ofUpstream.set(endpoint, row)
+  return row
+}
+
+function count(session: Session, row: OpenRoute): void {
+  row.sessions++
+  row.handshakes--
+  const { inbound, outbound } = session
+  row.inbound.messages += inbound.messages
+  row.inbound.bytes += inbound.bytes
+  row.inbound.pendingBytes += session.inboundPendingBytes
+  row.outbound.messages += outbound.messages
+  row.outbound.bytes += outbound.bytes
+  row.outbound.pendingBytes += session.outboundPendingBytes
+}

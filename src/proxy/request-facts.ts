@@ -1,0 +1,53 @@
+/**
+ * What is known of one request, for whoever serves it: who asks, as far as that can be believed, and what
+ * the route's path has found. Lives as long as the request, or its handshake.
+ */
+import type { ClientInfo } from '../core/client-info.ts'
+import type { ClientCertificate, RequestContext } from '../core/request-context.ts'
+import type { RequestHead } from '../wire/http-request.ts'
+import { clientAddress, publicHost, publicScheme, requestId } from './trusted.ts'
+
+export class RequestFacts implements RequestContext {
+  readonly head: RequestHead
+  /** Who is at the other end of the connection. */
+  readonly client: ClientInfo
+  readonly address: string
+  readonly scheme: 'http' | 'https'
+  /** The host the client asked for, before a trusted proxy put another in its place. */
+  readonly publicHost: string
+  /** What this one request is called in logs, on all its ways. */
+  readonly requestId: string
+  /** Set by the route that takes the request. */
+  parameters: Readonly<Record<string, string>> = {}
+  /** Set by the handshake. */
+  session = ''
+
+  constructor(head: RequestHead, client: ClientInfo) {
+    this.head = head
+    this.client = client
+    this.address = clientAddress(head.fields, client)
+    this.scheme = publicScheme(head.fields, client)
+    this.publicHost = publicHost(head, client)
+    this.requestId = requestId(head.fields, client)
+  }
+
+  get method(): string {
+    return this.head.method
+  }
+
+  get host(): string {
+    return this.head.host
+  }
+
+  get target(): string {
+    return this.head.target
+  }
+
+  get certificate(): ClientCertificate | undefined {
+    return this.client.certificate
+  }
+
+  header(key: string): string | undefined {
+    return this.head.fields.get(key)
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * A session as people and programs are shown it: who, since when, how much.
+ */
+import type { SessionFacts, Traffic } from '../core/events.ts'
+import type { Session } from './session.ts'
+
+/** One direction: what has passed, and what waits for its receiver. */
+export interface Flow extends Traffic {
+  readonly pendingBytes: number
+}
+
+export interface SessionInfo extends SessionFacts {
+  readonly id: string
+  readonly route: string
+  /** ISO 8601. */
+  readonly openedAt: string
+  readonly ageMs: number
+  /** Towards the upstream. */
+  readonly inbound: Flow
+  /** Towards the client. */
+  readonly outbound: Flow
+}
+
+export function describeSession(session: Session): SessionInfo {
+  const ageMs = performance.now() - session.openedAtMs
+  return {
+    id: session.id,
+    route: session.route.config.name,
+    ...session.facts,
+    openedAt: new Date(Date.now() - ageMs).toISOString(),
+    ageMs: Math.round(ageMs),
+    inbound: { ...session.inbound, pendingBytes: session.inboundPendingBytes },
+    outbound: { ...session.outbound, pendingBytes: session.outboundPendingBytes },
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * The metrics of a gateway: counted from its events, and read off it at the moment of a scrape.
+ *
+ * A message costs nothing here. Those of closed sessions come with the event of their end; those of
+ * open ones are added when somebody asks, so both together never go back.
+ */
+import { errorRow, errorTable, type ErrorCode } from '../core/errors.ts'
+import type { Emit, GatewayEvent, SessionEnd, Traffic } from '../core/events.ts'
+import { descriptors } from '../net/descriptors.ts'
+import { Exposition } from './exposition.ts'
+import { exposeProcess } from './process-metrics.ts'
+import type { FlowReading, GatewayReading, RouteReading } from './reading.ts'
+import { Histogram, Series } from './series.ts'
+import { version } from './version.ts'
+
+export interface Metrics {
+  /** Counts an event. */
+  readonly emit: Emit
+  /** Everything in the text format of Prometheus. */
+  expose(reading: GatewayReading): string
+}
+
+/** From a dial within a machine to the longest that is configured. */
+const waitSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+/** From a page that is closed at once to a device that stays for days. */
+const staySeconds = [1, 10, 60, 300, 900, 3_600, 14_400, 43_200, 86_400, 604_800]
+
+export function createMetrics(): Metrics {
+  const counts = createCounts()
+  return {
+    emit: (event) => count(event, counts),
+    expose(reading) {
+      const exposition = new Exposition()
+      exposeSessions(exposition, counts, reading)
+      exposeRequests(exposition, counts)
+      exposeGateway(exposition, counts, reading)
+      exposeProcess(exposition)
+      return exposition.toString()
+    },
+  }
+}
+
+type Counts = ReturnType<typeof createCounts>
+
+function createCounts() {
+  return {
+    opened: new Series(),
+    closed: new Series(),
+    /** Of sessions that are closed. */
+    messages: new Series(),
+    bytes: new Series(),
+    handshakes: new Series(),
+    requests: new Series(),
+    refused: new Series(),
+    handshakeSeconds: new Histogram(waitSeconds),
+    dialSeconds: new Histogram(waitSeconds),
+    sessionSeconds: new Histogram(staySeconds),
+    mistakes: 0,
+  }
+}
+
+function count(event: GatewayEvent, counts: Counts): void {
+  switch (event.type) {
+    case 'session-opened': {
+      const { route } = event
+      counts.opened.add({ route })
+      counts.handshakes.add({ route, result: 'opened' })
+      counts.handshakeSeconds.observe({ route }, event.handshakeMs / 1000)
+      return observeDial(event, counts)
+    }
+    case 'session-closed': {
+      const { route, end } = event
+      const { by, reason } = end
+      counts.closed.add({ route, by, code: closeCodeLabel(end.code, by), reason })
+      counts.sessionSeconds.observe({ route }, event.durationMs / 1000)
+      return addTraffic(event, counts)
+    }
+    case 'handshake-rejected': {
+      const { route = '' } = event
+      counts.handshakes.add({ route, result: 'rejected', reason: statusClass(event.status) })
+      return observeDial(event, counts)
+    }
+    case 'request-answered':
+      counts.requests.add({ route: event.route ?? '', status: statusClass(event.status) })
+      return observeDial(event, counts)
+    case 'request-refused': {
+      const { listener, route = '', code } = event
+      counts.refused.add({ listener, route, code })
+      if (event.isHandshake) counts.handshakes.add({ route, result: 'refused', reason: code })
+      return
+    }
+    case 'mistake':
+      counts.mistakes++
+      return
+    default:
+  }
+}
+
+function observeDial(
+  event: { upstream: string | undefined; endpoint: string | undefined; dialMs: number | undefined },
+  counts: Counts,
+): void {
+  const { upstream = '', endpoint = '', dialMs } = event
+  if (dialMs !== undefined) counts.dialSeconds.observe({ upstream, endpoint }, dialMs / 1000)
+}
+
+function addTraffic(
+  { route, inbound, outbound }: { route: string; inbound: Traffic; outbound: Traffic },
+  { messages, bytes }: Pick<Counts, 'messages' | 'bytes'>,
+): void {
+  messages.add({ route, direction: 'inbound' }, inbound.messages)
+  messages.add({ route, direction: 'outbound' }, outbound.messages)
+  bytes.add({ route, direction: 'inbound' }, inbound.bytes)
+  bytes.add({ route, direction: 'outbound' }, outbound.bytes)
+}
+
+const ownCodes = new Set(
+  Object.keys(errorTable).map((code) => errorRow(code as ErrorCode).closeCode),
+)
+
+/** A registered code, or one from the table of errors, by its number; those of applications, of which there are 2,000, by their range. */
+function closeCodeLabel(code: number, by: SessionEnd['by']): string {
+  const isOwn = by === 'gateway' && ownCodes.has(code)
+  return code < 3000 || isOwn ? String(code) : `${Math.floor(code / 1000)}xxx`
+}
+
+function statusClass(status: number): string {
+  return `${Math.floor(status / 100)}xx`
+}
+
+function exposeSessions(exposition: Exposition, counts: Counts, { routes }: GatewayReading): void {
+  const traffic = { messages: new Series(counts.messages), bytes: new Series(counts.bytes) }
+  for (const each of routes) {
+    addTraffic(each, traffic)
+    // A counter that is there from the start: else its first increase is not seen as one.
+    counts.opened.add({ route: each.route }, 0)
+    counts.handshakes.add({ route: each.route, result: 'opened' }, 0)
+  }
+  exposition.gauge(
+    'sluice_sessions',
+    'Open sessions.',
+    byRoute(routes, ({ sessions }) => sessions),
+  )
+  exposition.counter('sluice_sessions_total', 'Sessions opened.', counts.opened)
+  exposition.counter(
+    'sluice_session_closes_total',
+    'Sessions closed, by the side that began, its close code and why.',
+    counts.closed,
+  )
+  exposition.histogram(
+    'sluice_session_duration_seconds',
+    'How long sessions that are closed were open.',
+    counts.sessionSeconds,
+  )
+  exposition.counter(
+    'sluice_messages_total',
+    'Messages passed on whole: inbound to the upstream, outbound to the client.',
+    traffic.messages,
+  )
+  exposition.counter(
+    'sluice_bytes_total',
+    'Bytes of WebSocket frames passed on, headers included.',
+    traffic.bytes,
+  )
+  exposition.gauge(
+    'sluice_pending_bytes',
+    'Bytes held for receivers that are slower than their senders.',
+    byDirection(routes, ({ pendingBytes }) => pendingBytes),
+  )
+}
+
+function exposeRequests(exposition: Exposition, counts: Counts): void {
+  exposition.counter(
+    'sluice_handshakes_total',
+    'WebSocket handshakes: opened, rejected by the upstream (reason: status class) or refused (reason: code).',
+    counts.handshakes,
+  )
+  exposition.histogram(
+    'sluice_handshake_duration_seconds',
+    'From the head of a request to the 101 that opens a session.',
+    counts.handshakeSeconds,
+  )
+  exposition.histogram(
+    'sluice_dial_duration_seconds',
+    'How long it took to connect to an endpoint; failed dials are in sluice_refused_total.',
+    counts.dialSeconds,
+  )
+  exposition.counter(
+    'sluice_requests_total',
+    'Requests without upgrade that were answered, by status class.',
+    counts.requests,
+  )
+  exposition.counter(
+    'sluice_refused_total',
+    'Requests and connections that the gateway refused itself, by code.',
+    counts.refused,
+  )
+}
+
+function exposeGateway(exposition: Exposition, counts: Counts, reading: GatewayReading): void {
+  const connections = new Series()
+  for (const each of reading.listeners) {
+    connections.add({ listener: each.listener }, each.connections)
+  }
+  const endpoints = new Series()
+  for (const { upstream, endpoint, sessions } of reading.endpoints) {
+    endpoints.add({ upstream, endpoint }, sessions)
+  }
+  exposition.gauge('sluice_connections', 'Open client connections.', connections)
+  exposition.gauge('sluice_endpoint_sessions', 'Open sessions of an endpoint.', endpoints)
+  exposition.gauge(
+    'sluice_handshakes_pending',
+    'WebSocket handshakes under way.',
+    byRoute(reading.routes, ({ handshakes }) => handshakes),
+  )
+  exposition.gauge(
+    'sluice_sockets',
+    'Open sockets of clients and upstreams, and dials under way.',
+    descriptors.sockets,
+  )
+  exposition.gauge(
+    'sluice_sockets_max',
+    'Sockets that may be open under the descriptor limit.',
+    descriptors.capacity,
+  )
+  exposition.counter(
+    'sluice_mistakes_total',
+    'Faults of the gateway itself; please report them.',
+    counts.mistakes,
+  )
+  const build = new Series()
+  build.add({ version, bun: Bun.version })
+  exposition.gauge('sluice_build_info', 'What is running.', build)
+}
+
+function byRoute(routes: readonly RouteReading[], pick: (row: RouteReading) => number): Series {
+  const series = new Series()
+  for (const row of routes) series.add({ route: row.route }, pick(row))
+  return series
+}
+
+function byDirection(routes: readonly RouteReading[], pick: (flow: FlowReading) => number): Series {
+  const series = new Series()
+  for (const { route, inbound, outbound } of routes) {
+    series.add({ route, direction: 'inbound' }, pick(inbound))
+    series.add({ route, direction: 'outbound' }, pick(outbound))
+  }
+  return series
+}

@@ -1,0 +1,39 @@
+/**
+ * What is so in a gateway at one moment, as metrics and status want to know it. Lent by the gateway.
+ */
+import type { Traffic } from '../core/events.ts'
+
+/** One direction of the sessions that are open now. */
+export interface FlowReading extends Traffic {
+  /** Waiting for a slow receiver. */
+  readonly pendingBytes: number
+}
+
+export interface RouteReading {
+  readonly route: string
+  /** Open. */
+  readonly sessions: number
+  /** Under way. */
+  readonly handshakes: number
+  readonly inbound: FlowReading
+  readonly outbound: FlowReading
+}
+
+export interface EndpointReading {
+  readonly upstream: string
+  /** Its URL. */
+  readonly endpoint: string
+  readonly sessions: number
+}
+
+export interface ListenerReading {
+  readonly listener: string
+  /** Open client connections, those of sessions included. */
+  readonly connections: number
+}
+
+export interface GatewayReading {
+  readonly listeners: readonly ListenerReading[]
+  readonly routes: readonly RouteReading[]
+  readonly endpoints: readonly EndpointReading[]
+}

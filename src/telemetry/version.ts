@@ -1,0 +1,6 @@
+/**
+ * Which version this is.
+ */
+import manifest from '../../package.json' with { type: 'json' }
+
+export const { version } = manifest

@@ -1,0 +1,112 @@
+/**
+ * A server behind both gateways that remembers what it was sent, byte for byte, and answers in a way
+ * that can be compared: pages, WebSockets that echo. `/not-a-websocket` switches without a valid handshake,
+ * `/silent` answers nothing.
+ */
+import { createServer, type Socket } from 'node:net'
+import { createServer as createTlsServer, TLSSocket } from 'node:tls'
+import { acceptFor } from '../../src/wire/websocket-handshake.ts'
+import { TcpConnection, type HttpMessage } from '../support/tcp.ts'
+import { encodeFrame, Opcode } from '../support/websocket.ts'
+
+export interface RecordingUpstream extends Disposable {
+  /** Where it listens: `127.0.0.1:port`, or `unix:` and a path. */
+  readonly place: string
+  /** Heads of requests, oldest first. */
+  readonly requests: readonly HttpMessage[]
+}
+
+export interface UpstreamOptions {
+  /** Tells it from others in what it answers. */
+  readonly name: string
+  /** Of a Unix socket; a free port without. */
+  readonly path?: string | undefined
+  /** With it clients are asked for a certificate. All of it PEM. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string } | undefined
+}
+
+export async function startRecordingUpstream({
+  name,
+  path,
+  tls,
+}: UpstreamOptions): Promise<RecordingUpstream> {
+  const requests: HttpMessage[] = []
+  const sockets = new Set<Socket>()
+  const accept = (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    const connection = new TcpConnection(socket)
+    const seen = socket instanceof TLSSocket ? secured(socket) : {}
+    const onRequest = (request: HttpMessage) =>
+      requests.push({ ...request, headers: { ...request.headers, ...seen } })
+    // A gateway leaves when it likes; what was seen until then is what counts.
+    void serve(connection, name, onRequest).catch(() => connection.end())
+  }
+  const server =
+    tls === undefined
+      ? createServer({ allowHalfOpen: true }, accept)
+      : createTlsServer({ ...tls, requestCert: true, allowHalfOpen: true }, accept)
+  await new Promise<void>((resolve) => {
+    if (path === undefined) server.listen(0, '127.0.0.1', resolve)
+    else server.listen(path, resolve)
+  })
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  return {
+    place: path === undefined ? `127.0.0.1:${port}` : `unix:${path}`,
+    requests,
+    [Symbol.dispose]() {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}
+
+/** What TLS tells of the gateway, beside its headers. */
+function secured(socket: TLSSocket): Record<string, string> {
+  const { servername } = socket as TLSSocket & { servername?: string | false }
+  return {
+    '(server name)': String(servername),
+    '(certificate)': String(socket.getPeerCertificate().subject?.CN),
+  }
+}
+
+async function serve(
+  connection: TcpConnection,
+  name: string,
+  onRequest: (request: HttpMessage) => void,
+): Promise<void> {
+  for (;;) {
+    const request = await connection.message()
+    onRequest(request)
+    if (request.startLine.includes('/silent')) continue
+    if (request.headers['upgrade'] !== undefined)
+      return await serveWebSocket(connection, name, request)
+    const body = `a page of ${name}\n`
+    connection.send(
+      `HTTP/1.1 200 OK\nContent-Type: text/plain\nX-Upstream: ${name}\nContent-Length: ${body.length}\n\n`,
+    )
+    connection.send(Buffer.from(body))
+  }
+}
+
+async function serveWebSocket(
+  connection: TcpConnection,
+  name: string,
+  { startLine, headers }: HttpMessage,
+): Promise<void> {
+  const key = headers['sec-websocket-key'] ?? ''
+  const accept = startLine.includes('/not-a-websocket') ? 'none' : acceptFor(key)
+  const offered = headers['sec-websocket-protocol']?.split(',')[0]?.trim()
+  const chosen = offered === undefined ? '' : `Sec-WebSocket-Protocol: ${offered}\n`
+  connection.send(
+    `HTTP/1.1 101 Switching Protocols\nUpgrade: websocket\nConnection: Upgrade\nSec-WebSocket-Accept: ${accept}\n${chosen}X-Upstream: ${name}\n\n`,
+  )
+  for (;;) {
+    const { opcode, payload } = await connection.frame()
+    if (opcode === Opcode.pong) continue
+    const answer = opcode === Opcode.ping ? Opcode.pong : opcode
+    connection.send(encodeFrame(answer, payload, { isMasked: false }))
+    if (opcode === Opcode.close) return connection.end()
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * nginx and Sluice side by side, each with its half of an example of the page, in front of the same
+ * servers. Addresses, ports and files of the page are replaced by those of the test, in both halves
+ * alike; nothing else of them is touched.
+ */
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadConfig } from '../../src/config/load.ts'
+import { formatProblems } from '../../src/config/report.ts'
+import type { GatewayEvent } from '../../src/core/events.ts'
+import { createGateway } from '../../src/gateway.ts'
+import { runNginx } from '../support/nginx.ts'
+import { example } from './page.ts'
+import {
+  startRecordingUpstream,
+  type RecordingUpstream,
+  type UpstreamOptions,
+} from './recording-upstream.ts'
+import { prefixed, visit, type Place, type Seen, type Visit } from './visit.ts'
+
+/** A listener as the page names it: by port, or by the path of its socket. */
+export type Door = number | string
+
+export interface Sides {
+  readonly upstreams?: readonly string[]
+  readonly upstreamTls?: UpstreamOptions['tls']
+  /** Further words of the page → what stands for them here. */
+  readonly replace?: Readonly<Record<string, string>>
+}
+
+export interface Side {
+  readonly name: 'nginx' | 'sluice'
+  place(door: Door): Place
+  visit(door: Door, wanted: Visit): Promise<Seen>
+}
+
+export interface SideBySide extends AsyncDisposable {
+  readonly nginx: Side
+  readonly sluice: Side
+  /** The same visit to both, one after the other. */
+  visit(door: Door, wanted: Visit): Promise<{ nginx: Seen; sluice: Seen; differences: Differences }>
+}
+
+/** Name → what nginx's side saw, what Sluice's did; undefined: the same. */
+export type Differences = Readonly<Record<string, readonly [unknown, unknown] | undefined>>
+
+/** @param title the heading of the example on the page. */
+export async function sideBySide(title: string, sides: Sides = {}): Promise<SideBySide> {
+  await using stack = new AsyncDisposableStack()
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-nginx-'))
+  stack.defer(() => rm(folder, { recursive: true }))
+  await chmod(folder, 0o755) // nginx's worker may be another user
+
+  const { nginx: nginxHalf, sluice: sluiceHalf } = example(title)
+  const { upstreams: names = ['10.0.0.1:9000'], replace = {} } = sides
+  const replaced: Record<string, string> = { ...replace }
+  const upstreams: RecordingUpstream[] = []
+  for (const name of names) {
+    const path = name.startsWith('/') ? join(folder, `upstream-${upstreams.length}`) : undefined
+    const upstream = stack.use(await startRecordingUpstream({ name, path, tls: sides.upstreamTls }))
+    if (path !== undefined) await chmod(path, 0o777)
+    replaced[name] = path ?? upstream.place
+    upstreams.push(upstream)
+  }
+  const missing = Object.keys(replaced).filter((word) => !(nginxHalf + sluiceHalf).includes(word))
+  if (missing.length > 0) throw new Error(`"${title}" says nothing of ${missing.join(', ')}`)
+
+  const nginxPlaces = await startNginxHalf(withReplaced(nginxHalf, replaced), folder, stack)
+  const sluicePlaces = startSluiceHalf(withReplaced(sluiceHalf, replaced), folder, stack)
+  const nginx = sideOf('nginx', nginxPlaces, upstreams)
+  const sluice = sideOf('sluice', sluicePlaces, upstreams)
+  const running = stack.move()
+  return {
+    nginx,
+    sluice,
+    async visit(door, wanted) {
+      const seen = {
+        nginx: await nginx.visit(door, wanted),
+        sluice: await sluice.visit(door, wanted),
+      }
+      return { ...seen, differences: differences(seen.nginx, seen.sluice) }
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
+}
+
+/** What is not the same, by its name: what nginx's client or upstream saw, what Sluice's did. */
+export function differences(nginx: Seen, sluice: Seen): Differences {
+  const names = new Set([...Object.keys(nginx), ...Object.keys(sluice)])
+  return Object.fromEntries(
+    [...names]
+      .filter((name) => nginx[name] !== sluice[name])
+      .map((name) => [name, [nginx[name], sluice[name]]]),
+  )
+}
+
+function sideOf(
+  name: Side['name'],
+  places: ReadonlyMap<string, Place>,
+  upstreams: readonly RecordingUpstream[],
+): Side {
+  const place = (door: Door): Place => {
+    const found = places.get(String(door))
+    if (found === undefined) throw new Error(`${name} does not listen on ${door}`)
+    return found
+  }
+  return {
+    name,
+    place,
+    async visit(door, wanted) {
+      const before = upstreams.map(({ requests }) => requests.length)
+      const seen = await visit(place(door), wanted)
+      const requests = upstreams.flatMap(({ requests }, index) => requests.slice(before[index]))
+      const [request] = requests
+      if (request === undefined) return { ...seen, requests: 0 }
+      return {
+        ...seen,
+        requests: requests.length,
+        request: request.startLine,
+        ...prefixed('request', request.headers),
+      }
+    },
+  }
+}
+
+async function startNginxHalf(
+  http: string,
+  folder: string,
+  stack: AsyncDisposableStack,
+): Promise<ReadonlyMap<string, Place>> {
+  const places = new Map<string, Place>()
+  for (const [, door = ''] of http.matchAll(/^\s*listen (\d+|unix:[^ ;]+)/gm)) {
+    if (places.has(door.replace('unix:', ''))) continue
+    if (!door.startsWith('unix:')) places.set(door, await freePort())
+    else places.set(door.slice(5), join(folder, `nginx-${places.size}.sock`))
+  }
+  const listening = http.replaceAll(
+    /^(\s*listen )(unix:)?(\d+|[^ ;]+)/gm,
+    (_, listen, unix, door) =>
+      unix === undefined
+        ? `${listen}127.0.0.1:${places.get(door)}`
+        : `${listen}unix:${places.get(door)}`,
+  )
+  stack.use(await runNginx(listening, folder))
+  return places
+}
+
+function startSluiceHalf(
+  yaml: string,
+  folder: string,
+  stack: AsyncDisposableStack,
+): ReadonlyMap<string, Place> {
+  const readFile = (path: string) => readFileSync(path, 'utf8')
+  const loaded = loadConfig(yaml, { file: 'sluice.yaml', env: {}, readFile })
+  if (!loaded.ok) throw new Error(formatProblems(loaded.problems, { colours: false }))
+  const { listeners } = loaded.config
+  const sockets = listeners.map(({ unix }, index) =>
+    unix === undefined ? undefined : join(folder, `sluice-${index}.sock`),
+  )
+  const relocated = listeners.map((listener, index) => ({
+    ...listener,
+    address: '127.0.0.1',
+    port: 0,
+    unix: sockets[index],
+  }))
+  const mistakes: unknown[] = []
+  const gateway = createGateway(
+    { ...loaded.config, listeners: relocated },
+    (event: GatewayEvent) => {
+      if (event.type === 'mistake') mistakes.push(event.error)
+    },
+  )
+  gateway.start()
+  stack.defer(() => {
+    gateway.destroy()
+    if (mistakes.length > 0) throw mistakes[0]
+  })
+  return new Map(
+    listeners.map(({ port, unix }, index) => [
+      unix ?? String(port),
+      sockets[index] ?? gateway.listeners[index]?.port ?? 0,
+    ]),
+  )
+}
+
+function withReplaced(text: string, replaced: Readonly<Record<string, string>>): string {
+  return Object.entries(replaced).reduce((rest, [from, to]) => rest.replaceAll(from, to), text)
+}
+
+/** A port that nobody listens on, of those the system does not hand out by itself. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 12_000 + Math.floor(Math.random() * 20_000)
+    const server = createServer()
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false))
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+    })
+    if (isFree) return port
+  }
+}

@@ -1,0 +1,108 @@
+// Shares: exact by turn, near and stable by key.
+
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { Split, type Part } from '../../src/proxy/split.ts'
+
+function partsOf(weights: readonly number[]): Part<number>[] {
+  return weights.map((weight, index) => ({ name: `upstream-${index}`, weight, value: index }))
+}
+
+function countOf(choices: readonly (number | undefined)[], value: number): number {
+  return choices.filter((choice) => choice === value).length
+}
+
+const keys = Array.from({ length: 4_000 }, (_, index) => `client-${index}`)
+
+describe('by turn', () => {
+  const weights = fc
+    .array(fc.nat({ max: 12 }), { minLength: 1, maxLength: 6 })
+    .filter((all) => all.some((weight) => weight > 0))
+
+  test('each has exactly its share of every round', () => {
+    fc.assert(
+      fc.property(weights, (all) => {
+        const split = new Split(partsOf(all))
+        const total = all.reduce((sum, weight) => sum + weight, 0)
+        for (let round = 0; round < 3; round++) {
+          const choices = Array.from({ length: total }, () => split.next())
+          expect(all.map((_, index) => countOf(choices, index))).toEqual(all)
+        }
+      }),
+    )
+  })
+
+  test('no part waits much longer than its share says', () => {
+    fc.assert(
+      fc.property(weights, (all) => {
+        const split = new Split(partsOf(all))
+        const total = all.reduce((sum, weight) => sum + weight, 0)
+        const seen = all.map(() => 0)
+        for (let turn = 1; turn <= total; turn++) {
+          seen[split.next() ?? -1]!++
+          for (const [index, weight] of all.entries()) {
+            const due = (turn * weight) / total
+            expect(Math.abs(seen[index]! - due)).toBeLessThan(all.length)
+          }
+        }
+      }),
+    )
+  })
+
+  test('95 to 5 comes as one in twenty, not as five in a row', () => {
+    const split = new Split(partsOf([95, 5]))
+    const choices = Array.from({ length: 100 }, () => split.next())
+    for (let start = 0; start < 100; start += 20)
+      expect(countOf(choices.slice(start, start + 20), 1)).toBe(1)
+  })
+})
+
+describe('by key', () => {
+  test('the same key has the same place, whatever the order of the file', () => {
+    const parts = partsOf([3, 2, 5])
+    const split = new Split(parts)
+    const reversed = new Split(parts.toReversed())
+    for (const key of keys) {
+      expect(split.of(key)).toBe(split.of(key))
+      expect(reversed.of(key)).toBe(split.of(key))
+    }
+  })
+
+  test.each([[[1, 1]], [[95, 5]], [[3, 2, 5]], [[1, 2, 3, 4, 0]]])(
+    'many keys have about their shares: %p',
+    (weights) => {
+      const split = new Split(partsOf(weights))
+      const total = weights.reduce((sum, weight) => sum + weight, 0)
+      const choices = keys.map((key) => split.of(key))
+      for (const [index, weight] of weights.entries()) {
+        const share = weight / total
+        // Five standard deviations of so many fair draws; the keys are fixed, so it passes or it does not.
+        const slack = 5 * Math.sqrt((share * (1 - share)) / keys.length)
+        expect(Math.abs(countOf(choices, index) / keys.length - share)).toBeLessThanOrEqual(slack)
+      }
+    },
+  )
+
+  test('when a weight grows, only keys that come to it move', () => {
+    const weight = fc.integer({ min: 1, max: 100 })
+    fc.assert(
+      fc.property(weight, weight, fc.integer({ min: 1, max: 100 }), (old, next, more) => {
+        const before = new Split(partsOf([old, next]))
+        const after = new Split(partsOf([old, next + more]))
+        for (const key of keys.slice(0, 200))
+          if (after.of(key) !== before.of(key)) expect(after.of(key)).toBe(1)
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  test('a part that goes leaves the others where they are', () => {
+    const before = new Split(partsOf([1, 1, 1]))
+    const after = new Split(partsOf([1, 1, 0]))
+    for (const key of keys) if (before.of(key) !== 2) expect(after.of(key)).toBe(before.of(key))
+  })
+})
+
+test('of nothing there is no choice', () => {
+  expect([new Split([]).next(), new Split(partsOf([0])).of('a')]).toEqual([undefined, undefined])
+})

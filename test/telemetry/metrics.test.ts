@@ -1,0 +1,248 @@
+/**
+ * What is counted of each event, and that Prometheus accepts how it is told.
+ */
+import { describe, expect, test } from 'bun:test'
+import { mayTravel } from '../../src/core/close-codes.ts'
+import { errorTable, type ErrorCode } from '../../src/core/errors.ts'
+import type { GatewayEvent } from '../../src/core/events.ts'
+import { createMetrics } from '../../src/telemetry/metrics.ts'
+import type { GatewayReading } from '../../src/telemetry/reading.ts'
+import { sample } from '../support/admin.ts'
+import { checkMetrics } from '../support/promtool.ts'
+
+const idle = { messages: 0, bytes: 0, pendingBytes: 0 }
+const empty: GatewayReading = { listeners: [], routes: [], endpoints: [] }
+
+function openedOn(route: string): GatewayEvent {
+  return {
+    type: 'session-opened',
+    session: 's',
+    listener: 'public',
+    route,
+    upstream: 'chat',
+    endpoint: 'ws://10.0.0.1:9000',
+    address: '192.0.2.7',
+    host: 'chat.example.com',
+    path: '/private/room',
+    request: 'r-1',
+    subprotocol: 'mqtt',
+    certificate: 'CN=device-7',
+    dialMs: 2,
+    handshakeMs: 20,
+  }
+}
+
+function closedOn(route: string, end: Partial<(GatewayEvent & { type: 'session-closed' })['end']>) {
+  const event: GatewayEvent = {
+    type: 'session-closed',
+    session: 's',
+    route,
+    endpoint: 'ws://10.0.0.1:9000',
+    address: '192.0.2.7',
+    end: { by: 'client', code: 1000, reason: 'closed', detail: undefined, ...end },
+    durationMs: 2_000,
+    inbound: { messages: 3, bytes: 300 },
+    outbound: { messages: 5, bytes: 500 },
+  }
+  return event
+}
+
+const answered = {
+  listener: 'public',
+  route: 'chat',
+  upstream: 'chat',
+  endpoint: 'ws://10.0.0.1:9000',
+  address: '192.0.2.7',
+  method: 'GET',
+  host: 'chat.example.com',
+  path: '/private/room',
+  request: 'r-1',
+  dialMs: undefined,
+  durationMs: 3,
+}
+
+function refused(code: ErrorCode, isHandshake: boolean, route?: string): GatewayEvent {
+  return {
+    type: 'request-refused',
+    listener: 'public',
+    route,
+    isHandshake,
+    code,
+    detail: undefined,
+    address: '192.0.2.7',
+    method: 'GET',
+    host: 'chat.example.com',
+    path: '/private/room',
+    request: 'r-1',
+  }
+}
+
+function expositionOf(events: readonly GatewayEvent[], reading = empty): string {
+  const metrics = createMetrics()
+  for (const event of events) metrics.emit(event)
+  return metrics.expose(reading)
+}
+
+describe('handshakes', () => {
+  test('are counted by what became of them', () => {
+    const text = expositionOf([
+      openedOn('chat'),
+      { type: 'handshake-rejected', ...answered, status: 401 },
+      { type: 'handshake-rejected', ...answered, status: 403 },
+      refused('ORIGIN_NOT_ALLOWED', true, 'chat'),
+      refused('NO_ROUTE', true),
+      refused('NO_ROUTE', false),
+    ])
+    const total = 'sluice_handshakes_total'
+    expect(sample(text, `${total}{route="chat",result="opened"}`)).toBe(1)
+    expect(sample(text, `${total}{route="chat",result="rejected",reason="4xx"}`)).toBe(2)
+    expect(
+      sample(text, `${total}{route="chat",result="refused",reason="ORIGIN_NOT_ALLOWED"}`),
+    ).toBe(1)
+    expect(sample(text, `${total}{result="refused",reason="NO_ROUTE"}`)).toBe(1)
+    expect(sample(text, 'sluice_refused_total{listener="public",code="NO_ROUTE"}')).toBe(2)
+  })
+
+  test('and dials are timed in seconds', () => {
+    const text = expositionOf([openedOn('chat')])
+    expect(sample(text, 'sluice_handshake_duration_seconds_sum{route="chat"}')).toBe(0.02)
+    const endpoint = 'upstream="chat",endpoint="ws://10.0.0.1:9000"'
+    expect(sample(text, `sluice_dial_duration_seconds_bucket{${endpoint},le="0.0025"}`)).toBe(1)
+    expect(sample(text, `sluice_dial_duration_seconds_bucket{${endpoint},le="0.001"}`)).toBe(0)
+  })
+})
+
+test('plain requests are counted by the class of their status, those that reused a connection without a dial', () => {
+  const text = expositionOf([
+    { type: 'request-answered', ...answered, status: 200 },
+    { type: 'request-answered', ...answered, status: 204 },
+    { type: 'request-answered', ...answered, status: 502, dialMs: 1 },
+  ])
+  expect(sample(text, 'sluice_requests_total{route="chat",status="2xx"}')).toBe(2)
+  expect(sample(text, 'sluice_requests_total{route="chat",status="5xx"}')).toBe(1)
+  const count = 'sluice_dial_duration_seconds_count{upstream="chat",endpoint="ws://10.0.0.1:9000"}'
+  expect(sample(text, count)).toBe(1)
+})
+
+describe('closed sessions', () => {
+  const total = 'sluice_session_closes_total'
+
+  test.each([
+    [
+      'a registered code by its number',
+      { by: 'upstream', code: 1011 },
+      'by="upstream",code="1011",reason="closed"',
+    ],
+    ['no Close by 1006', { code: 1006, reason: 'reset' }, 'by="client",code="1006",reason="reset"'],
+    [
+      "an application's code by its range",
+      { code: 4242 },
+      'by="client",code="4xxx",reason="closed"',
+    ],
+    [
+      "a library's code by its range",
+      { by: 'upstream', code: 3001 },
+      'by="upstream",code="3xxx",reason="closed"',
+    ],
+    [
+      "an administrator's own code by its range",
+      { by: 'gateway', code: 4001, reason: 'CLOSED_BY_ADMIN' },
+      'by="gateway",code="4xxx",reason="CLOSED_BY_ADMIN"',
+    ],
+    [
+      "the gateway's reason",
+      { by: 'gateway', code: 1001, reason: 'IDLE' },
+      'by="gateway",code="1001",reason="IDLE"',
+    ],
+  ] as const)('are counted with %s', (_, end, labels) => {
+    const text = expositionOf([closedOn('chat', end)])
+    expect(sample(text, `${total}{route="chat",${labels}}`)).toBe(1)
+  })
+
+  test('make a bounded number of series, whatever codes they were closed with', () => {
+    const codes = Array.from({ length: 5000 }, (_, code) => code).filter(mayTravel)
+    const text = expositionOf(codes.map((code) => closedOn('chat', { code })))
+    const lines = text.split('\n').filter((line) => line.startsWith(total))
+    expect([codes.length, lines.length]).toEqual([2_012, 14])
+  })
+})
+
+test('messages and bytes are those of closed sessions and of open ones together', () => {
+  const flow = (messages: number, bytes: number) => ({ messages, bytes, pendingBytes: 0 })
+  const text = expositionOf([closedOn('chat', {}), closedOn('chat', {}), closedOn('gone', {})], {
+    ...empty,
+    routes: [
+      {
+        route: 'chat',
+        sessions: 1,
+        handshakes: 0,
+        inbound: flow(10, 1000),
+        outbound: flow(20, 2000),
+      },
+    ],
+  })
+  expect(sample(text, 'sluice_messages_total{route="chat",direction="inbound"}')).toBe(16)
+  expect(sample(text, 'sluice_messages_total{route="chat",direction="outbound"}')).toBe(30)
+  expect(sample(text, 'sluice_bytes_total{route="chat",direction="inbound"}')).toBe(1600)
+  // A route that is not configured any more keeps what it has counted.
+  expect(sample(text, 'sluice_messages_total{route="gone",direction="outbound"}')).toBe(5)
+})
+
+test('a route on which nothing happened yet is there with zeros', () => {
+  const routes = [{ route: 'new', sessions: 0, handshakes: 0, inbound: idle, outbound: idle }]
+  const text = expositionOf([], { ...empty, routes })
+  for (const name of ['sluice_sessions', 'sluice_sessions_total', 'sluice_handshakes_pending'])
+    expect(sample(text, `${name}{route="new"}`), name).toBe(0)
+  expect(sample(text, 'sluice_messages_total{route="new",direction="inbound"}')).toBe(0)
+  expect(sample(text, 'sluice_handshakes_total{route="new",result="opened"}')).toBe(0)
+})
+
+test('no label tells of a user', () => {
+  const text = expositionOf([openedOn('chat'), closedOn('chat', {}), refused('NO_ROUTE', true)])
+  expect(text).not.toMatch(/192\.0\.2\.7|device-7|private|chat\.example\.com/)
+})
+
+describe('promtool check metrics', () => {
+  test('accepts everything there is, with names as awkward as they may be', async () => {
+    const route = 'a "quoted" \\route\\,\nwith {everything}, é and 名'
+    const flow = { messages: 2 ** 53, bytes: 1.5e21, pendingBytes: 7 }
+    const text = expositionOf(
+      [
+        openedOn(route),
+        closedOn(route, {}),
+        { type: 'handshake-rejected', ...answered, status: 401 },
+        { type: 'request-answered', ...answered, status: 200 },
+        ...(Object.keys(errorTable) as ErrorCode[]).map((code) => refused(code, true, route)),
+        { type: 'mistake', error: new Error('x') },
+      ],
+      {
+        listeners: [{ listener: 'public', connections: 3 }],
+        routes: [{ route, sessions: 1, handshakes: 2, inbound: flow, outbound: flow }],
+        endpoints: [{ upstream: 'chat', endpoint: 'ws://[::1]:9000/base', sessions: 1 }],
+      },
+    )
+    expect(await checkMetrics(text)).toEqual({ exitCode: 0, complaints: '' })
+  })
+
+  test('accepts what there is before anything has happened', async () => {
+    expect(await checkMetrics(expositionOf([]))).toEqual({ exitCode: 0, complaints: '' })
+  })
+
+  test('does find faults', async () => {
+    const { exitCode, complaints } = await checkMetrics('# TYPE a_total gauge\na_total 1\n')
+    expect([exitCode, complaints]).toEqual([3, expect.stringContaining('a_total')])
+  })
+})
+
+test('the process is told of under the names that every dashboard knows', () => {
+  const text = expositionOf([])
+  const names = [
+    'process_cpu_seconds_total',
+    'process_resident_memory_bytes',
+    'process_start_time_seconds',
+    'process_max_fds',
+  ]
+  for (const name of names) expect(sample(text, name) ?? 0, name).toBeGreaterThan(0)
+  const startedAtMs = (sample(text, 'process_start_time_seconds') ?? 0) * 1000
+  expect(Math.abs(startedAtMs - performance.timeOrigin)).toBeLessThan(10)
+})
