@@ -1,27 +1,35 @@
 /**
  * The parts of the documentation that are printed from the code: the tables of errors and of
- * configuration keys. `scripts/bun scripts/print-docs.ts` writes them; a test compares them.
+ * configuration keys. `scripts/bun scripts/print-docs.ts` writes them; a test compares them. What stands
+ * between `<!-- printed: errors -->` and `<!-- end -->` is printed; `<!-- printed: routes limits -->` is
+ * the keys of `limits` of a route.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
-import { configSchema } from '../src/config/schema.ts'
+import { jsonSchema, type JsonSchema } from '../src/config/json-schema.ts'
 import { errorTable, errorRow, type ErrorCode } from '../src/core/errors.ts'
 
 const docs = join(import.meta.dir, '../docs')
 
-/** File → its text with the printed part up to date. */
+/** File → its text with the printed parts up to date. */
 export function printedDocs(): Map<string, string> {
-  const parts = { 'errors.md': errorsTable(), 'configuration.md': configurationTables() }
+  const pages = readdirSync(docs, { recursive: true }).map(String)
   return new Map(
-    Object.entries(parts).map(([file, part]) => {
-      const path = join(docs, file)
-      const [before = '', , after = ''] = readFileSync(path, 'utf8').split(
-        /<!-- printed -->\n|<!-- end -->\n/,
-      )
-      return [path, `${before}<!-- printed -->\n\n${part}\n<!-- end -->\n${after}`]
-    }),
+    pages
+      .filter((page) => page.endsWith('.md'))
+      .map((page) => [join(docs, page), readFileSync(join(docs, page), 'utf8')] as const)
+      .filter(([, text]) => text.includes('<!-- printed: '))
+      .map(([path, text]) => [path, printed(text)]),
   )
+}
+
+const marked = /<!-- printed: (.*) -->\n.*?<!-- end -->/gs
+
+function printed(text: string): string {
+  return text.replace(marked, (_, part: string) => {
+    const content = part === 'errors' ? errorsTable() : keysTable(part)
+    return `<!-- printed: ${part} -->\n\n${content}\n<!-- end -->`
+  })
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -37,62 +45,84 @@ function errorsTable(): string {
   return table(['code', 'meaning', 'side', 'HTTP status', 'close code'], rows)
 }
 
-/** The part of a JSON Schema that is read here. */
-interface Schema {
-  readonly type?: string | readonly string[]
-  readonly description?: string
-  readonly default?: unknown
-  readonly anyOf?: readonly Schema[]
-  readonly items?: Schema
-  readonly properties?: Readonly<Record<string, Schema>>
-  readonly additionalProperties?: Schema
+/** What stands in a table: a key, and what is known of it. */
+interface Row {
+  readonly key: string
+  readonly schema: JsonSchema
 }
 
-function configurationTables(): string {
-  const root = z.toJSONSchema(configSchema, { io: 'input' }) as Schema
-  return Object.entries(root.properties ?? {})
-    .map(([name, schema]) => {
-      const rows = keysOf(schema, '').map(({ key, schema: each }) => [
-        `\`${key}\``,
-        defaultOf(each),
-        each.description ?? '',
-      ])
-      return `## ${name}\n\n${schema.description ?? ''}\n\n${table(['key', 'default', 'meaning'], rows)}`
-    })
-    .join('\n')
+/** @param part a key of the file, and behind it those of its keys that are printed; all without any. */
+function keysTable(part: string): string {
+  const [top = '', ...only] = part.split(' ')
+  const schema = jsonSchema().properties?.[top]
+  if (schema === undefined) throw new TypeError(`There is no key ${top}`)
+  const rows = rowsOf(schema, '').filter(
+    ({ key }) => only.length === 0 || only.includes(key.split('.')[0] ?? ''),
+  )
+  return table(
+    ['key', 'value', 'default', 'meaning'],
+    rows.map(({ key, schema: each }) => [
+      `\`${key}\``,
+      valueOf(each),
+      defaultOf(each),
+      (each.description ?? '').replace(/ From \S+ to \S+\.$/, ''),
+    ]),
+  )
 }
 
-/** The leaves below a schema. Short forms are told in the text; here stands the whole form. */
-function keysOf(schema: Schema, path: string): { key: string; schema: Schema }[] {
-  const whole = objectOf(schema)
-  if (whole?.properties === undefined) return [{ key: path, schema }]
-  return Object.entries(whole.properties).flatMap(([name, each]) => {
-    const key = path === '' ? name : `${path}.${name}`
-    return keysOf(each, key).map((leaf) => ({
-      key: leaf.key,
-      schema: { description: each.description ?? '', ...leaf.schema },
-    }))
-  })
+/** The keys below a schema, those of mappings in place of these unless there is a short form too. */
+function rowsOf(schema: JsonSchema, path: string): Row[] {
+  const mapping = mappingOf(schema)
+  if (mapping === undefined) return [{ key: path, schema }]
+  const rows = Object.entries(mapping.properties ?? {}).flatMap(([name, each]) =>
+    rowsOf(each, path === '' ? name : `${path}.${name}`),
+  )
+  const hasShortForm = schema.anyOf !== undefined && path !== ''
+  return hasShortForm ? [{ key: path, schema }, ...rows] : rows
 }
 
-/** The object a value consists of, behind alternatives, lists and names; the outermost there is. */
-function objectOf(schema: Schema): Schema | undefined {
-  let level: readonly Schema[] = [schema]
+/** The mapping that a value consists of, behind alternatives, lists and names; the outermost there is. */
+function mappingOf(schema: JsonSchema): JsonSchema | undefined {
+  let level: readonly JsonSchema[] = [schema]
   while (level.length > 0) {
     const found = level.find((each) => each.properties !== undefined)
     if (found !== undefined) return found
-    level = level.flatMap((each) =>
-      [...(each.anyOf ?? []), each.items, each.additionalProperties].filter(
-        (inner) => inner !== undefined,
-      ),
-    )
+    level = level.flatMap(({ anyOf = [], items, additionalProperties: others }) => [
+      ...anyOf,
+      ...(items === undefined ? [] : [items]),
+      ...(typeof others === 'object' ? [others] : []),
+    ])
   }
   return undefined
 }
 
-function defaultOf(schema: Schema): string {
-  if (schema.default === undefined) return ''
-  return `\`${typeof schema.default === 'string' ? schema.default : JSON.stringify(schema.default)}\``
+function valueOf(schema: JsonSchema): string {
+  const forms = formsOf(schema)
+  const has = (type: string) =>
+    forms.some((each) => each.type === type && each.pattern === undefined)
+  const range = forms.find((each) => each['x-range'] !== undefined)?.['x-range']
+  const words = forms.flatMap((each) => each.enum ?? []).map(String)
+  const isOff = forms.some((each) => each.const === 'off' || /\boff\b/.test(each.pattern ?? ''))
+  const parts = [
+    ...(range === undefined ? [] : [`${range[0]} … ${range[1]}`]),
+    ...(range === undefined && has('string') ? ['text'] : []),
+    ...[...new Set(words), ...(isOff ? ['off'] : [])].map((word) => `\`${word}\``),
+    ...(has('boolean') ? ['`true`, `false`'] : []),
+    ...(has('array') ? ['list'] : []),
+    ...(has('object') ? ['mapping'] : []),
+  ]
+  return parts.join(', ')
+}
+
+function formsOf(schema: JsonSchema): JsonSchema[] {
+  return [schema, ...(schema.anyOf ?? []).flatMap(formsOf)]
+}
+
+function defaultOf(schema: JsonSchema): string {
+  const { default: value } = schema
+  if (value === undefined || JSON.stringify(value) === '[]' || JSON.stringify(value) === '{}')
+    return ''
+  return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``
 }
 
 if (import.meta.main) {

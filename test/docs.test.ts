@@ -1,10 +1,14 @@
 /**
- * The documentation: what is printed from the code is up to date, and every example loads.
+ * The documentation: what is printed from the code is up to date, every key is printed, and every
+ * example loads and is one to an editor too.
  */
 import { describe, expect, test } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { parse } from 'yaml'
+import { z } from 'zod'
 import { printedDocs } from '../scripts/print-docs.ts'
+import { jsonSchema, type JsonSchema } from '../src/config/json-schema.ts'
 import { loadConfig } from '../src/config/load.ts'
 import { formatProblems } from '../src/config/report.ts'
 
@@ -12,15 +16,53 @@ const root = join(import.meta.dir, '..')
 const pages = [
   'README.md',
   ...readdirSync(join(root, 'docs'), { recursive: true }).map((file) => join('docs', String(file))),
-]
-const examples = pages
-  .filter((page) => page.endsWith('.md'))
-  .flatMap((page) => {
-    const text = readFileSync(join(root, page), 'utf8')
-    return [...text.matchAll(/```yaml\n(.*?)```/gs)].map(
-      (match, index) => [`${page} #${index + 1}`, match[1] ?? ''] as const,
-    )
-  })
+].filter((page) => page.endsWith('.md'))
+const read = (page: string) => readFileSync(join(root, page), 'utf8')
+
+const examples = pages.flatMap((page) =>
+  [...read(page).matchAll(/```yaml\n(.*?)```/gs)].map(
+    (match, index) => [`${page} #${index + 1}`, completed(match[1] ?? '')] as const,
+  ),
+)
+
+/** An example of a part, with the smallest rest around it. */
+function completed(yaml: string): string {
+  const listeners = /^listeners:/m.test(yaml) ? '' : 'listeners: [8080]\n'
+  const routes = /^routes:/m.test(yaml) ? '' : 'routes: [{ upstream: ws://localhost:9000 }]\n'
+  return yaml + listeners + routes
+}
+
+const env = { SLUICE_TOKEN: '0123456789abcdef0123456789abcdef' }
+
+/** Whatever certificate an example names, and a token. */
+function readExampleFile(path: string): string {
+  if (!path.endsWith('.pem')) return env.SLUICE_TOKEN
+  const pair = path.includes('www') ? 'www' : 'chat'
+  const file = path.includes('ca.pem') ? 'ca' : path.includes('key') ? `${pair}-key` : pair
+  return read(`test/config/files/${file}.pem`)
+}
+
+/** zod takes a `required` that stands alone for anything at all. */
+function withoutRequiredAlone(schema: JsonSchema): JsonSchema {
+  const { anyOf, properties, items, additionalProperties: others } = schema
+  const inner = Object.entries(properties ?? {}).map(([key, each]) => [
+    key,
+    withoutRequiredAlone(each),
+  ])
+  return {
+    ...schema,
+    ...(properties && {
+      anyOf: undefined,
+      oneOf: undefined,
+      properties: Object.fromEntries(inner),
+    }),
+    ...(anyOf && !properties && { anyOf: anyOf.map(withoutRequiredAlone) }),
+    ...(items && { items: withoutRequiredAlone(items) }),
+    ...(typeof others === 'object' && { additionalProperties: withoutRequiredAlone(others) }),
+  } as JsonSchema
+}
+
+const editor = z.fromJSONSchema(withoutRequiredAlone(jsonSchema()) as z.core.JSONSchema.JSONSchema)
 
 describe('documentation', () => {
   test.each([...printedDocs()])('%s is what the code prints', (path, text) => {
@@ -30,12 +72,47 @@ describe('documentation', () => {
     expect(plain(written)).toBe(plain(text))
   })
 
+  test('has every key of a route in a table', () => {
+    const all = [...printedDocs().values()].join('\n')
+    const keys = Object.keys(jsonSchema().properties?.['routes']?.items?.properties ?? {})
+    expect(keys.length).toBeGreaterThan(15)
+    expect(keys.filter((key) => !new RegExp(`^\\| \`${key}[.\`]`, 'm').test(all))).toEqual([])
+  })
+
   test.each(examples)('the example %s is a valid configuration', (page, yaml) => {
-    const loaded = loadConfig(yaml, { file: page, env: {}, readFile: () => '' })
+    const loaded = loadConfig(yaml, { file: page, env, readFile: readExampleFile })
     expect(loaded.ok ? '' : formatProblems(loaded.problems, { colours: false })).toBe('')
   })
 
+  test.each(examples)('the example %s is one for editors', (_, yaml) => {
+    expect(editor.safeParse(parse(yaml)).error?.issues).toBeUndefined()
+  })
+
   test('there are examples to load', () => {
-    expect(examples.length).toBeGreaterThanOrEqual(3)
+    expect(examples.length).toBeGreaterThanOrEqual(35)
+  })
+
+  test('links to pages and headings that there are', () => {
+    const slug = (heading: string) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\w -]/g, '')
+        .replaceAll(' ', '-')
+    const broken = pages.flatMap((page) =>
+      [...read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)].flatMap(
+        ([link, file = '', heading]) => {
+          const target = file === '' ? page : join(dirname(page), file)
+          if (!target.endsWith('.md')) return []
+          if (!pages.includes(target)) return `${page}: ${link}`
+          const headings = [...read(target).matchAll(/^#+ (.*)$/gm)].map((each) =>
+            slug(each[1] ?? ''),
+          )
+          return heading === undefined || headings.includes(heading) ? [] : `${page}: ${link}`
+        },
+      ),
+    )
+    expect(broken.filter((each) => !/ARCHITECTURE|CONTRIBUTING|bench\/README/.test(each))).toEqual(
+      [],
+    )
   })
 })

@@ -176,6 +176,43 @@ describe('two routes tie', () => {
   })
 })
 
+describe('two routes with further conditions tie', () => {
+  const tie = (first: string, second: string) =>
+    told(withRoutes(`{ upstream: chat, ${first} }`, `{ upstream: chat, ${second} }`))
+
+  test.each([
+    ['match: { header: { x-a: 1 } }', 'match: { header: { x-b: 1 } }'],
+    ['match: { header: { x-a: 1 } }', 'match: { header: { X-A: [1, 2] } }'],
+    ['match: { header: { x-a: true } }', 'match: { header: { x-a: 1 } }'],
+    ['match: { header: { x-a: 1 } }', 'match: { query: { v: 1 } }'],
+    ['match: { header: { x-a: 1 } }', 'match: { subprotocol: mqtt }'],
+    ['match: { header: { x-a: 1 } }', 'listeners: [8080]'],
+    ['match: { subprotocol: [a, b] }', 'match: { subprotocol: [b, c] }'],
+    ['match: { query: { v: 1 } }', 'match: { query: { V: 1 } }'],
+  ])('with %s and %s', (first, second) => {
+    expect(tie(first, second)).toEqual([
+      expect.stringContaining(
+        'routes[1]: matches the same host and path, and has as many conditions, as',
+      ),
+    ])
+  })
+
+  test.each([
+    ['match: { header: { x-a: 1 } }', 'match: { header: { x-a: 2 } }'],
+    ['match: { query: { v: [1, 2] } }', 'match: { query: { v: 3 } }'],
+    ['match: { subprotocol: a }', 'match: { subprotocol: b }'],
+    ['match: { header: { x-a: 1 } }', 'limits: {}'],
+    ['match: { header: { x-a: 1 } }', 'match: { header: { x-a: 1 }, query: { v: 1 } }'],
+    [
+      'match: { header: { x-a: 1 } }, listeners: [8080]',
+      'match: { header: { x-a: 1 } }, listeners: [8081]',
+    ],
+    ['match: { header: { x-a: 1 } }, path: /a', 'match: { header: { x-a: 1 } }, path: /b'],
+  ])('not with %s and %s', (first, second) => {
+    expect(tie(first, second)).toEqual([])
+  })
+})
+
 test('all problems of a file are told at once, in the order of the file', () => {
   const text = `listeners:
   - { port: 99999 }

@@ -11,6 +11,8 @@ const valid = `
 listeners:
   - 8080
   - { name: public, port: "\${env:PORT:-8443}", address: 127.0.0.1, limits: { head: 16KB, clients: off } }
+  - { unix: /run/a.sock, proxy-protocol: true, trusted-proxies: [10.0.0.0/8, private], redirect: https }
+defaults: { route: { timeout: { send: 5s } }, upstream: { timeout: { connect: 1s } } }
 upstreams:
   chat: &chat [ws://a:9000, "ws://[::1]:9000/base"]
   spare: *chat
@@ -21,8 +23,16 @@ routes:
     upstream: chat
     origins: [https://app.example.com]
     timeout: { idle: off, age: 1d }
+    limits: { messages: 50/s, bytes: { rate: 1MB/s, over: close } }
+  - path: /rooms/:room/*
+    match: { header: { x-a: [1, two] }, query: { v: true }, subprotocol: [mqtt] }
+    upstream: { chat: 95, "ws+unix:/run/b.sock:/base": 5 }
+    split-by: $request.cookie.user
+    forward: { path: "/{request.path.*}?r={request.path.room}", host: endpoint, headers: { set: { x-b: $request.address }, remove: [cookie] } }
+  - { path: /old, redirect: { to: "https://a.com{request.target}", status: 308 } }
   - { path: /ping, listeners: [public], respond: { status: 200, body: { ok: true }, headers: { x-a: b } } }
 leave: { delay: 0s }
+admin: { port: 9090, token: 0123456789abcdef }
 log: { level: off }
 `
 
@@ -131,7 +141,7 @@ describe('loading never throws, and its places are true,', () => {
   })
 
   test('for a valid file with slips in it', () => {
-    expect(configOf(valid).routes).toHaveLength(2)
+    expect(configOf(valid).routes).toHaveLength(4)
     fc.assert(fc.property(mutated, checkPlaces), { numRuns: 1_000 })
   })
 
@@ -140,7 +150,10 @@ describe('loading never throws, and its places are true,', () => {
       listeners listeners.0 listeners.0.limits listeners.0.timeout.head upstreams upstreams.chat
       upstreams.chat.endpoints upstreams.chat.endpoints.0 routes routes.0 routes.0.host
       routes.0.listeners routes.0.respond routes.0.respond.headers routes.0.origins
-      routes.0.limits.sessions routes.0.path routes.0.upstream leave log
+      routes.0.limits.sessions routes.0.path routes.0.upstream leave log listeners.0.tls
+      listeners.0.trusted-proxies upstreams.chat.tls routes.0.match.header.x-a routes.0.forward
+      routes.0.forward.headers.set routes.0.redirect routes.0.limits.messages admin defaults
+      defaults.route defaults.upstream.tls
     `
     const file = () => ({
       listeners: [{ port: 1, limits: {}, timeout: {} }],

@@ -1,9 +1,16 @@
 /**
- * Durations and sizes: what is read, what is refused, and that writing and reading are inverse.
+ * Durations, sizes and rates: what is read, what is refused, and that writing and reading are inverse.
  */
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { formatDuration, formatSize, readDuration, readSize } from '../../src/config/units.ts'
+import {
+  formatDuration,
+  formatSize,
+  readByteRate,
+  readDuration,
+  readRate,
+  readSize,
+} from '../../src/config/units.ts'
 
 describe('a duration', () => {
   test.each([
@@ -132,6 +139,44 @@ describe('a size', () => {
         expect(readSize(formatSize(bytes))).toEqual({ value: bytes })
       }),
     )
+  })
+})
+
+describe('a rate', () => {
+  test('is read for every whole number, of bytes in every spelling of it', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 2 ** 40 }), (number) => {
+        expect(readRate(`${number}/s`)).toEqual({ value: number })
+        expect(readByteRate(`${formatSize(number)}/s`)).toEqual({ value: number })
+      }),
+    )
+  })
+
+  test('is a number for digits and a second only, and otherwise a sentence', () => {
+    const nearly = fc.stringMatching(/^[0-9]{0,3}[ .]?(KB|B|kb)?[ /]{0,2}(s|m|sec|S)?$/)
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), nearly), (text) => {
+        expect(readRate(text).problem === undefined).toBe(/^(0|[1-9]\d*)\/s$/.test(text))
+        const isBytes = /^(0|(0|[1-9]\d*)(B|KB|MB|GB))\/s$/.test(text)
+        expect(readByteRate(text).problem === undefined).toBe(isBytes)
+      }),
+    )
+  })
+
+  test.each([
+    [50, '50/s'],
+    ['50', '50/s'],
+    ['50 /sec', '50/s'],
+  ])('%p is refused, and %p suggested', (input, suggestion) => {
+    expect(readRate(input)).toMatchObject({ suggestion: `did you mean "${suggestion}"?` })
+  })
+
+  test.each([
+    ['1mb', '1MB/s'],
+    ['1.5MB/s', '1536KB/s'],
+    ['64 K/s', '64KB/s'],
+  ])('of bytes %p is refused, and %p suggested', (input, suggestion) => {
+    expect(readByteRate(input)).toMatchObject({ suggestion: `did you mean "${suggestion}"?` })
   })
 })
 

@@ -31,7 +31,7 @@ const host = template({
   doc: 'The Host that endpoints get: client, as the client sent it; endpoint, that of their URL; or a name.',
   what: 'client, endpoint or a host name',
   check(text, literal) {
-    if (/^[A-Za-z0-9._:[\]-]*$/.test(literal)) return undefined
+    if (text !== '' && /^[A-Za-z0-9._:[\]-]*$/.test(literal)) return undefined
     const isUrl = text.includes('://')
     const suggestion = isUrl ? 'a Host has no scheme and no path' : undefined
     const problem = `must be client, endpoint or a host name, not ${show(text)}`

@@ -73,13 +73,10 @@ export function headerMap<V extends z.ZodType>(
   error: string,
 ) {
   const name = z.string().superRefine((written, context) => {
-    const { problem, suggestion } = readingParts(readName(written))
-    if (problem !== undefined)
-      context.addIssue({
-        code: 'custom',
-        message: problem,
-        params: { suggestion, isAboutKey: true },
-      })
+    const reading = readName(written)
+    if (reading.problem === undefined) return
+    const { problem: message, suggestion } = reading
+    context.addIssue({ code: 'custom', message, params: { suggestion, isAboutKey: true } })
   })
   return z.record(name, inner, { error }).superRefine((all, context) => {
     const seen = new Set<string>()
@@ -91,13 +88,4 @@ export function headerMap<V extends z.ZodType>(
       context.addIssue({ code: 'custom', path: [each], message, params: { isAboutKey: true } })
     }
   })
-}
-
-function readingParts(reading: Reading<string>): {
-  problem?: string
-  suggestion?: string | undefined
-} {
-  return reading.problem === undefined
-    ? {}
-    : { problem: reading.problem, suggestion: reading.suggestion }
 }

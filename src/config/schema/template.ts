@@ -38,7 +38,7 @@ export function template({ doc, what, check }: Rule) {
 export const headerTemplate = value(
   {
     doc: 'The value of one header; {request.…} in it is filled from the request.',
-    json: { type: 'string' },
+    json: { type: ['string', 'number'] },
   },
   (input): Reading<Template> => {
     const text = readText(input)

@@ -138,6 +138,7 @@ describe('forward', () => {
       '{ host: https://a.com }',
       'host: must be client, endpoint or a host name, not "https://a.com"; a Host has no scheme and no path',
     ],
+    ['{ host: "" }', 'host: must be client, endpoint or a host name, not ""'],
     ['{ headers: { set: { x-a: [] } } }', 'headers.set.x-a: must be text, not a list'],
     [
       '{ headers: { set: { x-a: " b" } } }',
