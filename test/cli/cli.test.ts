@@ -100,7 +100,7 @@ describe('sluice run', () => {
     'relays until %s, then leaves in order with 0',
     async (signal) => {
       await using server = await startRawServer(() => {})
-      const gateway = await startCommand([
+      await using gateway = await startCommand([
         'run',
         '--to',
         `ws://127.0.0.1:${server.port}`,
@@ -149,7 +149,7 @@ describe('sluice run', () => {
 
 describe('sluice demo and sluice connect', () => {
   test('talk to each other', async () => {
-    const demo = await startCommand(['demo', '--port', '0'])
+    await using demo = await startCommand(['demo', '--port', '0'])
     const { exitCode, stdout, stderr } = await runCommand(
       ['connect', `ws://127.0.0.1:${demo.port}/board`],
       '{"type":"ping","at":7}\n',

@@ -58,7 +58,7 @@ describe('the compiled file', () => {
     await using server = await startPeer('ws-server.mjs')
     const yaml = `listeners: ["127.0.0.1:0"]\nroutes: [{ upstream: "ws://${server.host}" }]\n`
     using _ = withFiles({ 'sluice.yaml': yaml })
-    const gateway = await startCommand(['run'], alone)
+    await using gateway = await startCommand(['run'], alone)
     using client = await openWebSocket(`ws://127.0.0.1:${gateway.port}/`)
     client.socket.send('through')
     expect(await client.message(() => true)).toBe('through')
@@ -68,7 +68,7 @@ describe('the compiled file', () => {
   }, 15_000)
 
   test('has the demo inside: its page, byte for byte, and its socket', async () => {
-    const demo = await startCommand(['demo', '--port', '0'], alone)
+    await using demo = await startCommand(['demo', '--port', '0'], alone)
     const files = readdirSync(join(root, 'examples/whiteboard/page'))
     expect(files).toContain('index.html')
     for (const file of files) {

@@ -152,7 +152,7 @@ describe.skipIf(!isRoot)('the image', () => {
     const yaml = `listeners: ["127.0.0.1:0"]\nroutes: [{ upstream: "ws://${server.host}" }]\n`
     writeFileSync(join(image, 'etc/sluice/sluice.yaml'), yaml)
     const args = inside('ENTRYPOINT', ...only(stage(-1), 'CMD').words)
-    const gateway = await startCommand(args, options)
+    await using gateway = await startCommand(args, options)
     using client = await openWebSocket(`ws://127.0.0.1:${gateway.port}/`)
     client.socket.send('through')
     expect(await client.message(() => true)).toBe('through')
@@ -164,7 +164,7 @@ describe.skipIf(!isRoot)('the image', () => {
     const yaml = `listeners: ["127.0.0.1:0"]\nroutes: [{ respond: { status: 200 } }]\nadmin: ${port}\n`
     writeFileSync(join(image, 'etc/sluice/sluice.yaml'), yaml)
     expect(await runCommand(inside('HEALTHCHECK'), options)).toMatchObject({ exitCode: 1 })
-    const gateway = await startCommand(inside('ENTRYPOINT', 'run'), options)
+    await using gateway = await startCommand(inside('ENTRYPOINT', 'run'), options)
     expect(await runCommand(inside('HEALTHCHECK'), options)).toMatchObject({ exitCode: 0 })
     expect(await gateway.end('SIGTERM')).toMatchObject({ exitCode: 0 })
   }, 15_000)

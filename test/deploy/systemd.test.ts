@@ -3,15 +3,23 @@
  * come with, and the gateway gets along with what they leave it.
  */
 import { afterAll, describe, expect, test } from 'bun:test'
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { makeCertificate } from '../support/certificates.ts'
 import { runCommand, startCommand } from '../support/command.ts'
 import { compiledFile } from '../support/compiled-file.ts'
 import { leavingMs, loadExample } from '../support/loading.ts'
+import { adapt, exampleOf } from '../support/page.ts'
 import { startPeer } from '../support/peer.ts'
-import { openWebSocket } from '../support/websocket.ts'
 
 const root = join(import.meta.dir, '../..')
 const units = join(root, 'deploy/systemd')
@@ -55,6 +63,15 @@ describe('systemd', () => {
     expect(verified).toEqual({ exitCode: 0, stdout: '', stderr: '' })
   })
 
+  test('finds nothing wrong with them and the change for certificates that are renewed', async () => {
+    const override = exampleOf('deploying.md', 'Under systemd', 'ini')
+    mkdirSync(join(folder, 'sluice.service.d'))
+    writeFileSync(join(folder, 'sluice.service.d/override.conf'), override)
+    const verified = await analyze('verify', '--man=no', './sluice.service')
+    rmSync(join(folder, 'sluice.service.d'), { recursive: true })
+    expect(verified).toEqual({ exitCode: 0, stdout: '', stderr: '' })
+  })
+
   test('calls the service well confined', async () => {
     const most = 13 // of 100: the network, Unix sockets and the compiler of the runtime are what is left
     const options = ['--offline=true', '--no-pager', `--threshold=${most}`]
@@ -63,11 +80,20 @@ describe('systemd', () => {
   })
 })
 
+/** What systemd hands to the service. */
+const certificate = makeCertificate()
+const credentials = mkdtempSync(join(folder, 'credentials-'))
+cpSync(certificate.cert, join(credentials, 'tls.crt'))
+cpSync(certificate.key, join(credentials, 'tls.key'))
+
+/** Those of the example → free ones. */
+const ownPlaces = {
+  'port: 80,': 'address: 127.0.0.1, port: 0,',
+  'port: 443': 'address: 127.0.0.1\n    port: 0',
+  '/run/sluice': folder,
+}
+
 describe('the service', () => {
-  const { cert, key } = makeCertificate()
-  const credentials = mkdtempSync(join(folder, 'credentials-'))
-  cpSync(cert, join(credentials, 'tls.crt'))
-  cpSync(key, join(credentials, 'tls.key'))
   const load = () => loadExample(join(units, 'sluice.yaml'), { CREDENTIALS_DIRECTORY: credentials })
 
   test('holds a socket for every listener of its configuration, and no other', () => {
@@ -100,17 +126,27 @@ describe('the service', () => {
 test('every system call of the gateway is one that the service may make', async () => {
   await using server = await startPeer('ws-server.mjs')
   const file = join(folder, 'calls.yaml')
-  const yaml = `listeners: ["127.0.0.1:0"]\nroutes: [{ upstream: "ws://localhost:${server.port}" }]\n`
-  writeFileSync(file, yaml)
+  const places = { ...ownPlaces, 'localhost:9000': `localhost:${server.port}` }
+  writeFileSync(file, adapt(readFileSync(join(units, 'sluice.yaml'), 'utf8'), places))
   const trace = join(folder, 'trace')
   // -D: the process is the gateway, not its tracer, which writes when the gateway has ended.
   const args = ['-D', '-f', '-qq', '-c', '-U', 'name', '-o', trace, compiledFile(), 'run', file]
-  const gateway = await startCommand(args, { cwd: folder, command: 'strace' })
-  using client = await openWebSocket(`ws://127.0.0.1:${gateway.port}/`)
-  client.socket.send('through')
-  await client.message(() => true)
+  const env = { PATH: process.env['PATH'], CREDENTIALS_DIRECTORY: credentials }
+  await using gateway = await startCommand(args, { cwd: folder, command: 'strace', env })
+  const [plain, secure] = gateway.ports
+  const redirect = await fetch(`http://localhost:${plain}/`, { redirect: 'manual' })
+  expect(redirect.status).toBe(301)
+  const socket = new WebSocket(`wss://localhost:${secure}/`, { tls: { ca: certificate.certPem } })
+  await new Promise((resolve, reject) => {
+    socket.addEventListener('open', () => socket.send('through'))
+    socket.addEventListener('message', resolve)
+    socket.addEventListener('error', reject)
+  })
+  const status = ['status', '--admin', join(folder, 'admin.sock')]
+  expect(await runCommand(status, { cwd: folder })).toMatchObject({ exitCode: 0 })
   expect(await gateway.end('SIGTERM')).toMatchObject({ exitCode: 0 })
   while (!existsSync(trace) || readFileSync(trace, 'utf8') === '') await Bun.sleep(10)
+
   const names = readFileSync(trace, 'utf8').match(/^\w+$/gm) ?? []
   const calls = names.filter((name) => name !== 'syscall' && name !== 'total')
   expect(calls.length).toBeGreaterThan(30)

@@ -39,8 +39,8 @@ afterAll(() => server.stop())
 function gatewayBehindHaproxy(host: string, adminPort = 0): string {
   return adapt(exampleOf(page, behindHaproxy, 'yaml'), {
     'port: 8443': 'address: 127.0.0.1\n    port: 0',
-    '/etc/sluice/tls.crt': certificate.cert,
-    '/etc/sluice/tls.key': certificate.key,
+    '/etc/sluice/chat.pem': certificate.cert,
+    '/etc/sluice/chat-key.pem': certificate.key,
     '10.0.0.21:9000': host,
     "address: '::', port: 9090": `address: 127.0.0.1, port: ${adminPort}`,
     '${env:SLUICE_TOKEN}': 'x'.repeat(32),

@@ -32,7 +32,7 @@ export async function runCommand(args: readonly string[], options: CommandOption
   return { exitCode: await child.exited, stdout, stderr }
 }
 
-/** A gateway as a process, once it listens. */
+/** A gateway as a process, once it listens. It is killed if the test does not end it. */
 export async function startCommand(args: readonly string[], options: CommandOptions) {
   const child = Bun.spawn([options.command ?? sluice, ...args], {
     cwd: options.cwd,
@@ -44,8 +44,8 @@ export async function startCommand(args: readonly string[], options: CommandOpti
   const reader = child.stdout.getReader()
   const decoder = new TextDecoder()
   let text = ''
-  const port = () => /"event":"listening".*"port":(\d+)/.exec(text)?.[1]
-  while (port() === undefined) {
+  // What it says once all its ports are open.
+  while (!text.includes('"event":"capacity"')) {
     const { value, done } = await reader.read()
     if (done) throw new Error(`The command ended: ${text}`)
     text += decoder.decode(value, { stream: true })
@@ -55,11 +55,20 @@ export async function startCommand(args: readonly string[], options: CommandOpti
       text += decoder.decode(chunk.value)
     return text
   })()
+  const ports = [...text.matchAll(/"event":"listening".*"port":(\d+)/g)].map(([, port]) =>
+    Number(port),
+  )
   return {
-    port: Number(port()),
+    /** Of its listeners, in their order. */
+    ports,
+    port: ports[0] ?? 0,
     async end(signal: 'SIGTERM' | 'SIGINT') {
       child.kill(signal)
       return { exitCode: await child.exited, output: await rest }
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await child.exited
     },
   }
 }
