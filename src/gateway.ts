@@ -7,6 +7,7 @@ import type { Emit } from './core/events.ts'
 import type { Refusal } from './listener/client-request.ts'
 import { listen, type Listener } from './listener/listener.ts'
 import { descriptors } from './net/descriptors.ts'
+import { assignSockets, takeInheritedSockets } from './net/inherited-sockets.ts'
 import { planOf } from './proxy/plan.ts'
 import { readSessions } from './proxy/reading.ts'
 import { serve } from './proxy/serve.ts'
@@ -22,8 +23,7 @@ export type GatewayState = 'starting' | 'ready' | 'leaving' | 'left'
 export interface Gateway {
   readonly state: GatewayState
   /** The bound addresses, once started. */
-  readonly listeners: readonly Pick<Listener, 'name' | 'address' | 'port' | 'clients'>[]
-  /** How many are open. */
+  readonly listeners: readonly Pick<Listener, 'name' | 'address' | 'port' | 'unix' | 'clients'>[]
   readonly sessions: number
   listSessions(query: SessionQuery): SessionPage
   session(id: string): SessionInfo | undefined
@@ -43,7 +43,7 @@ export interface Gateway {
 const lastWordsMs = 5_000
 
 export function createGateway(config: Config, emit: Emit): Gateway {
-  const plan = planOf(config)
+  const plan = planOf(config, emit)
   const sessions = new Sessions(emit)
   const listeners: Listener[] = []
   let state: GatewayState = 'starting'
@@ -54,18 +54,18 @@ export function createGateway(config: Config, emit: Emit): Gateway {
 
   function start(): void {
     try {
+      const inherited = takeInheritedSockets(process.env, process.pid)
+      const sockets = assignSockets(inherited, config.listeners)
       for (const options of config.listeners) {
-        const listener = listen(options, {
+        const events = {
           onRequest,
-          onRefuse: (refusal) => onRefuse(options.name, refusal),
-        })
+          onRefuse: (refusal: Refusal) => onRefuse(options.name, refusal),
+          onCertificate: emit,
+        }
+        const listener = listen(options, events, sockets.get(options.name))
         listeners.push(listener)
-        emit({
-          type: 'listening',
-          listener: listener.name,
-          address: listener.address,
-          port: listener.port,
-        })
+        const { name, address, port, unix } = listener
+        emit({ type: 'listening', listener: name, address, port, unix })
       }
     } catch (error) {
       destroy()

@@ -36,9 +36,10 @@ const env = { SLUICE_TOKEN: '0123456789abcdef0123456789abcdef' }
 
 /** Whatever certificate an example names, and a token. */
 function readExampleFile(path: string): string {
-  if (!path.endsWith('.pem')) return env.SLUICE_TOKEN
-  const pair = path.includes('www') ? 'www' : 'chat'
-  const file = path.includes('ca.pem') ? 'ca' : path.includes('key') ? `${pair}-key` : pair
+  if (!/\.(pem|key)$/.test(path)) return env.SLUICE_TOKEN
+  const pair = /www|play/.exec(path)?.[0] ?? 'chat'
+  const isKey = /\.key$|key\.pem$/.test(path)
+  const file = path.endsWith('ca.pem') ? 'ca' : isKey ? `${pair}-key` : pair
   return read(`test/config/files/${file}.pem`)
 }
 

@@ -4,12 +4,11 @@
  * It outlives them: started before the gateway and stopped after it has left, so that a probe is
  * always told how things are.
  */
-import { chmodSync } from 'node:fs'
 import type { AdminConfig } from '../config/config.ts'
 import type { Emit } from '../core/events.ts'
+import { freeUnixPath } from '../net/unix-path.ts'
 import { problem } from './answer.ts'
 import { createResources, type Subject } from './resources.ts'
-import { removeStaleSocket } from './stale-socket.ts'
 
 export interface Admin {
   /** undefined for a Unix socket. */
@@ -22,12 +21,8 @@ const idleSeconds = 15
 /** No request has a body. */
 const maxBodyBytes = 1_024
 
-/** @throws the system's error, with its `code`, if it cannot be bound. */
-export async function startAdmin(
-  config: AdminConfig,
-  subject: Subject,
-  emit: Emit,
-): Promise<Admin> {
+/** @throws the system's error, with its `code`, if it cannot be bound, or Error with a sentence. */
+export function startAdmin(config: AdminConfig, subject: Subject, emit: Emit): Admin {
   const { unix, address } = config
   const options = {
     fetch: createResources(subject, config),
@@ -38,14 +33,22 @@ export async function startAdmin(
       return problem({ status: 500, title: 'The gateway made a mistake' })
     },
   }
-  if (unix !== undefined) await removeStaleSocket(unix)
+  if (unix !== undefined) freeUnixPath(unix)
   const server =
     unix === undefined
       ? Bun.serve({ ...options, hostname: address, port: config.port, idleTimeout: idleSeconds })
-      : Bun.serve({ ...options, unix })
-  // Whoever may write to it may close sessions: the user of this process alone.
-  if (unix !== undefined) chmodSync(unix, 0o600)
+      : withPrivateFiles(() => Bun.serve({ ...options, unix }))
   const { port } = server
   emit({ type: 'admin-listening', address: unix === undefined ? address : '', port, unix })
   return { port, stop: () => server.stop(true) }
+}
+
+/** Whoever may write to the socket may close sessions: the user of this process alone, from the first moment. */
+function withPrivateFiles<T>(create: () => T): T {
+  const umask = process.umask(0o177)
+  try {
+    return create()
+  } finally {
+    process.umask(umask)
+  }
 }

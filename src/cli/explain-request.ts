@@ -5,6 +5,7 @@
  */
 import type { Config, ListenerConfig } from '../config/config.ts'
 import type { ClientInfo } from '../core/client-info.ts'
+import { AddressRanges } from '../net/address-ranges.ts'
 import { HeadError, HeadReader } from '../wire/http-head.ts'
 import { readRequestHead, type RequestHead } from '../wire/http-request.ts'
 
@@ -103,7 +104,8 @@ function listenerFor(
 }
 
 function clientOf({ tls, trustedProxies }: ListenerConfig, address: string): ClientInfo {
-  const isTrusted = (each: string) => trustedProxies.includes(each)
+  const ranges = new AddressRanges(trustedProxies)
+  const isTrusted = (each: string) => ranges.includes(each)
   return {
     address,
     isTls: tls !== undefined,

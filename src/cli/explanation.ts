@@ -28,7 +28,8 @@ type Lines = (readonly [label: string, text: string])[]
 export function explanationOf(config: Config, asked: ExplainedRequest): Explanation {
   const facts = new RequestFacts(asked.head, asked.client)
   if (asked.head.isUpgrade) facts.session = Bun.randomUUIDv7('base64url')
-  const plan = planOf(config)
+  // Nothing is told of its certificates, and nothing of it outlives this.
+  const plan = planOf(config, () => {})
   const lines: Lines = []
   let isServed = true
   try {

@@ -2,6 +2,7 @@
  * Why a route does not take a request, in words: what it wants, and what the request has.
  */
 import type { RouteConfig } from '../config/config.ts'
+import { readCookies } from '../expression/cookies.ts'
 import { decodeQuery, readQuery } from '../expression/query.ts'
 import type { Misfit } from '../route/conditions.ts'
 import type { RequestHead } from '../wire/http-request.ts'
@@ -28,6 +29,13 @@ export function misfitText(
       const items = readQuery(target).filter((item) => item.name === name)
       const sent = items.map((item) => decodeQuery(item.sent))
       return `wants query ${name}${wanted(match.query[name])}; ${had(sent)}`
+    }
+    case 'cookie': {
+      const all = fields.list.filter(({ key }) => key === 'cookie')
+      const sent = all
+        .flatMap(({ value }) => readCookies(value))
+        .filter((each) => each.name === name)
+      return `wants cookie ${name}${wanted(match.cookie[name])}; ${had(sent.map(({ value }) => value))}`
     }
     case 'subprotocol':
       return `wants subprotocol ${either(match.subprotocol)}; ${had(offeredSubprotocols(fields))}`

@@ -60,16 +60,17 @@ export async function startGateway(config: Config): Promise<Running | undefined>
     metrics.emit(event)
     log(event)
   }
-  const gateway = createGateway(config, emit)
   // The connection it happened on is over; the others go on.
   const onMistake = (error: unknown) => emit({ type: 'mistake', error })
   process.on('uncaughtException', onMistake)
   process.on('unhandledRejection', onMistake)
   const ports = config.admin === undefined ? [] : [config.admin]
   let admin: Admin | undefined
+  let gateway: Gateway
   try {
+    gateway = createGateway(config, emit)
     // Before the listeners, so that probes are told that the gateway is starting.
-    for (const port of ports) admin = await startAdmin(port, { gateway, metrics }, emit)
+    for (const port of ports) admin = startAdmin(port, { gateway, metrics }, emit)
   } catch (error) {
     console.error(`✖ ${bindFault('the admin port cannot listen', error, ports)}`)
     return undefined
@@ -107,7 +108,9 @@ type Place = Pick<Config['listeners'][number], 'address' | 'port' | 'unix'>
 
 /** Why a port could not be bound, and what to do. @param what failed, to be followed by where. */
 function bindFault(what: string, error: unknown, places: readonly Place[]): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+  // What has no code says in a sentence what is wrong: a certificate, a path, an inherited socket.
+  if (code === undefined) return error instanceof Error ? error.message : String(error)
   const hints: Readonly<Record<string, string>> = {
     EADDRINUSE: 'something listens there already: end it, or take another port or path',
     EADDRNOTAVAIL: 'this machine has no such address',

@@ -202,6 +202,8 @@ export interface MatchConfig {
   readonly header: Readonly<Record<string, readonly string[]>>
   /** Name, decoded → its values, decoded; empty: any value. */
   readonly query: Readonly<Record<string, readonly string[]>>
+  /** Name → its values; empty: any value. */
+  readonly cookie: Readonly<Record<string, readonly string[]>>
   /** One of which the client must offer. */
   readonly subprotocol: readonly string[]
 }

@@ -72,9 +72,9 @@ function furtherConditions({ listeners, match }: Matched): number {
   return (listeners.length > 0 ? 1 : 0) + conditions(match)
 }
 
-function conditions({ header, query, subprotocol }: MatchConfig): number {
+function conditions({ header, query, cookie, subprotocol }: MatchConfig): number {
   const offered = subprotocol.length > 0 ? 1 : 0
-  return offered + Object.keys(header).length + Object.keys(query).length
+  return offered + [header, query, cookie].flatMap((each) => Object.keys(each)).length
 }
 
 /** Whether one request can meet the conditions of both. */
@@ -84,7 +84,8 @@ function canMeet(left: Matched, right: Matched): boolean {
     // A client that offers subprotocols of both goes to the one that stands first.
     haveCommon(left.match.subprotocol, right.match.subprotocol) &&
     areCompatible(left.match.header, right.match.header) &&
-    areCompatible(left.match.query, right.match.query)
+    areCompatible(left.match.query, right.match.query) &&
+    areCompatible(left.match.cookie, right.match.cookie)
   )
 }
 

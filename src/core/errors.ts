@@ -23,6 +23,12 @@ const client = (status: number, sentence: string): ErrorRow => ({
   status,
   sentence,
 })
+/** For what is over before there could be an answer. */
+const unanswered = (sentence: string): ErrorRow => ({
+  side: 'client',
+  isRetryable: false,
+  sentence,
+})
 const upstream = (status: number, sentence: string, isRetryable: boolean): ErrorRow => ({
   side: 'upstream',
   isRetryable,
@@ -35,22 +41,26 @@ export const errorTable = {
   MALFORMED_UPGRADE: client(400, 'The request is not a well-formed WebSocket handshake'),
   EARLY_DATA: client(400, 'The client sent data before its handshake was answered'),
   UNSAFE_PATH: client(400, 'The path has dot segments or encoded slashes'),
+  PLAIN_HTTP: client(400, 'This port speaks TLS: use https or wss'),
   ORIGIN_NOT_ALLOWED: client(403, 'The page this request comes from may not connect here'),
   NO_ROUTE: client(404, 'No route matches the host and path of this request'),
   METHOD_NOT_ALLOWED: client(405, 'CONNECT and TRACE are not relayed'),
   REQUEST_TIMEOUT: client(408, 'The request did not arrive in time'),
   TOO_MANY_SESSIONS_OF_CLIENT: client(429, 'The client has as many sessions as it may'),
+  MISDIRECTED: client(
+    421,
+    'This host asks for client certificates otherwise: connect to it by its own name',
+  ),
   UPGRADE_NOT_POSSIBLE: client(426, 'Only plain HTTP is spoken here, not WebSocket'),
   WEBSOCKET_VERSION: client(426, 'Only WebSocket version 13 is spoken here'),
   HEAD_TOO_LARGE: client(431, 'The request head is larger than this listener accepts'),
   TRANSFER_CODING: client(501, 'The only transfer coding spoken here is chunked'),
   HTTP_VERSION: client(505, 'Only HTTP/1.1 and HTTP/1.0 are spoken here'),
-  CLIENT_GONE: {
-    side: 'client',
-    isRetryable: false,
-    sentence: 'The client left before it was answered',
-  },
+  PROXY_PROTOCOL: unanswered('The connection does not begin with a proper PROXY protocol header'),
+  TLS_HANDSHAKE: unanswered('The TLS handshake failed'),
+  CLIENT_GONE: unanswered('The client left before it was answered'),
   UPSTREAM_UNREACHABLE: upstream(502, 'The upstream could not be reached', true),
+  UPSTREAM_CERTIFICATE: upstream(502, 'The upstream has no certificate that is believed', true),
   UPSTREAM_RESET: upstream(502, 'The upstream closed the connection before it answered', true),
   UPSTREAM_MALFORMED: upstream(502, 'The upstream answered something that is not HTTP/1.1', false),
   UPSTREAM_BAD_HANDSHAKE: upstream(502, 'The upstream answered an invalid handshake', false),

@@ -62,13 +62,35 @@ export interface SessionEnd {
   readonly detail: string | undefined
 }
 
+/** What becomes of certificate files, at the start and whenever they change. */
+interface LoadedCertificate {
+  readonly file: string
+  readonly names: readonly string[]
+  /** ISO 8601. */
+  readonly expiresAt: string
+}
+
+export type CertificateEvent =
+  | ({ readonly type: 'certificate-loaded' } & LoadedCertificate)
+  | ({ readonly type: 'certificate-expiring' } & LoadedCertificate)
+  | {
+      /** What was loaded before stays in use. */
+      readonly type: 'certificate-rejected'
+      readonly file: string
+      readonly detail: string
+    }
+
 export type GatewayEvent =
   | {
       readonly type: 'listening'
       readonly listener: string
+      /** Empty for a Unix socket. */
       readonly address: string
       readonly port: number
+      /** The path of a Unix socket. */
+      readonly unix?: string | undefined
     }
+  | CertificateEvent
   | {
       readonly type: 'admin-listening'
       /** Empty where it is a Unix socket. */

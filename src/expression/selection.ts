@@ -4,6 +4,7 @@
  */
 import type { RequestContext } from '../core/request-context.ts'
 import { joinNames, type UrlForm } from './encoding.ts'
+import { readCookies } from './cookies.ts'
 import { queryOf, readQuery } from './query.ts'
 
 export interface Selection {
@@ -147,12 +148,8 @@ function queryValue(target: string, name: string): string {
   return readQuery(target).find((item) => item.name === name)?.sent ?? ''
 }
 
-/** RFC 6265 §5.4: `name=value; other=value`. */
+/** Of several with this name the first. */
 function cookie(context: RequestContext, name: string): string {
-  const header = context.header('cookie') ?? ''
-  for (const pair of header.split(';')) {
-    const equals = pair.indexOf('=')
-    if (equals >= 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim()
-  }
-  return ''
+  const cookies = readCookies(context.header('cookie') ?? '')
+  return cookies.find((each) => each.name === name)?.value ?? ''
 }

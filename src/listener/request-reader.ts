@@ -7,12 +7,12 @@
  */
 import type { BodySink } from '../core/body.ts'
 import type { ByteStream, ByteStreamHandler } from '../core/byte-stream.ts'
-import type { ClientInfo } from '../core/client-info.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { BodyFollower } from '../wire/http-body.ts'
 import { HeadError, HeadReader, type HeadLimits } from '../wire/http-head.ts'
 import { readRequestHead } from '../wire/http-request.ts'
 import { ClientRequest, type Refusal, type RequestOwner } from './client-request.ts'
+import type { ListenerClient } from './opening.ts'
 import { encodeRefusal } from './refuse.ts'
 
 export interface ReaderOptions {
@@ -25,7 +25,7 @@ export interface ReaderOptions {
   readonly bodyTimeoutMs: number
   /** Between two requests. */
   readonly idleTimeoutMs: number
-  readonly onRequest: (request: ClientRequest) => void
+  readonly onRequest: (request: ClientRequest, client: ListenerClient) => void
   readonly onRefuse: (refusal: Refusal) => void
   /** The connection is gone, or somebody else's. */
   readonly onRelease: (reader: RequestReader) => void
@@ -38,7 +38,7 @@ const maxUntakenBytes = 65_536
 
 export class RequestReader implements ByteStreamHandler, RequestOwner {
   readonly stream: ByteStream
-  readonly client: ClientInfo
+  readonly client: ListenerClient
   readonly #options: ReaderOptions
   readonly #head: HeadReader
   /** The request being served, from its head until its answer is whole. */
@@ -56,7 +56,7 @@ export class RequestReader implements ByteStreamHandler, RequestOwner {
   /** No further request is read; what still arrives is discarded. */
   #isEnding = false
 
-  constructor(stream: ByteStream, client: ClientInfo, options: ReaderOptions) {
+  constructor(stream: ByteStream, client: ListenerClient, options: ReaderOptions) {
     this.stream = stream
     this.client = client
     this.#options = options
@@ -211,7 +211,7 @@ export class RequestReader implements ByteStreamHandler, RequestOwner {
     clearTimeout(this.#timer)
     this.#body = new BodyFollower(head.body)
     this.#request = new ClientRequest(head, this)
-    this.#options.onRequest(this.#request)
+    this.#options.onRequest(this.#request, this.client)
     return offset + this.#head.consumed
   }
 

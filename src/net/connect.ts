@@ -1,5 +1,6 @@
 /**
- * Opens TCP connections to addresses, never to names: Bun connects to all addresses of a name at once.
+ * Opens connections to addresses and Unix sockets, never to names: Bun connects to all addresses of a
+ * name at once.
  *
  * A connect under way cannot be called off in Bun: it is only left behind, and stays with the kernel
  * for about two minutes. So whoever dials MUST bound how many are under way (`upstream/dial-gate`),
@@ -12,6 +13,8 @@ export interface ConnectTarget {
   /** An IP address. */
   readonly address: string
   readonly port: number
+  /** The path of a Unix socket instead. */
+  readonly unix?: string | undefined
   /** The caller stops waiting when this is aborted; the promise then rejects with its reason. Not aborted yet. */
   readonly signal: AbortSignal
   /** Called once, when the kernel has an answer: also long after the caller has stopped waiting. */
@@ -41,13 +44,13 @@ export function connectTcp(target: ConnectTarget): Promise<TcpStream> {
     if (signal.aborted) return (settle(), onAbort())
     signal.addEventListener('abort', onAbort)
     descriptors.sockets++
-    Bun.connect({
-      hostname: target.address,
-      port: target.port,
-      allowHalfOpen: true,
-      data: stream,
-      socket: connectHandlers,
-    }).then(
+    const options = { allowHalfOpen: true, data: stream, socket: connectHandlers }
+    const { address: hostname, port, unix } = target
+    const dial =
+      unix === undefined
+        ? Bun.connect({ hostname, port, ...options })
+        : Bun.connect({ unix, ...options })
+    dial.then(
       () => {
         settle()
         if (signal.aborted) stream.destroy()

@@ -1,11 +1,12 @@
 /**
- * A Bun TCP socket as a `ByteStream`: keeps what the kernel does not take, and ends without losing it.
+ * A Bun socket as a `ByteStream`: keeps what the kernel does not take, and ends without losing it.
+ * With `secure` it speaks TLS, which changes nothing for its owner.
  *
  * Bun's `write` keeps nothing, `end` closes at once and drops the tail while the peer still sends, and
  * `drain` comes without need; this file is where that stops being anybody else's concern.
  * A socket is attached when it opens, so that a stream can exist before its connection does.
  */
-import type { Socket } from 'bun'
+import type { Socket, TLSOptions } from 'bun'
 import type { ByteStream, ByteStreamHandler, StreamClose } from '../core/byte-stream.ts'
 import { descriptors } from './descriptors.ts'
 
@@ -17,6 +18,23 @@ const defaultSendTimeoutMs = 60_000
 const keepAliveMs = 30_000
 
 export type TcpSocket = Socket<TcpStream>
+
+/** How TLS is begun on an open connection. */
+export interface TlsStart {
+  /** What a server has read so far, which its handshake begins with; undefined for a client. */
+  readonly hello: Buffer | undefined
+  readonly options: TLSOptions
+  /** Called once, unless the connection closes before. Application data comes after it. */
+  readonly onHandshake: (handshake: TlsHandshake) => void
+}
+
+export interface TlsHandshake {
+  /** Of a client: the server's certificate is valid, too. */
+  readonly isDone: boolean
+  /** Why it is not, or what is wrong with the peer's certificate or the lack of one. */
+  readonly error: (Error & { readonly code?: string }) | null
+  readonly socket: TcpSocket
+}
 
 /** Hears of a stream nobody owns yet: there is nothing to do. */
 export const ignoreStream: ByteStreamHandler = {
@@ -44,6 +62,7 @@ export class TcpStream implements ByteStream {
   #isPaused = false
   #lingerMs = Infinity
   #closeReason: StreamClose = 'ended'
+  #onHandshake: TlsStart['onHandshake'] | undefined
 
   get bufferedBytes(): number {
     return this.#queuedBytes
@@ -58,6 +77,19 @@ export class TcpStream implements ByteStream {
   attach(socket: TcpSocket): void {
     this.#socket = socket
     socket.setKeepAlive(true, keepAliveMs)
+  }
+
+  /** Speaks TLS from here on. Nothing has been written, and the stream is not paused. */
+  secure({ hello, options, onHandshake }: TlsStart): void {
+    const socket = this.#socket
+    if (socket === undefined) return
+    this.#onHandshake = onHandshake
+    // Bun goes on calling the plain socket's handlers, with the ciphertext.
+    socket.data = nobody
+    // `isServer` and `initialData` are missing in Bun's types; without them a server's handshake hangs.
+    const upgrade = { tls: options, data: this, socket: tlsHandlers } as const
+    if (hello === undefined) socket.upgradeTLS(upgrade)
+    else socket.upgradeTLS(Object.assign(upgrade, { isServer: true, initialData: hello }))
   }
 
   write(bytes: Uint8Array): number {
@@ -126,7 +158,19 @@ export class TcpStream implements ByteStream {
     if (this.#isEnding && this.#queue === undefined) this.#socket?.end()
   }
 
+  socketOnHandshake(handshake: TlsHandshake): void {
+    const onHandshake = this.#onHandshake
+    this.#onHandshake = undefined
+    onHandshake?.(handshake)
+  }
+
+  /** What came cannot be deciphered. */
+  socketOnFault(): void {
+    this.#cut('reset')
+  }
+
   socketOnClose(error: Error | undefined): void {
+    if (this.#socket === undefined) return
     descriptors.sockets--
     clearTimeout(this.#stallTimer)
     clearTimeout(this.#lingerTimer)
@@ -161,9 +205,10 @@ export class TcpStream implements ByteStream {
    */
   #finish(): void {
     if (this.#socket === undefined) return
+    // Without it a TLS socket's `end` would wait for the peer, however long.
+    if (this.#lingerTimer === undefined) this.#socket.shutdown()
+    else clearTimeout(this.#lingerTimer)
     if (this.#isPeerDone || this.#lingerMs === 0) return void this.#socket.end()
-    if (this.#lingerTimer !== undefined) clearTimeout(this.#lingerTimer)
-    else this.#socket.shutdown()
     // A paused socket would never see the peer's FIN.
     this.resume()
     this.#lingerTimer = setTimeout(closeStream, this.#lingerMs, this)
@@ -175,6 +220,9 @@ export class TcpStream implements ByteStream {
     this.#socket.terminate()
   }
 }
+
+/** Stands where a stream was that speaks TLS now: hears the ciphertext, and is not counted. */
+const nobody = new TcpStream()
 
 /** A small rest of a large chunk, which a view would keep whole, as a copy. */
 function unpinned(rest: Uint8Array): Uint8Array {
@@ -209,5 +257,20 @@ export const streamHandlers = {
     queueMicrotask(() => {
       throw error
     })
+  },
+}
+
+/** The same for what TLS carries. The socket of the connection closes before this one, with its own handlers. */
+const tlsHandlers = {
+  ...streamHandlers,
+  open(socket: TcpSocket): void {
+    socket.data.attach(socket)
+  },
+  handshake(socket: TcpSocket, isDone: boolean, error: Error | null): void {
+    socket.data.socketOnHandshake({ isDone, error, socket })
+  },
+  error(socket: TcpSocket, error: Error & { readonly code?: string }): void {
+    if (error.code === 'EPROTO') socket.data.socketOnFault()
+    else streamHandlers.error(socket, error)
   },
 }

@@ -3,7 +3,7 @@
  * of that host: without this check a foreign page would speak in its visitor's name.
  */
 import type { RouteConfig } from '../config/config.ts'
-import { hostName } from '../route/question.ts'
+import { hostName } from '../wire/host-name.ts'
 import type { RequestFacts } from './request-facts.ts'
 
 const shownCharacters = 100 // of an origin, in an answer and a log

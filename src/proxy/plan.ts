@@ -3,6 +3,7 @@
  * changed: nothing is dialled before the first request.
  */
 import type { Config } from '../config/config.ts'
+import type { CertificateEvent } from '../core/events.ts'
 import { RouteTable } from '../route/route-table.ts'
 import { Pool } from '../upstream/pool.ts'
 import { Quota } from './quota.ts'
@@ -20,8 +21,14 @@ export interface Plan {
   readonly redirectPorts: ReadonlyMap<string, number>
 }
 
-export function planOf({ listeners, upstreams, routes }: Config): Plan {
-  const pools = new Map(upstreams.map((upstream) => [upstream.name, new Pool(upstream)]))
+/** @throws Error with a sentence if a file that TLS needs cannot be read or is wrong. */
+export function planOf(
+  { listeners, upstreams, routes }: Config,
+  onCertificate: (event: CertificateEvent) => void,
+): Plan {
+  const pools = new Map(
+    upstreams.map((upstream) => [upstream.name, new Pool(upstream, onCertificate)]),
+  )
   const all = routes.map((config) => new Route(config, pools))
   return {
     pools,

@@ -15,6 +15,8 @@ export interface RouteConditions {
     readonly header: Readonly<Record<string, readonly string[]>>
     /** Decoded name → decoded values of which it must have one; empty: any. */
     readonly query: Readonly<Record<string, readonly string[]>>
+    /** Name → values of which a cookie of that name must have one; empty: any. */
+    readonly cookie: Readonly<Record<string, readonly string[]>>
     /** One of which the client must offer. */
     readonly subprotocol: readonly string[]
   }
@@ -22,8 +24,8 @@ export interface RouteConditions {
 
 /** What does not fit, by its key in the configuration. */
 export interface Misfit {
-  readonly key: 'listeners' | 'host' | 'path' | 'header' | 'query' | 'subprotocol'
-  /** The name of the header or query parameter. */
+  readonly key: 'listeners' | 'host' | 'path' | 'header' | 'query' | 'cookie' | 'subprotocol'
+  /** The name of the header, query parameter or cookie. */
   readonly name?: string
 }
 
@@ -33,6 +35,7 @@ export function conditionCount({ listeners, match }: RouteConditions): number {
     Math.min(1, listeners.length) +
     Object.keys(match.header).length +
     Object.keys(match.query).length +
+    Object.keys(match.cookie).length +
     Math.min(1, match.subprotocol.length)
   )
 }
@@ -43,12 +46,15 @@ export function misfitOf(
   question: Question,
 ): Misfit | undefined {
   if (listeners.length > 0 && !listeners.includes(question.listener)) return { key: 'listeners' }
-  const { header, query, subprotocol } = match
+  const { header, query, cookie, subprotocol } = match
   for (const name in header) {
     if (!holds(header[name] ?? [], question.headerValues(name))) return { key: 'header', name }
   }
   for (const name in query) {
     if (!holds(query[name] ?? [], question.queryValues(name))) return { key: 'query', name }
+  }
+  for (const name in cookie) {
+    if (!holds(cookie[name] ?? [], question.cookieValues(name))) return { key: 'cookie', name }
   }
   if (subprotocol.length === 0) return undefined
   const isOffered = subprotocol.some((each) => question.subprotocols.includes(each))

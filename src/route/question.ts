@@ -1,7 +1,9 @@
 /**
  * A request while its route is looked for: each part is read once, and only if a route asks for it.
  */
+import { readCookies } from '../expression/cookies.ts'
 import { decodeQuery, readQuery, type QueryItem } from '../expression/query.ts'
+import { hostName } from '../wire/host-name.ts'
 import type { RequestHead } from '../wire/http-request.ts'
 import { offeredSubprotocols } from '../wire/websocket-handshake.ts'
 
@@ -36,16 +38,14 @@ export class Question {
     return this.#query.filter((item) => item.name === name).map(({ sent }) => decodeQuery(sent))
   }
 
+  cookieValues(name: string): string[] {
+    const cookies = this.headerValues('cookie').flatMap(readCookies)
+    return cookies.filter((each) => each.name === name).map(({ value }) => value)
+  }
+
   /** Those the client offers. */
   get subprotocols(): readonly string[] {
     this.#subprotocols ??= offeredSubprotocols(this.#head.fields)
     return this.#subprotocols
   }
-}
-
-/** Without port and trailing dot, in lower case. */
-export function hostName(host: string): string {
-  const port = /:[0-9]*$/.exec(host)
-  const name = port === null ? host : host.slice(0, port.index)
-  return (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase()
 }

@@ -20,6 +20,9 @@ const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'off']
 const levelOf: Record<GatewayEvent['type'], LogLevel> = {
   listening: 'info',
   'admin-listening': 'info',
+  'certificate-loaded': 'info',
+  'certificate-expiring': 'warn',
+  'certificate-rejected': 'error',
   capacity: 'info',
   'session-opened': 'info',
   'session-closed': 'info',

@@ -5,15 +5,21 @@ import { GatewayError } from '../core/errors.ts'
 import { connectTcp } from '../net/connect.ts'
 import { descriptors } from '../net/descriptors.ts'
 import { resolveHost } from '../net/resolve.ts'
+import { secureClient, SecureError } from '../net/secure-client.ts'
 import type { TcpStream } from '../net/tcp-stream.ts'
 import { DialGate } from './dial-gate.ts'
 import { HttpConnection } from './http-connection.ts'
+import { certificateFault, type UpstreamTls } from './upstream-tls.ts'
 
 export interface EndpointOptions {
   readonly url: string
   readonly scheme: 'ws' | 'http'
+  readonly isTls: boolean
+  /** A name or an IP address; for a Unix socket what its certificate is for. */
   readonly host: string
   readonly port: number
+  /** The path of a Unix socket instead. */
+  readonly unix: string | undefined
   /** Put in front of every path; empty or without trailing slash. */
   readonly path: string
 }
@@ -33,14 +39,22 @@ export class Endpoint {
   readonly options: EndpointOptions
   readonly timeout: EndpointTimes
   readonly #keepAlive: KeepAlive
+  /** undefined: it is spoken to without. */
+  readonly #tls: UpstreamTls | undefined
   readonly #gate = new DialGate()
   /** The one used last is at the end, and is used again first, so that the others time out. */
   readonly #idle = new Map<HttpConnection, Timer>()
 
-  constructor(options: EndpointOptions, timeout: EndpointTimes, keepAlive: KeepAlive) {
+  constructor(
+    options: EndpointOptions,
+    timeout: EndpointTimes,
+    keepAlive: KeepAlive,
+    tls: UpstreamTls | undefined,
+  ) {
     this.options = options
     this.timeout = timeout
     this.#keepAlive = keepAlive
+    this.#tls = options.isTls ? tls : undefined
   }
 
   /** An idle connection if there is one, otherwise a new one. @throws GatewayError as `connect`. */
@@ -68,12 +82,12 @@ export class Endpoint {
   }
 
   /**
-   * Opens a connection: the addresses of the host in turn, until one accepts.
+   * Opens a connection, TLS included: the addresses of the host in turn, until one accepts.
    * @param dial stands for this one attempt: aborted by the caller to give up, and here when it takes
    * too long.
    * @param timeoutMs where the caller has less time than the upstream's `timeout.connect`.
-   * @throws GatewayError `UPSTREAM_UNREACHABLE`, `UPSTREAM_CONNECT_TIMEOUT`, `TOO_MANY_CONNECTIONS`, or
-   * what the caller aborted with.
+   * @throws GatewayError `UPSTREAM_UNREACHABLE`, `UPSTREAM_CERTIFICATE`, `UPSTREAM_CONNECT_TIMEOUT`,
+   * `TOO_MANY_CONNECTIONS`, or what the caller aborted with.
    */
   async connect(dial: AbortController, timeoutMs = Infinity): Promise<HttpConnection> {
     if (!descriptors.mayDial) this.#dropIdle()
@@ -101,7 +115,9 @@ export class Endpoint {
       const shareMs = Math.max(0, endsAtMs - performance.now()) / left
       const attempt = left === 1 ? signal : AbortSignal.any([signal, AbortSignal.timeout(shareMs)])
       try {
-        return await this.#dial(address, attempt)
+        const stream = await this.#dial(address, attempt)
+        if (this.#tls !== undefined) await this.#secure(stream, this.#tls, attempt)
+        return stream
       } catch (error) {
         if (signal.aborted || error instanceof GatewayError) throw error
         failure = error
@@ -110,7 +126,21 @@ export class Endpoint {
     throw this.#unreachable(failure)
   }
 
+  /** Not at the gate any more: the kernel is done with the dial, and what is given up here is closed at once. */
+  async #secure(stream: TcpStream, tls: UpstreamTls, signal: AbortSignal): Promise<void> {
+    const { host, url } = this.options
+    const { isVerified } = tls
+    try {
+      await secureClient(stream, { tls: tls.optionsFor(host), isVerified, signal })
+    } catch (error) {
+      if (!(error instanceof SecureError) || !error.isCertificate) throw error
+      const fault = certificateFault(error, tls.serverName(host))
+      throw new GatewayError('UPSTREAM_CERTIFICATE', `${url} is not believed: ${fault}`)
+    }
+  }
+
   async #addresses(signal: AbortSignal): Promise<readonly string[]> {
+    if (this.options.unix !== undefined) return ['']
     try {
       const addresses = resolveHost(this.options.host)
       return addresses instanceof Promise ? await orAborted(addresses, signal) : addresses
@@ -135,7 +165,8 @@ export class Endpoint {
       throw signal.reason ?? new GatewayError('TOO_MANY_CONNECTIONS')
     }
     try {
-      return await connectTcp({ address, port: this.options.port, signal, onSettled })
+      const { port, unix } = this.options
+      return await connectTcp({ address, port, unix, signal, onSettled })
     } finally {
       isLeftBehind = !isSettled
       if (isLeftBehind) this.#gate.leftBehind(isTimeout(signal.reason))
@@ -144,6 +175,11 @@ export class Endpoint {
 
   #unreachable(cause: unknown): GatewayError {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+    if (cause instanceof SecureError)
+      return new GatewayError(
+        'UPSTREAM_UNREACHABLE',
+        `${this.options.url}: TLS failed: ${cause.message}`,
+      )
     return new GatewayError(
       'UPSTREAM_UNREACHABLE',
       `${this.options.url} cannot be reached: ${code}`,

@@ -32,7 +32,8 @@ export interface RequestHead {
 const singular = /^(host|origin|upgrade|content-length|transfer-encoding|sec-websocket-.*)$/
 
 const targetPattern = /^[!-~\x80-\xff]+$/
-const hostPattern = /^(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._~!$&'()*+,;=%-]*)(:[0-9]{0,5})?$/
+/** Narrower than RFC 3986: a comma makes a list of `X-Forwarded-Host`, and `%61` is `a` to some only. */
+const hostPattern = /^(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]*)(:[0-9]{0,5})?$/
 
 /** Whether this may stand in a `Host` field, port included (RFC 9110 §7.2). Empty is one. */
 export function isHost(text: string): boolean {

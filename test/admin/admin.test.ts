@@ -71,6 +71,18 @@ describe('a path', () => {
     }
   })
 
+  // Regression: HAProxy's check has no Host, and was told 500.
+  test.each(['GET /readyz HTTP/1.0\n\n', 'GET /readyz HTTP/1.1\nHost: a:1:2\n\n'])(
+    'is found whatever the host: %p',
+    async (request) => {
+      await using gateway = startGatewayHere(twoRoutes())
+      await using admin = await startAdminOf(gateway)
+      using client = await dialTcp(admin.port)
+      client.send(request)
+      expect(await client.message()).toMatchObject({ status: 200, body: '{"state":"ready"}' })
+    },
+  )
+
   test.each([
     ['POST', '/healthz', 'GET, HEAD'],
     ['DELETE', '/sessions', 'GET, HEAD'],
@@ -264,7 +276,9 @@ describe('a Unix socket', () => {
   test('on which somebody else listens is left to them', async () => {
     await using gateway = startGatewayHere(twoRoutes())
     await using first = await startAdminOf(gateway, { unix })
-    expect(await bindCode(gateway, { unix })).toBe('EADDRINUSE')
+    expect(await bindCode(gateway, { unix })).toMatchObject({
+      message: `${unix} is in use: another process listens on it already`,
+    })
     expect((await first.ask('/healthz')).status).toBe(200)
   })
 
@@ -272,7 +286,9 @@ describe('a Unix socket', () => {
     const file = join(folder, 'notes.txt')
     writeFileSync(file, 'mine')
     await using gateway = startGatewayHere(twoRoutes())
-    expect(await bindCode(gateway, { unix: file })).toBe('EADDRINUSE')
+    expect(await bindCode(gateway, { unix: file })).toMatchObject({
+      message: `${file} is not a socket: remove it, or choose another path`,
+    })
     expect(await Bun.file(file).text()).toBe('mine')
   })
 })

@@ -113,7 +113,12 @@ describe('explain', () => {
   })
 
   test('says what kept the routes before it from taking the request', () => {
-    const match = { header: { 'x-beta': ['1'] }, query: { v: [] }, subprotocol: ['a', 'b'] }
+    const match = {
+      header: { 'x-beta': ['1'] },
+      query: { v: [] },
+      cookie: {},
+      subprotocol: ['a', 'b'],
+    }
     const conditional = configWith({ inside: { match, listeners: [] } })
     const reasons = [
       [[], 'inside: wants header x-beta: 1; the request has none'],

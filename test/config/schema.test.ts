@@ -56,7 +56,7 @@ test('the smallest file gives a whole configuration, every default filled in', (
         listeners: [],
         host: [],
         path: '/*',
-        match: { header: {}, query: {}, subprotocol: [] },
+        match: { header: {}, query: {}, cookie: {}, subprotocol: [] },
         upstreams: [{ name: 'ws://localhost:9000', weight: 1 }],
         splitBy: undefined,
         respond: undefined,
@@ -114,7 +114,7 @@ routes:
     listeners: [public]
     host: [Chat.example.com, "*.chat.example.com"]
     path: /chat/:room
-    match: { header: { X-Beta: "1" }, query: { v: [1, 2] }, subprotocol: [mqtt] }
+    match: { header: { X-Beta: "1" }, query: { v: [1, 2] }, cookie: { Beta: true }, subprotocol: [mqtt] }
     upstream: { chat: 95, "ws://b": 5 }
     split-by: $request.cookie.user
     forward:
@@ -170,7 +170,12 @@ log: { level: debug, format: json }
     listeners: ['public'],
     host: ['chat.example.com', '*.chat.example.com'],
     path: '/chat/:room',
-    match: { header: { 'x-beta': ['1'] }, query: { v: ['1', '2'] }, subprotocol: ['mqtt'] },
+    match: {
+      header: { 'x-beta': ['1'] },
+      query: { v: ['1', '2'] },
+      cookie: { Beta: [] },
+      subprotocol: ['mqtt'],
+    },
     upstreams: [
       { name: 'chat', weight: 95 },
       { name: 'ws://b', weight: 5 },

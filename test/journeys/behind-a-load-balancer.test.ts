@@ -145,8 +145,7 @@ describe('HAProxy in front of the gateways', () => {
       place: `127.0.0.1:${gateway.port} check port ${admin}`,
       leave: () => gateway.end('SIGTERM'),
       async [Symbol.asyncDispose]() {
-        void gateway.end('SIGTERM')
-        await gateway.end('SIGTERM')
+        await gateway[Symbol.asyncDispose]()
         await peer.stop()
       },
     }
@@ -155,7 +154,8 @@ describe('HAProxy in front of the gateways', () => {
   test('turns to the other while one leaves, whose sessions go on, and no request fails', async () => {
     await using red = await startOne('red')
     await using blue = await startOne('blue')
-    const quickly = { 'inter 2s': 'inter 50ms' }
+    // A check that takes longer than the interval has failed.
+    const quickly = { 'inter 2s': 'inter 500ms' }
     await using balancer = await startBalancer([red.place, blue.place], quickly)
     using one = await dialTls(balancer.port)
     using other = await dialTls(balancer.port)

@@ -35,6 +35,7 @@ describe('routes of any kind', () => {
       match: fc.record({
         header: conditions('x-a', 'x-b'),
         query: conditions('a', 'b'),
+        cookie: conditions('c', 'd'),
         subprotocol: fc.subarray(['1', '2']),
       }),
     }),
@@ -47,6 +48,9 @@ describe('routes of any kind', () => {
     query: fc
       .array(fc.tuple(name, fc.constantFrom('1', '2', '3')), { maxLength: 3 })
       .map((pairs) => new URLSearchParams(pairs)),
+    cookies: fc.array(fc.tuple(fc.constantFrom('c', 'd'), fc.constantFrom('1', '2')), {
+      maxLength: 3,
+    }),
     header: fc
       .dictionary(fc.constantFrom('x-a', 'x-b'), fc.constantFrom('1', '2'))
       .map((lines) => new Headers(lines)),
@@ -55,10 +59,11 @@ describe('routes of any kind', () => {
 
   function find(
     all: readonly RouteConditions[],
-    { listener, host, path, query, header, subprotocols }: Request,
+    { listener, host, path, query, cookies, header, subprotocols }: Request,
   ) {
     const table = new RouteTable(all.map((each) => [each, each] as const))
     const lines = [...header].map(([key, value]) => `${key}: ${value}`)
+    lines.push(`cookie: ${cookies.map((pair) => pair.join('=')).join('; ')}`)
     const fields = fieldsOf(...lines, `sec-websocket-protocol: ${subprotocols.join(', ')}`)
     return table.match(listener, { host, target: `${path}?${query.toString()}`, fields })
   }
@@ -92,7 +97,12 @@ describe('routes of any kind', () => {
   test('of which each names what the other leaves open do not depend on it either', () => {
     const crossed = ['/:a/x', '/x/:b'].map(everywhereAt)
     const items = crossed.map((value, index) => ({ path: ['routes', index], value }))
-    const nothing = { query: new URLSearchParams(), header: new Headers(), subprotocols: [] }
+    const nothing = {
+      query: new URLSearchParams(),
+      cookies: [],
+      header: new Headers(),
+      subprotocols: [],
+    }
     const asked = { listener: '', host: '', path: '/x/x', ...nothing }
     const isTie = routeTies(items).length > 0
     expect(isTie || Bun.deepEquals(find(crossed, asked), find(crossed.toReversed(), asked))).toBe(
@@ -102,5 +112,10 @@ describe('routes of any kind', () => {
 })
 
 function everywhereAt(path: string): RouteConditions {
-  return { listeners: [], host: [], path, match: { header: {}, query: {}, subprotocol: [] } }
+  return {
+    listeners: [],
+    host: [],
+    path,
+    match: { header: {}, query: {}, cookie: {}, subprotocol: [] },
+  }
 }

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'bun:test'
 import type { RouteConditions } from '../../src/route/conditions.ts'
-import { hostName } from '../../src/route/question.ts'
+import { hostName } from '../../src/wire/host-name.ts'
 import { RouteTable } from '../../src/route/route-table.ts'
 import { fieldsOf } from '../support/reading.ts'
 
@@ -11,7 +11,12 @@ type Conditions = Partial<Omit<RouteConditions, 'match'>> & {
 }
 
 function route({ listeners = [], host = [], path = '/*', match }: Conditions): RouteConditions {
-  return { listeners, host, path, match: { header: {}, query: {}, subprotocol: [], ...match } }
+  return {
+    listeners,
+    host,
+    path,
+    match: { header: {}, query: {}, cookie: {}, subprotocol: [], ...match },
+  }
 }
 
 /** A table of these routes in both orders, which must answer alike: the index of a route, or what else comes. */

@@ -21,7 +21,7 @@ export async function startAdminOf(
 ): Promise<RunningAdmin> {
   const events: GatewayEvent[] = []
   const whole = { address: '127.0.0.1', port: 0, unix: undefined, token: undefined, ...config }
-  const admin = await startAdmin(whole, { gateway, metrics }, (event) => events.push(event))
+  const admin = startAdmin(whole, { gateway, metrics }, (event) => events.push(event))
   const { unix } = whole
   const url = unix === undefined ? `http://127.0.0.1:${admin.port}` : 'http://localhost'
   return {

@@ -37,7 +37,7 @@ export interface JudgedRequest {
   readonly body: BodyFraming
 }
 
-const authority = /^(?:\[[\da-fA-F:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d{0,5})?$/
+const authority = /^(?:\[[\da-fA-F:.]+\]|[\w.-]*)(?::\d{0,5})?$/
 const comesOnce =
   /^(?:host|upgrade|content-length|transfer-encoding|sec-websocket-(?:key|version|protocol|extensions|accept))$/
 

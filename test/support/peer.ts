@@ -71,7 +71,8 @@ function spawn(file: string, options: string[]) {
   return Bun.spawn({ cmd, stdin: 'pipe', stdout: 'pipe', stderr: 'inherit' })
 }
 
-async function readLines(
+/** Reads JSON lines to their end. */
+export async function readLines(
   output: ReadableStream<Uint8Array>,
   onLine: (line: Line) => void,
 ): Promise<void> {

@@ -36,7 +36,8 @@ function place(host: string, { path, listeners, match }: RouteConditions): strin
       9999 -
         [listeners, match.subprotocol].filter((each) => each.length > 0).length -
         Object.keys({ ...match.header }).length -
-        Object.keys({ ...match.query }).length,
+        Object.keys({ ...match.query }).length -
+        Object.keys({ ...match.cookie }).length,
     ),
   ].join()
 }
@@ -47,11 +48,15 @@ export interface Request {
   readonly host: string
   readonly path: string
   readonly query: URLSearchParams
+  readonly cookies: readonly (readonly [string, string])[]
   readonly header: Headers
   readonly subprotocols: readonly string[]
 }
 
-function holds({ match }: RouteConditions, { query, header, subprotocols }: Request): boolean {
+function holds(
+  { match }: RouteConditions,
+  { query, cookies, header, subprotocols }: Request,
+): boolean {
   const isOneOf = (wanted: readonly string[], values: readonly string[]) =>
     wanted.length === 0 ? values.length > 0 : values.some((value) => wanted.includes(value))
   return (
@@ -60,6 +65,12 @@ function holds({ match }: RouteConditions, { query, header, subprotocols }: Requ
       isOneOf(
         wanted,
         [header.get(name)].filter((value) => value !== null),
+      ),
+    ) &&
+    Object.entries(match.cookie).every(([name, wanted]) =>
+      isOneOf(
+        wanted,
+        cookies.filter(([each]) => each === name).map(([, value]) => value),
       ),
     ) &&
     (match.subprotocol.length === 0 || isOneOf(match.subprotocol, subprotocols))

@@ -3,6 +3,7 @@
  * taken off piece by piece. It stands for a client, or on `listenTcp` for a server.
  */
 import { connect, createServer, type Socket } from 'node:net'
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
 
 /** How the other side left: with FIN, or with RST. */
 export type Farewell = 'ended' | 'reset'
@@ -150,14 +151,44 @@ export class TcpConnection implements Disposable {
 }
 
 /** @throws the system's error, with its `code`. */
-export function dialTcp(target: number | string): Promise<TcpConnection> {
+export function dialTcp(target: number | string, host = '127.0.0.1'): Promise<TcpConnection> {
   return new Promise((resolve, reject) => {
-    const place =
-      typeof target === 'string' ? { path: target } : { port: target, host: '127.0.0.1' }
+    const place = typeof target === 'string' ? { path: target } : { port: target, host }
     const socket = connect({ ...place, allowHalfOpen: true })
     socket.once('error', reject)
     socket.once('connect', () => resolve(new TcpConnection(socket)))
   })
+}
+
+/** A connection whose TLS is the runtime's; what is sent and received is what goes inside. */
+export class TlsConnection extends TcpConnection {
+  readonly socket: TLSSocket
+
+  constructor(socket: TLSSocket) {
+    super(socket)
+    this.socket = socket
+  }
+}
+
+/** @param options `ca` and `servername` at least; the certificate of the server is verified. @throws the handshake's error. */
+export function dialTls(port: number, options: ConnectionOptions): Promise<TlsConnection> {
+  return new Promise((resolve, reject) => {
+    const whole = { port, host: '127.0.0.1', allowHalfOpen: true, ...options }
+    const socket = connectTls(whole)
+    socket.once('error', reject)
+    socket.once('close', () => reject(new Error('closed during the handshake')))
+    socket.once('secureConnect', () => resolve(new TlsConnection(socket)))
+  })
+}
+
+/** Why it failed. @throws Error if it did not. */
+export async function failureOf(attempt: Promise<unknown>): Promise<string> {
+  const failure = await attempt.then(
+    () => undefined,
+    (error: unknown) => String(error),
+  )
+  if (failure === undefined) throw new Error('it succeeded')
+  return failure
 }
 
 export interface TcpServer extends Disposable {

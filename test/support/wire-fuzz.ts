@@ -56,6 +56,8 @@ const names: readonly TargetName[] = [
   'frames of a client',
   'frames of a server',
   'extensions',
+  'client hello',
+  'proxy header',
 ]
 
 export function describeFailure({ target, seed, iteration, input, cuts, error }: Failure): string {

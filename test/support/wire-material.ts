@@ -1,9 +1,11 @@
 // What mutations start from: valid inputs for each target, and words of its grammar.
 
 import fc from 'fast-check'
+import { clientHello, serverName } from './client-hello.ts'
 import { frames } from './frame-arbitraries.ts'
 import { closeFrame, frame, someKey } from './frames.ts'
 import type { Material } from './mutate.ts'
+import { binaryHeader } from './proxy-header.ts'
 import { head } from './reading.ts'
 import { rulesFuzzed, type TargetName } from './wire-targets.ts'
 
@@ -30,6 +32,8 @@ export function materials(seed: number): Record<TargetName, Material> {
       corpus: offers,
       words: texts(',', ';', '=', '"', '\\', ' ', '\t', '; a="b"', ', foo', '\xa0'),
     },
+    'client hello': { corpus: hellos, words: helloWords },
+    'proxy header': { corpus: proxyHeaders, words: proxyWords },
   }
 }
 
@@ -125,6 +129,34 @@ const bodies = texts(
   'a;x="y"\r\n0123456789\r\n1\r\nx\r\n000\r\nExpires: never\r\nX: y\r\n\r\n',
   `4\r\n\r\n\r\n\r\n${'10\r\n0123456789abcdef\r\n'.repeat(4)}0\r\n\r\n`,
 )
+
+const hellos = [
+  clientHello({ extensions: [serverName('chat.example.com')] }),
+  clientHello({ extensions: [{ type: 43, body: Buffer.alloc(5) }, serverName('a')] }),
+  clientHello({ extensions: [serverName('b.example')], recordBytes: [1, 3, 40] }),
+  clientHello({ extensions: undefined }),
+]
+
+const helloWords = [
+  Buffer.from([22, 3, 1, 0, 0]),
+  Buffer.from([22, 3, 1, 0, 4]),
+  Buffer.from([0, 0, 0, 4]),
+  serverName('c', 'd').body,
+  clientHello({}),
+]
+
+const proxyHeaders = [
+  ...texts(
+    'PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\n',
+    'PROXY TCP6 2001:db8::1 ::ffff:1.2.3.4 1 65535\r\nGET /',
+    'PROXY UNKNOWN ffff:f ffff 1 2\r\n',
+  ),
+  binaryHeader({ source: '192.0.2.1' }),
+  binaryHeader({ source: '2001:db8::1', extensions: Buffer.alloc(30, 4) }),
+  binaryHeader({ command: 0 }),
+]
+
+const proxyWords = texts('PROXY ', '\r\n', 'TCP4 ', '::', '0', ' 65536', '\x21\x11', '\0\x0c', ' ')
 
 const offers = texts(
   'permessage-deflate; client_max_window_bits; server_max_window_bits=10',

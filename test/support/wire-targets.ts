@@ -1,11 +1,13 @@
 // What is fuzzed: each target reads any bytes, in one piece and in several, and says how that went.
 // It throws where a parser does, or where one does not keep what it promises of every input.
 
+import { readClientHello } from '../../src/wire/client-hello.ts'
 import { parseExtensions } from '../../src/wire/extension-header.ts'
 import type { FrameRules } from '../../src/wire/frame-scanner.ts'
 import { HeadError, type HeadLimits } from '../../src/wire/http-head.ts'
 import { readRequestHead } from '../../src/wire/http-request.ts'
 import { readResponseHead } from '../../src/wire/http-response.ts'
+import { readProxyHeader } from '../../src/wire/proxy-protocol.ts'
 import { judgeChunks, judgeFraming, judgeHead, judgeRequest } from './http-oracle.ts'
 import type { Cuts } from './pieces.ts'
 import { followBody, readHead, type WholeHead } from './reading.ts'
@@ -104,6 +106,19 @@ const extensions: Target = (input) => {
   return 'complete'
 }
 
+/** What comes first on a connection: read, incomplete or refused by any piece as by all of it. */
+function beginning(read: (bytes: Buffer) => { readonly kind: string }): Target {
+  return (input, cuts) => {
+    const whole = read(input)
+    for (const cut of cuts) {
+      const piece = read(input.subarray(0, cut))
+      if (piece.kind !== 'incomplete') same(piece.kind, whole.kind, 'a piece reads otherwise')
+    }
+    if (whole.kind === 'incomplete') return 'incomplete'
+    return whole.kind === 'fault' ? 'refused' : 'complete'
+  }
+}
+
 const deflating = { ...fromServer, mayCompress: true }
 const narrow = { ...fromClient, frameBytes: 30, messageBytes: 40 }
 
@@ -121,6 +136,8 @@ export const targets = {
   response,
   chunks,
   extensions,
+  'client hello': beginning(readClientHello),
+  'proxy header': beginning(readProxyHeader),
 } as const satisfies Record<string, Target>
 
 export type TargetName = keyof typeof targets

@@ -39,7 +39,26 @@ const answered = { ...facts, route: 'chat', method: 'GET', status: 200, dialMs: 
 /** Each with everything it may have. */
 const samples: Readonly<{ [Type in GatewayEvent['type']]: Extract<GatewayEvent, { type: Type }> }> =
   {
-    listening: { type: 'listening', listener: 'public', address: '::', port: 80 },
+    listening: {
+      type: 'listening',
+      listener: 'public',
+      address: '::',
+      port: 80,
+      unix: '/run/x.sock',
+    },
+    'certificate-loaded': {
+      type: 'certificate-loaded',
+      file: 'a.pem',
+      names: ['a'],
+      expiresAt: '',
+    },
+    'certificate-expiring': {
+      type: 'certificate-expiring',
+      file: 'a.pem',
+      names: ['a'],
+      expiresAt: '',
+    },
+    'certificate-rejected': { type: 'certificate-rejected', file: 'a.pem', detail: 'x' },
     'admin-listening': { type: 'admin-listening', address: '::1', port: 9090, unix: '/run/x.sock' },
     capacity: { type: 'capacity', descriptors: 1, sessions: 1 },
     'session-opened': {

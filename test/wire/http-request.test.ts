@@ -97,6 +97,12 @@ describe('the host', () => {
     'a\xe9',
     'a<b',
     'a"b',
+    'a,b',
+    'a%62',
+    'a;b=c',
+    'a=b',
+    'a(b)',
+    'a~',
   ])('%p is no host', (name) => {
     expect(refusal(get(`Host: ${name}`))).toBe('malformed: the host header is not a host')
   })

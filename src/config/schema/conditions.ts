@@ -67,6 +67,18 @@ export const matchSchema = section({
     )
     .prefault({})
     .describe('Query parameters it must have, each with a value, one of a list, or true for any.'),
+  cookie: z
+    .record(
+      z.string().superRefine((name, context) => {
+        const message = readHeaderName(name).problem && 'is not the name of a cookie'
+        if (message !== undefined)
+          context.addIssue({ code: 'custom', message, params: { isAboutKey: true } })
+      }),
+      condition(readHeaderValue),
+      { error: 'must be a mapping of cookie names to values' },
+    )
+    .prefault({})
+    .describe('Cookies it must have, each with a value, one of a list, or true for any.'),
   subprotocol: oneOrMore(subprotocol, 'must be a subprotocol or a list of them')
     .prefault([])
     .describe('Subprotocols of which the client must offer one.'),

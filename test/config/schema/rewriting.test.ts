@@ -28,7 +28,13 @@ describe('match', () => {
       { subprotocol: ['mqtt', 'graphql-transport-ws'] },
     ],
   ])('may be %s', (match, conditions) => {
-    expect(matchOf(match)).toEqual({ header: {}, query: {}, subprotocol: [], ...conditions })
+    expect(matchOf(match)).toEqual({
+      header: {},
+      query: {},
+      cookie: {},
+      subprotocol: [],
+      ...conditions,
+    })
   })
 
   test.each([

@@ -1,0 +1,282 @@
+/**
+ * Those who take their time: who holds a connection, a buffer or a server for nothing. Every wait has
+ * an end, whatever arrives meanwhile, and nobody makes the gateway hold more than a bound.
+ */
+import { testDefences, type Attack, type Defence } from '../support/attack.ts'
+import { handshake, head, until } from '../support/byte-attack.ts'
+import { switchTo } from '../support/recording-server.ts'
+import { dialTcp, type TcpConnection } from '../support/tcp.ts'
+import { answersIn } from '../support/transcript.ts'
+
+const routes = `
+  - { path: /chat, upstream: "ws://UPSTREAM", timeout: { handshake: 400ms, send: 400ms, close: 400ms } }
+  - { path: /idle, upstream: "ws://UPSTREAM", timeout: { idle: 400ms, close: 400ms } }
+  - { path: /events, upstream: "http://UPSTREAM", timeout: { idle: 400ms } }
+  - { upstream: "http://UPSTREAM", timeout: { send: 400ms } }
+`
+const shortTimes = 'timeout: { head: 400ms, body: 400ms, idle: 400ms }'
+/** Several times as long as any of these. */
+const holdMs = 2_500
+/** How often a slow one says something: many times in each of these. */
+const dripMs = 40
+const manyConnections = 100
+
+/** More than the buffers of two connections take. */
+const largeBytes = 32 * 1024 * 1024
+
+const get = head('GET /page HTTP/1.1')
+
+type Row = Pick<Attack, 'name' | 'repelled'> &
+  Partial<Attack> & {
+    /** How the connection gets where it is then held. */
+    readonly begin?: (client: TcpConnection) => Promise<void> | void
+    /** What is said now and then to keep it; nothing by default. */
+    readonly drip?: string
+    readonly connections?: number
+  }
+
+/** Holds connections. It succeeds if one is still there after many times the time it has. */
+function holding({ begin, drip, connections = 1, ...row }: Row): Attack {
+  return {
+    wants: 'connections that are held for nothing, until there are no more',
+    routes,
+    listener: shortTimes,
+    ...row,
+    async run(scene) {
+      const clients = await Promise.all(
+        Array.from({ length: connections }, () => dialTcp(scene.port)),
+      )
+      const lines = await Promise.all(clients.map((client) => hold(client, begin, drip)))
+      for (const client of clients) client[Symbol.dispose]()
+      return { seen: lines[0] ?? [], isGained: lines.some((seen) => seen.includes('held')) }
+    },
+  }
+}
+
+async function hold(client: TcpConnection, begin: Row['begin'], drip = ''): Promise<string[]> {
+  let farewell: string | undefined
+  void client.farewell.then((how) => (farewell = how))
+  await begin?.(client)
+  const timer =
+    drip === '' ? undefined : setInterval(() => client.send(Buffer.from(drip, 'latin1')), dripMs)
+  await until(() => farewell !== undefined, holdMs)
+  clearInterval(timer)
+  return [...answersIn(client.received), farewell ?? 'held']
+}
+
+const send = (text: string) => (client: TcpConnection) => client.send(Buffer.from(text, 'latin1'))
+
+const file = 'listener/request-reader.ts'
+
+const heads: Defence[] = [
+  {
+    name: 'a head has its time as a whole, not from byte to byte',
+    without: [{ file, replace: 'if (!this.#head.hasBegun) this.#setTimer', by: 'this.#setTimer' }],
+    attacks: [
+      holding({
+        name: 'a byte of a head every moment',
+        begin: send('GET /page HTTP/1.1\r\nHost: a\r\nX-A: '),
+        drip: 'a',
+        repelled: ['408 REQUEST_TIMEOUT', 'ended'],
+      }),
+      holding({
+        name: 'a header every moment',
+        begin: send('GET /page HTTP/1.1\r\nHost: a\r\n'),
+        drip: 'X-A: b\r\n',
+        repelled: ['408 REQUEST_TIMEOUT', 'ended'],
+      }),
+      holding({
+        name: 'a byte of a second head every moment',
+        begin: (client) => client.send(Buffer.from(`${get}GET /page?`)),
+        drip: 'a',
+        repelled: ['200 ok', '408 REQUEST_TIMEOUT', 'ended'],
+      }),
+      holding({
+        name: `a byte of a head every moment, on ${manyConnections} connections`,
+        begin: send('GET /page HTTP/1.1\r\nHost: a\r\nX-A: '),
+        drip: 'a',
+        connections: manyConnections,
+        repelled: ['408 REQUEST_TIMEOUT', 'ended'],
+      }),
+    ],
+  },
+  {
+    name: 'whoever connects says something in time',
+    without: [{ file, replace: '    this.#setTimer(options.headTimeoutMs)\n', by: '' }],
+    attacks: [
+      holding({ name: 'a connection on which nothing comes', repelled: ['ended'] }),
+      holding({
+        name: `${manyConnections} of them`,
+        connections: manyConnections,
+        repelled: ['ended'],
+      }),
+    ],
+  },
+  {
+    name: 'whoever was answered asks again in time',
+    without: [{ file, replace: 'this.#setTimer(this.#options.idleTimeoutMs)', by: '' }],
+    attacks: [
+      holding({
+        name: 'a connection after an answer',
+        begin: send(get),
+        repelled: ['200 ok', 'ended'],
+      }),
+    ],
+  },
+  {
+    name: 'a body goes on arriving',
+    without: [
+      {
+        file,
+        replace: 'this.#sink = sink\n    this.#setTimer(this.#options.bodyTimeoutMs)',
+        by: 'this.#sink = sink',
+      },
+    ],
+    attacks: ['Content-Length: 100', 'Transfer-Encoding: chunked'].map((field) =>
+      holding({
+        name: `a body with ${field} that stops`,
+        begin: send(`${head('POST /page HTTP/1.1', field)}5\r\nhello`),
+        repelled: ['408 REQUEST_TIMEOUT', 'ended'],
+      }),
+    ),
+  },
+]
+
+/** What a server is waited for, by a client that is still there. */
+const servers: Defence[] = [
+  {
+    name: 'an answer to a handshake has its time',
+    without: [
+      {
+        file: 'upstream/http-connection.ts',
+        replace: 'this.#answerTimer = setTimeout(connectionOnTimeout, timeoutMs, this)',
+        by: 'void connectionOnTimeout',
+      },
+    ],
+    attacks: [
+      holding({
+        name: 'a server that does not answer a handshake',
+        answer: () => undefined,
+        begin: send(handshake('/chat')),
+        repelled: ['504 UPSTREAM_ANSWER_TIMEOUT', 'ended'],
+      }),
+      holding({
+        name: 'a server that answers a handshake byte by byte',
+        answer: (_request, _index, socket) => {
+          const timer = setInterval(() => socket.write('x'), dripMs)
+          socket.on('close', () => clearInterval(timer))
+          return 'HTTP/1.1 101 S\r\nX-A: '
+        },
+        begin: send(handshake('/chat')),
+        repelled: ['504 UPSTREAM_ANSWER_TIMEOUT', 'ended'],
+      }),
+    ],
+  },
+  {
+    name: 'an answer goes on arriving where the route wants it',
+    without: [
+      {
+        file: 'proxy/http-relay.ts',
+        replace: 'idleMs === undefined ? undefined : setTimeout(() => request.abort(), idleMs)',
+        by: 'undefined as Timer | undefined; void idleMs',
+      },
+    ],
+    attacks: [
+      holding({
+        name: 'an answer without end that stops',
+        answer: () => 'HTTP/1.1 200 OK\r\n\r\nhello',
+        begin: send(head('GET /events HTTP/1.1')),
+        repelled: ['200 hello', 'reset'],
+      }),
+    ],
+  },
+]
+
+/** Reads nothing of what it asks for. It succeeds if it still holds the server's connection after that. */
+function deafClient(name: string, request: string, answer: string): Attack {
+  return {
+    name,
+    wants: 'a connection to the server, and what the gateway holds for it',
+    routes,
+    // More than the buffers of the connections take.
+    answer: (asked) => (asked.startsWith('GET /chat') ? switchTo(asked) : '') + answer,
+    repelled: ['cut off'],
+    async run({ port, upstream }) {
+      using client = await dialTcp(port)
+      client.pause()
+      client.send(Buffer.from(request))
+      await until(() => upstream.open > 0)
+      await until(() => upstream.open === 0, holdMs)
+      return { seen: [upstream.open > 0 ? 'held' : 'cut off'], isGained: upstream.open > 0 }
+    },
+  }
+}
+
+const readers: Defence[] = [
+  {
+    name: 'whoever takes nothing for a while is cut off',
+    without: [
+      {
+        file: 'net/tcp-stream.ts',
+        replace: "if (this.#hasProgressed) this.#watchProgress()\n    else this.#cut('stalled')",
+        by: 'this.#watchProgress()',
+      },
+    ],
+    attacks: [
+      deafClient(
+        'a page that is not read',
+        get,
+        `HTTP/1.1 200 OK\r\nContent-Length: ${largeBytes}\r\n\r\n${'x'.repeat(largeBytes)}`,
+      ),
+      deafClient(
+        'messages that are not read',
+        handshake('/chat'),
+        `\x82\x7e\xff\xff${'x'.repeat(0xffff)}`.repeat(largeBytes / 0x10000),
+      ),
+    ],
+  },
+]
+
+const sessions: Defence[] = [
+  {
+    name: 'a session has its time to close',
+    without: [
+      {
+        file: 'proxy/session.ts',
+        replace:
+          'this.#closeTimer = setTimeout(cutSession, this.route.config.timeout.closeMs, this, false)',
+        by: '',
+      },
+    ],
+    attacks: [
+      holding({
+        name: 'a Close that its server does not answer, and no end',
+        async begin(client) {
+          client.send(Buffer.from(handshake('/chat')))
+          await until(() => client.received.includes('\r\n\r\n'))
+          client.send(Buffer.from('\x88\x80aaaa', 'latin1'))
+        },
+        repelled: ['101', 'ended'],
+      }),
+    ],
+  },
+  {
+    name: 'a session in which nothing is said is closed where the route wants it',
+    without: [
+      {
+        file: 'proxy/session.ts',
+        replace: `if (leftMs <= 0) return this.close('IDLE')`,
+        by: 'if (leftMs <= 0) return',
+      },
+    ],
+    attacks: [
+      holding({
+        name: 'a session in which nothing is said',
+        begin: send(handshake('/idle')),
+        repelled: ['101', 'Close 1001', 'ended'],
+      }),
+    ],
+  },
+]
+
+testDefences([...heads, ...servers, ...readers, ...sessions])

@@ -1,0 +1,157 @@
+/**
+ * An attack, what becomes of it, and the defence that it fails at. `testDefences` shows both sides of
+ * each: the gateway repels it exactly so; without the defence the same attack succeeds.
+ */
+import { describe, expect, test } from 'bun:test'
+import { startGateway } from './gateway.ts'
+import { startRecordingServer, type Answer, type RecordingServer } from './recording-server.ts'
+import { startUndefended, type Mutation } from './undefended.ts'
+
+export interface Defence {
+  /** What it says of the gateway, as the sentence of a test. */
+  readonly name: string
+  /** What takes it out. More than one where layers stand behind each other, each of which suffices. */
+  readonly without: readonly Mutation[]
+  readonly attacks: readonly Attack[]
+}
+
+export interface Attack {
+  /** What is done. */
+  readonly name: string
+  /** What the attacker is after. */
+  readonly wants: string
+  /** The routes, as YAML; `UPSTREAM` stands for host and port of the recording server. */
+  readonly routes: string
+  /** More keys of the listener, as YAML flow. */
+  readonly listener?: string
+  readonly answer?: Answer | undefined
+  /** The server reads the first bytes of a connection, and nothing more. */
+  readonly isDeaf?: boolean
+  readonly run: (scene: Scene) => Promise<Outcome>
+  /** What is to be seen of it, on all sides, where it is repelled. */
+  readonly repelled: readonly string[]
+}
+
+/** Where an attack takes place: a gateway, and the server behind it. */
+export interface Scene {
+  readonly port: number
+  readonly upstream: RecordingServer
+}
+
+export interface Outcome {
+  /** What is to be seen: a line an answer, a farewell, a request that arrived. */
+  readonly seen: readonly string[]
+  /** Whether the attacker got what he is after. */
+  readonly isGained: boolean
+}
+
+/** Gateways without a defence that run at once: each takes half a second of a core to start. */
+const mostAtOnce = 3
+const timeoutMs = 10_000
+/** For a process to start, behind as many others as there are in a file. */
+const undefendedTimeoutMs = 60_000
+
+export function testDefences(defences: readonly Defence[]): void {
+  for (const { name, attacks } of defences) {
+    describe(name, () => {
+      for (const attack of attacks) testRepelled(attack)
+    })
+  }
+  describe('each of these defences is needed:', () => {
+    for (const defence of defences) testNeeded(defence)
+  })
+}
+
+/**
+ * Attacks that succeed today. Whoever comes to repel one is told so here, and moves it to the table of
+ * its defence.
+ */
+export function testOpen(attacks: readonly Attack[]): void {
+  for (const attack of attacks) {
+    test(
+      `succeeds today: ${attack.name}`,
+      async () => {
+        const { isGained } = await carryOut(attack)
+        expect(isGained, 'it is repelled now: move it to the table of its defence').toBe(true)
+      },
+      timeoutMs,
+    )
+  }
+}
+
+function testRepelled(attack: Attack): void {
+  test.concurrent(
+    `repels: ${attack.name}`,
+    async () => {
+      const outcome = await carryOut(attack)
+      expect(outcome, attack.wants).toEqual({ seen: [...attack.repelled], isGained: false })
+    },
+    timeoutMs,
+  )
+}
+
+/** Against the gateway as it is. */
+async function carryOut(attack: Attack): Promise<Outcome> {
+  using upstream = await startRecordingServer(attack)
+  await using gateway = startGateway(configOf(attack, upstream))
+  return await attack.run({ port: gateway.port, upstream })
+}
+
+function testNeeded({ name, without, attacks }: Defence): void {
+  test.concurrent(
+    `${name}; without it ${attacks.length === 1 ? 'the attack' : `all ${attacks.length} attacks`} would succeed`,
+    async () => {
+      const names = attacks.map((attack) => attack.name)
+      expect(await gainedWithout(without, attacks)).toEqual(names)
+      if (without.length === 1) return
+      // Every layer suffices by itself, or it would be none.
+      for (const layer of without) {
+        const others = without.filter((each) => each !== layer)
+        expect(await gainedWithout(others, attacks), `with "${layer.replace}"`).toEqual([])
+      }
+    },
+    undefendedTimeoutMs,
+  )
+}
+
+/** @returns the names of the attacks that succeed. */
+function gainedWithout(mutations: readonly Mutation[], attacks: readonly Attack[]) {
+  return inTurn(async () => {
+    await using gateways = startUndefended(mutations)
+    const names = attacks.map(async (attack) => {
+      using upstream = await startRecordingServer(attack)
+      const port = await gateways.start(configOf(attack, upstream))
+      const { isGained } = await attack.run({ port, upstream })
+      return isGained ? attack.name : ''
+    })
+    return (await Promise.all(names)).filter((name) => name !== '')
+  })
+}
+
+/** A route of the gateway's own, for asking whether it has done everything that came before. */
+export const barrierHost = 'barrier.test'
+
+function configOf({ listener = '', routes }: Attack, upstream: RecordingServer): string {
+  return `
+listeners: [{ address: 127.0.0.1, port: 0, ${listener} }]
+routes:
+  - { host: ${barrierHost}, respond: {} }
+${routes.replaceAll('UPSTREAM', upstream.host)}
+`
+}
+
+let busy = 0
+const line: (() => void)[] = []
+
+/** Lets a few at once do their work; the others wait. */
+async function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+  if (busy >= mostAtOnce) await new Promise<void>((resolve) => line.push(resolve))
+  else busy++
+  try {
+    return await work()
+  } finally {
+    const next = line.shift()
+    if (next === undefined) busy--
+    else next()
+  }
+}
