@@ -1,22 +1,15 @@
 // A collaborative whiteboard with chat: an ordinary WebSocket server that serves its own page and knows
 // nothing of a gateway. The server's order is the truth: everybody, the sender too, gets strokes,
 // clears and chat lines back in one order, so all pages end up with the same board.
-import { fileURLToPath } from 'node:url'
 import type { ServerWebSocket, WebSocketHandler } from 'bun'
 import { Board } from './board.ts'
 import { limits, parseClientMessage } from './messages.ts'
 import type { ClientMessage, Person, ServerMessage } from './messages.ts'
+import { readPage } from './page.ts' with { type: 'macro' }
 
 type Client = ServerWebSocket<{ person?: Person }>
 
-const pageFiles: Record<string, string> = {
-  '/': 'index.html',
-  '/main.js': 'main.js',
-  '/connection.js': 'connection.js',
-  '/canvas.js': 'canvas.js',
-  '/style.css': 'style.css',
-  '/icon.svg': 'icon.svg',
-}
+const page = readPage()
 
 const pageHeaders = {
   'cache-control': 'no-cache',
@@ -55,13 +48,14 @@ export function startWhiteboard(options: { port: number; hostname?: string }): {
 }
 
 function servePage(request: Request, pathname: string): Response {
-  const file = pageFiles[pathname]
+  const file = page[pathname]
   if (!file) return new Response('Not found', { status: 404 })
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return new Response('Read only', { status: 405, headers: { allow: 'GET, HEAD' } })
   }
-  const path = fileURLToPath(new URL(`page/${file}`, import.meta.url))
-  return new Response(Bun.file(path), { headers: pageHeaders })
+  return new Response(file.text, {
+    headers: { ...pageHeaders, 'content-type': file.contentType },
+  })
 }
 
 function boardSocket(board: Board, clients: Set<Client>): WebSocketHandler<{ person?: Person }> {

@@ -58,7 +58,7 @@ export function createResources(
   }
 
   return (request) => {
-    const { pathname, searchParams } = new URL(request.url)
+    const { pathname, searchParams } = targetOf(request)
     const id = /^\/sessions\/([^/]+)$/.exec(pathname)?.[1] ?? ''
     const path = id === '' ? pathname : '/sessions/:id'
     const methods = Object.hasOwn(resources, path) ? resources[path] : undefined
@@ -68,6 +68,14 @@ export function createResources(
     if (answer === undefined) return problem(unknownMethod(method, methods))
     return answer({ request, query: searchParams, id })
   }
+}
+
+/**
+ * Path and query, whatever the host is: HAProxy asks for health in HTTP/1.0, which has none, and the
+ * runtime's URL is then no more than the path.
+ */
+function targetOf({ url }: Request): URL {
+  return new URL(`http://admin${url.replace(/^https?:\/\/[^/?]*/, '')}`)
 }
 
 function readiness({ state }: Gateway): Response {

@@ -1,12 +1,11 @@
 /**
- * `sluice demo`: the whiteboard example, as its files are, behind the gateway.
+ * `sluice demo`: the whiteboard example, as its files are, behind the gateway. They are imported, so that
+ * a compiled file has them inside.
  */
-import { join } from 'node:path'
 import { startWhiteboard } from '../../examples/whiteboard/server.ts'
+import file from '../../examples/whiteboard/sluice.yaml' with { type: 'file' }
 import { readConfig } from './read-config.ts'
 import { startGateway, untilTold } from './run.ts'
-
-const file = join(import.meta.dir, '../../examples/whiteboard/sluice.yaml')
 
 /** @returns the exit code. */
 export async function demo(port: number): Promise<number> {

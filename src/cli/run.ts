@@ -85,7 +85,10 @@ export async function startGateway(config: Config): Promise<Running | undefined>
   }
 }
 
-/** Resolves when SIGTERM or SIGINT has come and the gateway has left, its admin port last. A second one cuts. */
+/**
+ * Resolves when SIGTERM or SIGINT has come and the gateway has left, its admin port last. A second one
+ * cuts; even the last moments are not left to the signals' own meaning, which is another exit code.
+ */
 export async function untilTold({ gateway, admin }: Running): Promise<void> {
   const left = Promise.withResolvers<void>()
   let isLeaving = false
@@ -98,8 +101,6 @@ export async function untilTold({ gateway, admin }: Running): Promise<void> {
   process.on('SIGINT', onSignal)
   await left.promise
   await admin?.stop()
-  process.off('SIGTERM', onSignal)
-  process.off('SIGINT', onSignal)
 }
 
 /** Where something was to listen. */

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import type { AdminConfig } from '../../src/config/config.ts'
 import type { SessionPage } from '../../src/proxy/session-list.ts'
 import { bearer, sample, startAdminOf, type RunningAdmin } from '../support/admin.ts'
-import { startGateway, type RunningGateway } from '../support/gateway.ts'
+import { startGatewayHere, type OpenGateway } from '../support/gateway.ts'
 import { startPeer, type Peer } from '../support/peer.ts'
 import { checkMetrics } from '../support/promtool.ts'
 import { dialTcp } from '../support/tcp.ts'
@@ -35,7 +35,7 @@ routes:
 `
 
 /** The code of the system's error. */
-async function bindCode(gateway: RunningGateway, config: Partial<AdminConfig>): Promise<unknown> {
+async function bindCode(gateway: OpenGateway, config: Partial<AdminConfig>): Promise<unknown> {
   try {
     await using _ = await startAdminOf(gateway, config)
     return 'bound'
@@ -51,7 +51,7 @@ async function pageOf(admin: RunningAdmin, query: string): Promise<SessionPage> 
 
 describe('a path', () => {
   test('that is not there is told what there is', async () => {
-    await using gateway = startGateway(twoRoutes())
+    await using gateway = startGatewayHere(twoRoutes())
     await using admin = await startAdminOf(gateway)
     for (const path of [
       '/',
@@ -71,13 +71,25 @@ describe('a path', () => {
     }
   })
 
+  // Regression: HAProxy's check has no Host, and was told 500.
+  test.each(['GET /readyz HTTP/1.0\n\n', 'GET /readyz HTTP/1.1\nHost: a:1:2\n\n'])(
+    'is found whatever the host: %p',
+    async (request) => {
+      await using gateway = startGatewayHere(twoRoutes())
+      await using admin = await startAdminOf(gateway)
+      using client = await dialTcp(admin.port)
+      client.send(request)
+      expect(await client.message()).toMatchObject({ status: 200, body: '{"state":"ready"}' })
+    },
+  )
+
   test.each([
     ['POST', '/healthz', 'GET, HEAD'],
     ['DELETE', '/sessions', 'GET, HEAD'],
     ['OPTIONS', '/sessions/x', 'GET, HEAD, DELETE'],
     ['PUT', '/sessions/x', 'GET, HEAD, DELETE'],
   ])('has no %s at %s, and says what it has', async (method, path, allow) => {
-    await using gateway = startGateway(twoRoutes())
+    await using gateway = startGatewayHere(twoRoutes())
     await using admin = await startAdminOf(gateway)
     const answer = await admin.ask(path, { method })
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, allow])
@@ -85,7 +97,7 @@ describe('a path', () => {
   })
 
   test('is answered to HEAD without a body', async () => {
-    await using gateway = startGateway(twoRoutes())
+    await using gateway = startGatewayHere(twoRoutes())
     await using admin = await startAdminOf(gateway)
     const answer = await admin.ask('/metrics', { method: 'HEAD' })
     expect([answer.status, await answer.text()]).toEqual([200, ''])
@@ -93,7 +105,7 @@ describe('a path', () => {
 })
 
 test('metrics and health are not kept by caches, nor read by other origins', async () => {
-  await using gateway = startGateway(twoRoutes())
+  await using gateway = startGatewayHere(twoRoutes())
   await using admin = await startAdminOf(gateway)
   for (const path of ['/metrics', '/healthz', '/nothing']) {
     const { headers } = await admin.ask(path)
@@ -104,7 +116,7 @@ test('metrics and health are not kept by caches, nor read by other origins', asy
 
 describe('GET /sessions', () => {
   test('shows who is connected, since when and how much, and no query', async () => {
-    await using gateway = startGateway(twoRoutes())
+    await using gateway = startGatewayHere(twoRoutes())
     await using admin = await startAdminOf(gateway)
     using client = await openWebSocket(`ws://${gateway.host}/chat/room?token=hidden`)
     client.socket.send('hello')
@@ -138,7 +150,7 @@ describe('GET /sessions', () => {
   })
 
   test('goes page by page, also when the session a page ended with has closed since', async () => {
-    await using gateway = startGateway(twoRoutes())
+    await using gateway = startGatewayHere(twoRoutes())
     await using admin = await startAdminOf(gateway)
     const clients = []
     for (const path of ['/a', '/b', '/c', '/d', '/e'])
@@ -156,7 +168,7 @@ describe('GET /sessions', () => {
   })
 
   test('shows those of one route or address alone', async () => {
-    await using gateway = startGateway(twoRoutes())
+    await using gateway = startGatewayHere(twoRoutes())
     await using admin = await startAdminOf(gateway)
     using _chat = await openWebSocket(`ws://${gateway.host}/chat/1`)
     using _rest = await openWebSocket(`ws://${gateway.host}/rest`)
@@ -168,7 +180,7 @@ describe('GET /sessions', () => {
   })
 
   test('refuses a question it does not understand', async () => {
-    await using gateway = startGateway(twoRoutes())
+    await using gateway = startGatewayHere(twoRoutes())
     await using admin = await startAdminOf(gateway)
     expect((await admin.ask('/sessions?limit=all')).status).toBe(400)
   })
@@ -176,7 +188,7 @@ describe('GET /sessions', () => {
 
 describe('DELETE /sessions/{id}', () => {
   test('closes both sides with 1008, and the log says that an administrator did', async () => {
-    await using gateway = startGateway(twoRoutes())
+    await using gateway = startGatewayHere(twoRoutes())
     await using admin = await startAdminOf(gateway, { token })
     using client = await openWebSocket(`ws://${gateway.host}/to-be-closed`)
     const { session } = await gateway.event('session-opened')
@@ -199,7 +211,7 @@ describe('DELETE /sessions/{id}', () => {
   })
 
   test('closes with another code and reason', async () => {
-    await using gateway = startGateway(twoRoutes())
+    await using gateway = startGatewayHere(twoRoutes())
     await using admin = await startAdminOf(gateway, { token })
     using client = await openWebSocket(`ws://${gateway.host}/`)
     const { session } = await gateway.event('session-opened')
@@ -213,7 +225,7 @@ describe('DELETE /sessions/{id}', () => {
     ['with a foreign Origin', { ...bearer(token), Origin: 'https://evil.example' }, 403],
     ['by a name that leads here', { ...bearer(token), Host: 'evil.example' }, 421],
   ])('%s changes nothing', async (_, headers, status) => {
-    await using gateway = startGateway(twoRoutes())
+    await using gateway = startGatewayHere(twoRoutes())
     await using admin = await startAdminOf(gateway, { token })
     using client = await openWebSocket(`ws://${gateway.host}/`)
     const { session } = await gateway.event('session-opened')
@@ -225,7 +237,7 @@ describe('DELETE /sessions/{id}', () => {
   })
 
   test('of nobody is 404, and with a code that may not travel 400', async () => {
-    await using gateway = startGateway(twoRoutes())
+    await using gateway = startGatewayHere(twoRoutes())
     await using admin = await startAdminOf(gateway, { token })
     const ask = (path: string) => admin.ask(path, { method: 'DELETE', headers: bearer(token) })
     expect((await ask('/sessions/nobody')).status).toBe(404)
@@ -237,7 +249,7 @@ describe('a Unix socket', () => {
   const unix = join(folder, 'admin.sock')
 
   test('belongs to its user alone, needs no token, and is gone afterwards', async () => {
-    await using gateway = startGateway(twoRoutes())
+    await using gateway = startGatewayHere(twoRoutes())
     const admin = await startAdminOf(gateway, { unix })
     expect(statSync(unix).mode & 0o777).toBe(0o600)
     using client = await openWebSocket(`ws://${gateway.host}/`)
@@ -256,13 +268,13 @@ describe('a Unix socket', () => {
     ])
     await leaver.exited
     expect(statSync(unix).isSocket()).toBe(true)
-    await using gateway = startGateway(twoRoutes())
+    await using gateway = startGatewayHere(twoRoutes())
     await using admin = await startAdminOf(gateway, { unix })
     expect((await admin.ask('/healthz')).status).toBe(200)
   })
 
   test('on which somebody else listens is left to them', async () => {
-    await using gateway = startGateway(twoRoutes())
+    await using gateway = startGatewayHere(twoRoutes())
     await using first = await startAdminOf(gateway, { unix })
     expect(await bindCode(gateway, { unix })).toMatchObject({
       message: `${unix} is in use: another process listens on it already`,
@@ -273,7 +285,7 @@ describe('a Unix socket', () => {
   test('does not replace a file that is none', async () => {
     const file = join(folder, 'notes.txt')
     writeFileSync(file, 'mine')
-    await using gateway = startGateway(twoRoutes())
+    await using gateway = startGatewayHere(twoRoutes())
     expect(await bindCode(gateway, { unix: file })).toMatchObject({
       message: `${file} is not a socket: remove it, or choose another path`,
     })
@@ -286,13 +298,13 @@ test('an admin port that is taken is an error of the start', async () => {
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
   const address = taken.address()
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0
-  await using gateway = startGateway(twoRoutes())
+  await using gateway = startGatewayHere(twoRoutes())
   expect(await bindCode(gateway, { port })).toBe('EADDRINUSE')
   taken.close()
 })
 
 test('the log is told where it listens', async () => {
-  await using gateway = startGateway(twoRoutes())
+  await using gateway = startGatewayHere(twoRoutes())
   await using admin = await startAdminOf(gateway)
   expect(admin.events).toEqual([
     { type: 'admin-listening', address: '127.0.0.1', port: admin.port, unix: undefined },
@@ -300,7 +312,7 @@ test('the log is told where it listens', async () => {
 })
 
 test('GET /status shows the gateway at a glance', async () => {
-  await using gateway = startGateway(twoRoutes())
+  await using gateway = startGatewayHere(twoRoutes())
   await using admin = await startAdminOf(gateway)
   using _client = await openWebSocket(`ws://${gateway.host}/chat/1`)
   expect(await (await admin.ask('/status')).json()).toMatchObject({
@@ -318,7 +330,7 @@ test('GET /status shows the gateway at a glance', async () => {
 })
 
 test('GET /metrics is accepted by promtool while sessions are open', async () => {
-  await using gateway = startGateway(twoRoutes())
+  await using gateway = startGatewayHere(twoRoutes())
   await using admin = await startAdminOf(gateway)
   using _client = await openWebSocket(`ws://${gateway.host}/chat/1`)
   using _idle = await dialTcp(gateway.port)

@@ -7,13 +7,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { formatPlace, placeOf, readPlace } from '../../src/cli/admin-place.ts'
 import { startAdminOf } from '../support/admin.ts'
-import { relayTo, startGateway } from '../support/gateway.ts'
+import { runCommand as run } from '../support/command.ts'
+import { relayTo, startGatewayHere } from '../support/gateway.ts'
 import { startPeer, type Peer } from '../support/peer.ts'
 import { startRawServer } from '../support/raw.ts'
 import { dialTcp } from '../support/tcp.ts'
 import { openWebSocket, upgradeRequest } from '../support/websocket.ts'
 
-const sluice = join(import.meta.dir, '../../bin/sluice')
 const folder = mkdtempSync(join(tmpdir(), 'sluice-admin-cli-'))
 const token = 's3cret'
 let server: Peer
@@ -25,21 +25,13 @@ afterAll(async () => {
   await server.stop()
 })
 
-async function runCommand(args: readonly string[], env: Record<string, string> = {}) {
-  const child = Bun.spawn([sluice, ...args], {
-    cwd: folder,
-    env: { ...process.env, ...env },
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: 'pipe',
-  })
-  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()])
-  return { exitCode: await child.exited, stdout, stderr }
+function runCommand(args: readonly string[], env: Record<string, string> = {}) {
+  return run(args, { cwd: folder, env: { ...process.env, ...env } })
 }
 
 describe('sluice status', () => {
   test('says how the gateway is, in words and as JSON', async () => {
-    await using gateway = startGateway(relayTo(`ws://${server.host}`, 'name: chat'))
+    await using gateway = startGatewayHere(relayTo(`ws://${server.host}`, 'name: chat'))
     await using admin = await startAdminOf(gateway)
     using _client = await openWebSocket(`ws://${gateway.host}/`)
     const words = await runCommand(['status', '--admin', admin.url])
@@ -53,7 +45,7 @@ describe('sluice status', () => {
 
   test('asks a Unix socket, and not by way of the proxy of the environment', async () => {
     const unix = join(folder, 'status.sock')
-    await using gateway = startGateway(relayTo(`ws://${server.host}`))
+    await using gateway = startGatewayHere(relayTo(`ws://${server.host}`))
     await using _ = await startAdminOf(gateway, { unix })
     await using admin = await startAdminOf(gateway)
     const proxy = {
@@ -68,7 +60,7 @@ describe('sluice status', () => {
 
 describe('sluice sessions', () => {
   test('lists who is connected, the oldest first, with a way to the next page', async () => {
-    await using gateway = startGateway(relayTo(`ws://${server.host}`, 'name: chat'))
+    await using gateway = startGatewayHere(relayTo(`ws://${server.host}`, 'name: chat'))
     await using admin = await startAdminOf(gateway)
     using first = await openWebSocket(`ws://${gateway.host}/first?token=hidden`)
     using _second = await openWebSocket(`ws://${gateway.host}/second`)
@@ -93,7 +85,7 @@ describe('sluice sessions', () => {
 
   test('gives a terminal nothing to obey', async () => {
     await using upstream = await startRawServer(() => {})
-    await using gateway = startGateway(relayTo(`ws://127.0.0.1:${upstream.port}`))
+    await using gateway = startGatewayHere(relayTo(`ws://127.0.0.1:${upstream.port}`))
     await using admin = await startAdminOf(gateway)
     using client = await dialTcp(gateway.port)
     client.send(upgradeRequest('/\x9b31mred'))
@@ -104,7 +96,7 @@ describe('sluice sessions', () => {
   })
 
   test('says what is wrong with a limit, and exits with 1', async () => {
-    await using gateway = startGateway(relayTo(`ws://${server.host}`))
+    await using gateway = startGatewayHere(relayTo(`ws://${server.host}`))
     await using admin = await startAdminOf(gateway)
     expect(await runCommand(['sessions', '--limit', 'all', '--admin', admin.url])).toEqual({
       exitCode: 1,
@@ -115,7 +107,7 @@ describe('sluice sessions', () => {
 
   test('prints a long page whole', async () => {
     await using upstream = await startRawServer(() => {})
-    await using gateway = startGateway(relayTo(`ws://127.0.0.1:${upstream.port}`))
+    await using gateway = startGatewayHere(relayTo(`ws://127.0.0.1:${upstream.port}`))
     await using admin = await startAdminOf(gateway)
     const clients = []
     for (let count = 0; count < 300; count++) {
@@ -140,7 +132,7 @@ describe('sluice sessions', () => {
 
 describe('sluice close', () => {
   test('closes a session with the token of the environment', async () => {
-    await using gateway = startGateway(relayTo(`ws://${server.host}`))
+    await using gateway = startGatewayHere(relayTo(`ws://${server.host}`))
     await using admin = await startAdminOf(gateway, { token })
     using client = await openWebSocket(`ws://${gateway.host}/`)
     const { session } = await gateway.event('session-opened')
@@ -167,7 +159,7 @@ describe('sluice close', () => {
     ['with none shown', token, {}, 'The token is read from SLUICE_TOKEN'],
     ['with a wrong one', token, { SLUICE_TOKEN: 'guess' }, 'not that of the configuration'],
   ])('%s closes nothing and says why', async (_, configured, env, sentence) => {
-    await using gateway = startGateway(relayTo(`ws://${server.host}`))
+    await using gateway = startGatewayHere(relayTo(`ws://${server.host}`))
     await using admin = await startAdminOf(gateway, { token: configured })
     using _client = await openWebSocket(`ws://${gateway.host}/`)
     const { session } = await gateway.event('session-opened')
@@ -181,7 +173,7 @@ describe('sluice close', () => {
   })
 
   test('says that there is no such session', async () => {
-    await using gateway = startGateway(relayTo(`ws://${server.host}`))
+    await using gateway = startGatewayHere(relayTo(`ws://${server.host}`))
     await using admin = await startAdminOf(gateway, { token })
     const args = ['close', '../status', '--admin', admin.url]
     const { exitCode, stderr } = await runCommand(args, { SLUICE_TOKEN: token })

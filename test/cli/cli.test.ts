@@ -13,10 +13,10 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { runCommand as run, startCommand as start } from '../support/command.ts'
 import { startRawServer } from '../support/raw.ts'
 
 const root = join(import.meta.dir, '../..')
-const sluice = join(root, 'bin/sluice')
 const folder = mkdtempSync(join(tmpdir(), 'sluice-cli-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -26,47 +26,12 @@ function write(name: string, text: string): string {
   return path
 }
 
-async function runCommand(args: readonly string[], input = '', env: Record<string, string> = {}) {
-  const child = Bun.spawn([sluice, ...args], {
-    cwd: folder,
-    env: { ...process.env, ...env },
-    stdin: new Blob([input]),
-    stdout: 'pipe',
-    stderr: 'pipe',
-  })
-  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()])
-  return { exitCode: await child.exited, stdout, stderr }
+function runCommand(args: readonly string[], input = '') {
+  return run(args, { cwd: folder, input })
 }
 
-/** A gateway as a process, once it listens. */
-async function startCommand(args: readonly string[]) {
-  const child = Bun.spawn([sluice, ...args], {
-    cwd: folder,
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: 'inherit',
-  })
-  const reader = child.stdout.getReader()
-  const decoder = new TextDecoder()
-  let text = ''
-  const port = () => /"event":"listening".*"port":(\d+)/.exec(text)?.[1]
-  while (port() === undefined) {
-    const { value, done } = await reader.read()
-    if (done) throw new Error(`The command ended: ${text}`)
-    text += decoder.decode(value, { stream: true })
-  }
-  const rest = (async () => {
-    for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read())
-      text += decoder.decode(chunk.value)
-    return text
-  })()
-  return {
-    port: Number(port()),
-    async end(signal: 'SIGTERM' | 'SIGINT') {
-      child.kill(signal)
-      return { exitCode: await child.exited, output: await rest }
-    },
-  }
+function startCommand(args: readonly string[]) {
+  return start(args, { cwd: folder })
 }
 
 describe('sluice', () => {
@@ -135,7 +100,7 @@ describe('sluice run', () => {
     'relays until %s, then leaves in order with 0',
     async (signal) => {
       await using server = await startRawServer(() => {})
-      const gateway = await startCommand([
+      await using gateway = await startCommand([
         'run',
         '--to',
         `ws://127.0.0.1:${server.port}`,
@@ -184,7 +149,7 @@ describe('sluice run', () => {
 
 describe('sluice demo and sluice connect', () => {
   test('talk to each other', async () => {
-    const demo = await startCommand(['demo', '--port', '0'])
+    await using demo = await startCommand(['demo', '--port', '0'])
     const { exitCode, stdout, stderr } = await runCommand(
       ['connect', `ws://127.0.0.1:${demo.port}/board`],
       '{"type":"ping","at":7}\n',

@@ -8,6 +8,7 @@ import { explanationOf } from '../../src/cli/explanation.ts'
 import { requestFor, type ExplainOptions } from '../../src/cli/explain-request.ts'
 import type { Config, ListenerConfig, RouteConfig } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { runCommand } from '../support/command.ts'
 import { template } from '../support/template.ts'
 
 const yaml = `
@@ -244,7 +245,6 @@ describe('sluice explain', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-explain-'))
   afterAll(() => rmSync(folder, { recursive: true }))
   writeFileSync(join(folder, 'sluice.yaml'), yaml)
-  const sluice = join(import.meta.dir, '../../bin/sluice')
 
   test.each<[number, readonly string[], string]>([
     [0, [chat, '-H', 'X-A: 1', '-H', 'X-B: 2', 'sluice.yaml'], 'X-B: 2'],
@@ -252,13 +252,8 @@ describe('sluice explain', () => {
     [2, ['nonsense'], 'is not a URL'],
     [2, [chat, 'nowhere.yaml'], 'there is no such file'],
   ])('exits with %i for %p', async (exitCode, args, output) => {
-    const child = Bun.spawn([sluice, 'explain', ...args], {
-      cwd: folder,
-      stdout: 'pipe',
-      stderr: 'pipe',
-    })
-    const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()])
-    expect([await child.exited, stdout + stderr]).toEqual([
+    const said = await runCommand(['explain', ...args], { cwd: folder })
+    expect([said.exitCode, said.stdout + said.stderr]).toEqual([
       exitCode,
       expect.stringContaining(output),
     ])

@@ -3,12 +3,12 @@ import { describe, expect, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { temporaryPath } from '../support/certificates.ts'
+import { sluice } from '../support/command.ts'
 import { Journal } from '../support/journal.ts'
 import { readLines, type Line } from '../support/peer.ts'
 import { dialTcp } from '../support/tcp.ts'
 
 const activate = fileURLToPath(new URL('../peers/activate.py', import.meta.url))
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 interface ActivatedGateway extends AsyncDisposable {
   /** Of each socket, 0 for paths. */
@@ -25,7 +25,7 @@ async function startActivated(
   ...sockets: string[]
 ): Promise<ActivatedGateway> {
   const file = temporaryPath('sluice.yaml')
-  const cmd = ['/usr/bin/python3', activate, ...sockets, '--', process.execPath, main, 'run', file]
+  const cmd = ['/usr/bin/python3', activate, ...sockets, '--', sluice, 'run', file]
   const child = Bun.spawn({ cmd, stdin: 'pipe', stdout: 'pipe', stderr: 'pipe' })
   const log = new Journal<Line>()
   void readLines(child.stdout, (line) => log.add(line))

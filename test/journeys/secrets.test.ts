@@ -7,7 +7,7 @@ import type { GatewayEvent } from '../../src/core/events.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { acceptFor } from '../../src/wire/websocket-handshake.ts'
 import { startAdminOf } from '../support/admin.ts'
-import { startGateway } from '../support/gateway.ts'
+import { startGatewayHere } from '../support/gateway.ts'
 import { dialTcp, listenTcp, type TcpConnection } from '../support/tcp.ts'
 import {
   encodeClose,
@@ -86,7 +86,7 @@ describe('a secret in', () => {
     const logs = (['json', 'pretty'] as const).map((format) =>
       createLog({ level: 'debug', format, write: (line) => told.push(line) }),
     )
-    await using gateway = startGateway(`
+    await using gateway = startGatewayHere(`
 listeners: ["127.0.0.1:0"]
 routes: [{ upstream: "ws://${upstream.host}", timeout: { close: 100ms } }]
 `)

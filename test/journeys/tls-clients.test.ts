@@ -1,10 +1,9 @@
 /** Whole gateways with TLS in front: what holds for plain clients holds for these. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import type { Config } from '../../src/config/config.ts'
 import { makeCertificate, temporaryPath } from '../support/certificates.ts'
 import { bigPage, curl, sha256 } from '../support/curl.ts'
 import { relayTo, startGateway, type RunningGateway } from '../support/gateway.ts'
-import { served } from '../support/listener.ts'
+import { adapt } from '../support/page.ts'
 import { startPeer, type Peer } from '../support/peer.ts'
 import { dialTls, listenTcp, type TlsConnection } from '../support/tcp.ts'
 import {
@@ -19,12 +18,13 @@ const MB = 1024 * 1024
 const certificate = makeCertificate()
 const ca = certificate.certPem
 
-function withTls(config: Config): Config {
-  const listeners = config.listeners.map((each) => ({ ...each, tls: [served(certificate)] }))
-  return { ...config, listeners }
+/** The same configuration with TLS on its listener. */
+function startSecure(yaml: string): RunningGateway {
+  const { cert, key } = certificate
+  const listener = JSON.stringify({ address: '127.0.0.1', port: 0, tls: { cert, key } })
+  return startGateway(adapt(yaml, { '"127.0.0.1:0"': listener }))
 }
 
-const startSecure = (yaml: string): RunningGateway => startGateway(yaml, {}, withTls)
 const dial = (gateway: RunningGateway) => dialTls(gateway.port, { ca, servername: 'localhost' })
 
 /** A client whose upgrade has been answered with 101. */

@@ -1,57 +1,41 @@
 /** Endpoints that speak TLS: believed only with a certificate for their name, and told why when not. */
 import { describe, expect, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
-import type { Config, UpstreamTlsConfig } from '../../src/config/config.ts'
+import type { UpstreamTlsConfig } from '../../src/config/config.ts'
 import {
   makeAuthority,
   makeCertificate,
   temporaryPath,
   type Certificate,
 } from '../support/certificates.ts'
-import { startGateway, type RunningGateway } from '../support/gateway.ts'
+import { relayTo, startGateway, startGatewayHere, type RunningGateway } from '../support/gateway.ts'
 import { startPeer, type Peer } from '../support/peer.ts'
 import { dialTcp, listenTcp } from '../support/tcp.ts'
 import { encodeFrame, Opcode, upgradeRequest } from '../support/websocket.ts'
 
 const authority = makeAuthority()
 const good = makeCertificate({ issuer: authority })
-const defaults: UpstreamTlsConfig = {
-  ca: authority.cert,
-  cert: undefined,
-  key: undefined,
-  serverName: undefined,
-  isVerified: true,
-}
-
 /** @param ca whose certificates clients are asked for. */
 function startTlsServer({ cert, key }: Certificate, ca = ''): Promise<Peer> {
   return startPeer('tls-server.mjs', `--cert=${cert}`, `--key=${key}`, `--ca=${ca}`)
 }
 
-/** A gateway whose only upstream is this port, spoken to with TLS. */
+/** A gateway whose only upstream is this port, spoken to with TLS. @param tls as the upstream has it. */
 function gatewayTo(
   port: number,
-  tls: Partial<UpstreamTlsConfig> = {},
+  tls: Readonly<Record<string, unknown>> = {},
   { host = 'localhost', kept = 64 } = {},
 ): RunningGateway {
-  const yaml = `
+  return startGateway(`
 listeners: ["127.0.0.1:0"]
-upstreams: { secure: { endpoints: ["ws://${host}:${port}"], timeout: { connect: 300ms }, keep-alive: { connections: ${kept} } } }
+upstreams:
+  secure:
+    endpoints: ["wss://${host}:${port}"]
+    tls: ${JSON.stringify({ ca: authority.cert, ...tls })}
+    timeout: { connect: 300ms }
+    keep-alive: { connections: ${kept} }
 routes: [{ upstream: secure }]
-`
-  const withTls = (config: Config): Config => ({
-    ...config,
-    upstreams: config.upstreams.map((upstream) => ({
-      ...upstream,
-      tls: { ...defaults, ...tls },
-      endpoints: upstream.endpoints.map((endpoint) => ({
-        ...endpoint,
-        url: `wss://${host}:${port}`,
-        isTls: true,
-      })),
-    })),
-  })
-  return startGateway(yaml, {}, withTls)
+`)
 }
 
 const get = 'GET /page HTTP/1.1\nHost: gateway.test\n\n'
@@ -88,7 +72,7 @@ describe('an endpoint with TLS', () => {
   test('is asked for by its host, or by the name that the upstream gives it', async () => {
     const named = makeCertificate({ names: 'DNS:chat.internal', issuer: authority })
     await using server = await startTlsServer(named)
-    await using gateway = gatewayTo(server.port, { serverName: 'chat.internal' })
+    await using gateway = gatewayTo(server.port, { 'server-name': 'chat.internal' })
     expect((await ask(gateway)).status).toBe(200)
     expect(server.lines()).toMatchObject([{ name: 'chat.internal' }])
   })
@@ -172,7 +156,7 @@ describe('an endpoint is not believed, and nothing is sent to it,', () => {
 
   test.each(wrong)('unless nobody is to verify it: %s', async (_, certificate) => {
     await using server = await startTlsServer(certificate)
-    await using gateway = gatewayTo(server.port, { isVerified: false })
+    await using gateway = gatewayTo(server.port, { verify: false })
     expect((await ask(gateway)).status).toBe(200)
   })
 
@@ -222,9 +206,15 @@ describe('an endpoint that does not manage the handshake', () => {
 })
 
 test('a gateway does not start with a file that TLS needs and cannot be used', () => {
-  expect(() => gatewayTo(1, { ca: '/nowhere.pem' })).toThrow('/nowhere.pem')
-  expect(() => gatewayTo(1, { ca: good.key })).toThrow(`${good.key}: the file of authorities`)
-  expect(() => gatewayTo(1, { cert: good.cert, key: authority.key })).toThrow(
+  // Not by a file, whose check would say so first: as if they had changed since.
+  const startWith = (tls: Partial<UpstreamTlsConfig>) =>
+    startGatewayHere(relayTo('wss://localhost:1'), {}, (config) => ({
+      ...config,
+      upstreams: config.upstreams.map((each) => ({ ...each, tls: { ...each.tls, ...tls } })),
+    }))
+  expect(() => startWith({ ca: '/nowhere.pem' })).toThrow('/nowhere.pem')
+  expect(() => startWith({ ca: good.key })).toThrow(`${good.key}: the file of authorities`)
+  expect(() => startWith({ cert: good.cert, key: authority.key })).toThrow(
     `${good.cert}: the key does not belong to the certificate`,
   )
 })

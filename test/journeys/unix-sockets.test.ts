@@ -2,22 +2,16 @@
 import { describe, expect, test } from 'bun:test'
 import { existsSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import type { Config } from '../../src/config/config.ts'
 import { temporaryPath } from '../support/certificates.ts'
-import { startGateway, type RunningGateway } from '../support/gateway.ts'
+import { relayTo, startGateway, type RunningGateway } from '../support/gateway.ts'
 import { startListener, toldClient } from '../support/listener.ts'
 import { dialTcp, TcpConnection } from '../support/tcp.ts'
 import { encodeFrame, Opcode, switchAnswer, upgradeRequest } from '../support/websocket.ts'
 
 const get = 'GET / HTTP/1.1\nHost: a\n\n'
-const answering = 'listeners: ["127.0.0.1:0"]\nroutes: [{ respond: { body: ok } }]\n'
 
 function startOn(unix: string): RunningGateway {
-  const onUnix = (config: Config): Config => ({
-    ...config,
-    listeners: config.listeners.map((each) => ({ ...each, unix })),
-  })
-  return startGateway(answering, {}, onUnix)
+  return startGateway(`listeners: ["unix:${unix}"]\nroutes: [{ respond: { body: ok } }]\n`)
 }
 
 /** A stale socket file: its process died without removing it. */
@@ -102,21 +96,12 @@ async function expectEcho(client: TcpConnection): Promise<void> {
 }
 
 describe('an endpoint on a Unix socket', () => {
-  const yaml = 'listeners: ["127.0.0.1:0"]\nroutes: [{ upstream: "ws://localhost" }]\n'
-  const behind =
-    (unix: string) =>
-    (config: Config): Config => ({
-      ...config,
-      upstreams: config.upstreams.map((upstream) => ({
-        ...upstream,
-        endpoints: upstream.endpoints.map((endpoint) => ({ ...endpoint, unix })),
-      })),
-    })
+  const behind = (path: string) => relayTo(`ws+unix:${path}`)
 
   test('carries sessions', async () => {
     const path = temporaryPath('server.sock')
     using _ = await echoOn({ path })
-    await using gateway = startGateway(yaml, {}, behind(path))
+    await using gateway = startGateway(behind(path))
     using client = await dialTcp(gateway.port)
     await expectEcho(client)
   })
@@ -125,7 +110,7 @@ describe('an endpoint on a Unix socket', () => {
     const stale = temporaryPath('stale.sock')
     leaveBehind(stale)
     for (const path of [stale, temporaryPath('missing.sock')]) {
-      await using gateway = startGateway(yaml, {}, behind(path))
+      await using gateway = startGateway(behind(path))
       using client = await dialTcp(gateway.port)
       client.send(get)
       const answer = await client.message()

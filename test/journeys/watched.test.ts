@@ -4,7 +4,7 @@ import { defaultConfigFor } from '../../src/config/default-config.ts'
 import { createGateway } from '../../src/gateway.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { sample, startAdminOf } from '../support/admin.ts'
-import { startGateway, relayTo, type RunningGateway } from '../support/gateway.ts'
+import { startGatewayHere, relayTo, type OpenGateway } from '../support/gateway.ts'
 import { startPeer, type Peer } from '../support/peer.ts'
 import { flood, rawConnect, startRawServer } from '../support/raw.ts'
 import { runProgram } from '../support/run-program.ts'
@@ -30,13 +30,13 @@ async function until<Value>(
 }
 
 const named = (url: string, more = '') => relayTo(url, `name: chat\n    ${more}`)
-const expose = ({ gateway, metrics }: RunningGateway) => metrics.expose(gateway.read())
+const expose = ({ gateway, metrics }: OpenGateway) => metrics.expose(gateway.read())
 const inbound = 'sluice_messages_total{route="chat",direction="inbound"}'
 const outbound = 'sluice_messages_total{route="chat",direction="outbound"}'
 
 describe('a scraper', () => {
   test('sees messages and bytes while their session is open', async () => {
-    await using gateway = startGateway(named(`ws://${server.host}`))
+    await using gateway = startGatewayHere(named(`ws://${server.host}`))
     using client = await openWebSocket(`ws://${gateway.host}/`)
     expect(sample(expose(gateway), inbound)).toBe(0)
     for (const text of ['one', 'two', 'three']) client.socket.send(text)
@@ -54,7 +54,7 @@ describe('a scraper', () => {
   })
 
   test('sees totals that never go back, whatever opens, speaks and closes between two looks', async () => {
-    await using gateway = startGateway(named(`ws://${server.host}`))
+    await using gateway = startGatewayHere(named(`ws://${server.host}`))
     let [seen, sent] = [0, 0]
     const look = () => {
       const total = sample(expose(gateway), inbound) ?? -1
@@ -87,7 +87,7 @@ describe('a scraper', () => {
     await using upstream = await startRawServer((socket) => {
       flood(socket, encodeFrame(Opcode.text, 'x'.repeat(120), { isMasked: false }), 64 << 20)
     })
-    await using gateway = startGateway(named(`ws://127.0.0.1:${upstream.port}`))
+    await using gateway = startGatewayHere(named(`ws://127.0.0.1:${upstream.port}`))
     const client = await rawConnect(gateway.port)
     const pending = (direction: string) =>
       sample(expose(gateway), `sluice_pending_bytes{route="chat",direction="${direction}"}`) ?? 0
@@ -108,7 +108,7 @@ describe('a scraper', () => {
       await isTold
       connection.send('HTTP/1.1 403 Forbidden\nContent-Length: 0\n\n')
     })
-    await using gateway = startGateway(named(`ws://${upstream.host}`))
+    await using gateway = startGatewayHere(named(`ws://${upstream.host}`))
     using client = await dialTcp(gateway.port)
     client.send(upgradeRequest('/'))
     const pending = () => sample(expose(gateway), 'sluice_handshakes_pending{route="chat"}')
@@ -128,7 +128,7 @@ describe('a scraper', () => {
   })
 
   test('sees refusals by route and code, of handshakes and of others', async () => {
-    await using gateway = startGateway(`
+    await using gateway = startGatewayHere(`
 listeners: [{ name: public, address: 127.0.0.1, port: 0 }]
 routes: [{ name: chat, path: /chat, upstream: "ws://${server.host}", origins: ["https://a.example"] }]
 `)
@@ -147,7 +147,7 @@ routes: [{ name: chat, path: /chat, upstream: "ws://${server.host}", origins: ["
   })
 
   test('sees what a route answers by itself', async () => {
-    await using gateway = startGateway(`
+    await using gateway = startGatewayHere(`
 listeners: ["127.0.0.1:0"]
 routes: [{ name: ping, respond: { status: 200, body: ok } }]
 `)

@@ -4,7 +4,7 @@
 import { startAdmin } from '../../src/admin/admin.ts'
 import type { AdminConfig } from '../../src/config/config.ts'
 import type { GatewayEvent } from '../../src/core/events.ts'
-import type { RunningGateway } from './gateway.ts'
+import type { OpenGateway } from './gateway.ts'
 
 export interface RunningAdmin extends AsyncDisposable {
   readonly port: number
@@ -16,7 +16,7 @@ export interface RunningAdmin extends AsyncDisposable {
 }
 
 export async function startAdminOf(
-  { gateway, metrics }: Pick<RunningGateway, 'gateway' | 'metrics'>,
+  { gateway, metrics }: Pick<OpenGateway, 'gateway' | 'metrics'>,
   config: Partial<AdminConfig> = {},
 ): Promise<RunningAdmin> {
   const events: GatewayEvent[] = []

@@ -1,21 +1,27 @@
 /**
- * Starts a whole gateway in the test's own process, from YAML, on free ports, and hears its events.
+ * Starts a whole gateway from YAML, on free ports, and hears its events: in the test's own process, or,
+ * with `SLUICE_BINARY`, as a process of that compiled file.
  */
-import type { Config } from '../../src/config/config.ts'
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { formatProblems } from '../../src/config/report.ts'
 import type { GatewayEvent } from '../../src/core/events.ts'
 import { createGateway, type Gateway } from '../../src/gateway.ts'
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
+import { startCompiledGateway } from './compiled-gateway.ts'
 import { Journal } from './journal.ts'
 
 type EventOf<Type extends GatewayEvent['type']> = Extract<GatewayEvent, { type: Type }>
 
+/** What can be told to a gateway and asked of it, wherever it runs. */
+export interface ControlledGateway extends Pick<Gateway, 'sessions' | 'leave' | 'destroy'> {
+  readonly listeners: readonly Pick<Gateway['listeners'][number], 'name' | 'address' | 'port'>[]
+}
+
 export interface RunningGateway extends AsyncDisposable {
-  readonly gateway: Gateway
-  /** Counts what the gateway tells. */
-  readonly metrics: Metrics
+  readonly gateway: ControlledGateway
   /** The port of the first listener. */
   readonly port: number
   /** `127.0.0.1:port`, to put behind `http://` or `ws://`. */
@@ -28,21 +34,34 @@ export interface RunningGateway extends AsyncDisposable {
   ): Promise<EventOf<Type>>
 }
 
+/** One that can be looked into. */
+export interface OpenGateway extends RunningGateway {
+  readonly gateway: Gateway
+  /** Counts what the gateway tells. */
+  readonly metrics: Metrics
+}
+
+/** @param yaml a configuration; listeners should be `127.0.0.1:0`. @param env what `${env:…}` stands for. */
+export function startGateway(yaml: string, env: Record<string, string> = {}): RunningGateway {
+  const binary = process.env['SLUICE_BINARY']
+  if (binary === undefined) return startGatewayHere(yaml, env)
+  const journal = new Journal<GatewayEvent>()
+  const gateway = startCompiledGateway(resolve(binary), yaml, env, journal)
+  return Object.assign(running(gateway, journal, gateway), { gateway })
+}
+
 /**
- * @param yaml a configuration; listeners should be `127.0.0.1:0`.
- * @param env what `${env:…}` stands for.
+ * Always in the test's own process: for tests that look inside, or want what no file can say.
+ *
  * @param change what is done to the configuration before it is used.
  */
-export function startGateway(
+export function startGatewayHere(
   yaml: string,
   env: Record<string, string> = {},
   change: (config: Config) => Config = (config) => config,
-): RunningGateway {
-  const loaded = loadConfig(yaml, {
-    file: 'test.yaml',
-    env,
-    readFile: (path) => readFileSync(path, 'utf8'),
-  })
+): OpenGateway {
+  const readFile = (path: string) => readFileSync(path, 'utf8')
+  const loaded = loadConfig(yaml, { file: 'test.yaml', env, readFile })
   if (!loaded.ok) throw new Error(formatProblems(loaded.problems, { colours: false }))
   const journal = new Journal<GatewayEvent>()
   const metrics = createMetrics()
@@ -51,14 +70,23 @@ export function startGateway(
     journal.add(event)
   })
   gateway.start()
-  const port = gateway.listeners[0]?.port ?? 0
+  const host = { hear() {}, [Symbol.asyncDispose]: async () => gateway.destroy() }
+  return Object.assign(running(gateway, journal, host), { gateway, metrics })
+}
 
+function running(
+  { listeners }: ControlledGateway,
+  journal: Journal<GatewayEvent>,
+  host: AsyncDisposable & { hear(): void },
+): Omit<RunningGateway, 'gateway'> {
+  const port = listeners[0]?.port ?? 0
   return {
-    gateway,
-    metrics,
     port,
     host: `127.0.0.1:${port}`,
-    events: journal.items,
+    get events() {
+      host.hear()
+      return journal.items
+    },
     event<Type extends GatewayEvent['type']>(
       type: Type,
       condition: (event: EventOf<Type>) => boolean = () => true,
@@ -67,7 +95,7 @@ export function startGateway(
       return journal.find((event): event is EventOf<Type> => isOfType(event) && condition(event))
     },
     async [Symbol.asyncDispose]() {
-      gateway.destroy()
+      await host[Symbol.asyncDispose]()
       const mistake = journal.items.find((event) => event.type === 'mistake')
       if (mistake !== undefined) throw mistake.error
     },

@@ -1,7 +1,7 @@
 // Gateways with what a test cares about said in one place: a listener, and one route to one server.
 
 import type { Config, ListenerConfig, RouteConfig } from '../../src/config/config.ts'
-import { relayTo, startGateway, type RunningGateway } from './gateway.ts'
+import { relayTo, startGatewayHere, type RunningGateway } from './gateway.ts'
 import { dialTcp, type HttpMessage } from './tcp.ts'
 
 export type RouteChange = Partial<Omit<RouteConfig, 'forward'>> & {
@@ -14,7 +14,7 @@ export function startRouting(
   route: RouteChange = {},
   listener: Partial<ListenerConfig> = {},
 ): RunningGateway {
-  return startGateway(relayTo(`ws://${host}`), {}, (config) => ({
+  return startGatewayHere(relayTo(`ws://${host}`), {}, (config) => ({
     ...config,
     listeners: config.listeners.map((each) => ({ ...each, ...listener })),
     routes: config.routes.map((each) => changed(each, route)),
@@ -37,7 +37,7 @@ upstreams: ${JSON.stringify(Object.fromEntries(Object.entries(hosts).map(([name,
 routes: [{ upstream: ${Object.keys(hosts)[0] ?? ''} }]
 `
   const upstreams = Object.entries(weights).map(([name, weight]) => ({ name, weight }))
-  return startGateway(yaml, {}, (config: Config) => ({
+  return startGatewayHere(yaml, {}, (config: Config) => ({
     ...config,
     routes: config.routes.map((each) => changed(each, { ...route, upstreams })),
   }))

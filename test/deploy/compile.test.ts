@@ -1,0 +1,109 @@
+/**
+ * The compiled file, alone: started with nothing on the PATH, in a folder where nothing is.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runCommand, startCommand, type CommandOptions } from '../support/command.ts'
+import { compiledFile } from '../support/compiled-file.ts'
+import { startPeer } from '../support/peer.ts'
+import { openWebSocket } from '../support/websocket.ts'
+
+const root = join(import.meta.dir, '../..')
+let empty: string
+let alone: CommandOptions
+beforeAll(() => {
+  empty = mkdtempSync(join(tmpdir(), 'sluice-alone-'))
+  alone = { cwd: empty, command: compiledFile(), env: { PATH: '' } }
+}, 60_000)
+afterAll(() => rmSync(empty, { recursive: true }))
+
+/** Puts files into the folder for as long as the test takes. */
+function withFiles(files: Readonly<Record<string, string>>): Disposable {
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(empty, name), text)
+  return {
+    [Symbol.dispose]() {
+      for (const name of Object.keys(files)) rmSync(join(empty, name))
+    },
+  }
+}
+
+describe('the compiled file', () => {
+  test('says its version', async () => {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    const { exitCode, stdout, stderr } = await runCommand(['version'], alone)
+    expect([exitCode, stdout, stderr]).toEqual([0, `sluice ${version} (Bun ${Bun.version})\n`, ''])
+  })
+
+  test('explains every command', async () => {
+    const { stdout } = await runCommand(['help'], alone)
+    const commands = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name ?? '')
+    expect(commands).toContain('run')
+    for (const command of commands.filter((name) => name !== 'help'))
+      expect(await runCommand(['help', command], alone)).toMatchObject({ exitCode: 0, stderr: '' })
+  })
+
+  test('checks a configuration', async () => {
+    using _ = withFiles({
+      'sluice.yaml': 'listeners: [8080]\nroutes: [{ upstream: ws://localhost:9000 }]\n',
+      'bad.yaml': 'listeners: [99999]\nroutes: [{ upstream: ws://localhost:9000 }]\n',
+    })
+    expect(await runCommand(['check'], alone)).toMatchObject({ exitCode: 0, stderr: '' })
+    const { exitCode, stderr } = await runCommand(['check', 'bad.yaml'], alone)
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('bad.yaml:1:13')])
+  })
+
+  test('runs a gateway, and leaves in order', async () => {
+    await using server = await startPeer('ws-server.mjs')
+    const yaml = `listeners: ["127.0.0.1:0"]\nroutes: [{ upstream: "ws://${server.host}" }]\n`
+    using _ = withFiles({ 'sluice.yaml': yaml })
+    await using gateway = await startCommand(['run'], alone)
+    using client = await openWebSocket(`ws://127.0.0.1:${gateway.port}/`)
+    client.socket.send('through')
+    expect(await client.message(() => true)).toBe('through')
+    const { exitCode, output } = await gateway.end('SIGTERM')
+    expect([exitCode, (await client.closed).code]).toEqual([0, 1012])
+    expect(output.trim().split('\n').at(-1)).toContain('"event":"left"')
+  }, 15_000)
+
+  test('has the demo inside: its page, byte for byte, and its socket', async () => {
+    await using demo = await startCommand(['demo', '--port', '0'], alone)
+    const files = readdirSync(join(root, 'examples/whiteboard/page'))
+    expect(files).toContain('index.html')
+    for (const file of files) {
+      const answer = await fetch(
+        `http://127.0.0.1:${demo.port}/${file === 'index.html' ? '' : file}`,
+      )
+      const text = readFileSync(join(root, 'examples/whiteboard/page', file), 'utf8')
+      expect([file, answer.status, await answer.text()]).toEqual([file, 200, text])
+    }
+    using board = await openWebSocket(`ws://127.0.0.1:${demo.port}/board`)
+    expect(await board.message(() => true)).toContain('"type":"welcome"')
+    board.socket.close()
+    expect(await demo.end('SIGTERM')).toMatchObject({ exitCode: 0 })
+  }, 15_000)
+
+  test('talks to a server', async () => {
+    await using server = await startPeer('ws-server.mjs')
+    const options = { ...alone, input: 'hello\n' }
+    const { stdout } = await runCommand(['connect', `ws://${server.host}/`], options)
+    expect(stdout).toBe('hello\n')
+  })
+
+  // A gateway that is started in another folder must not become another gateway.
+  test('takes neither an environment nor settings from the folder it is started in', async () => {
+    using _ = withFiles({
+      '.env': 'LEVEL=nonsense\n',
+      'bunfig.toml': 'preload = ["./preload.ts"]\n',
+      'preload.ts': 'console.error("preloaded")\n',
+      'sluice.yaml':
+        'listeners: [8080]\nroutes: [{ upstream: ws://localhost:9000 }]\nlog: { level: "${env:LEVEL:-info}" }\n',
+    })
+    expect(await runCommand(['check'], alone)).toMatchObject({ exitCode: 0, stderr: '' })
+  })
+
+  test('leaves nothing behind where it ran', () => {
+    expect(readdirSync(empty)).toEqual([])
+  })
+})

@@ -1,0 +1,34 @@
+/**
+ * The lines of the log, read back as the events they were: for tests of a gateway that is another process.
+ */
+import type { GatewayEvent } from '../../src/core/events.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** @param line of a log in JSON. Times in it are rounded; the error of a mistake is its text. */
+export function readEvent(line: string): GatewayEvent {
+  const { time: _, level: _level, event, ...fields }: Fields = JSON.parse(line)
+  const known = event === 'session-closed' ? sessionClosed(fields) : fields
+  return { type: event, ...known } as GatewayEvent
+}
+
+/** The log has it flat. */
+function sessionClosed(fields: Fields): Fields {
+  const {
+    closedBy,
+    code,
+    reason,
+    detail,
+    inboundMessages,
+    inboundBytes,
+    outboundMessages,
+    outboundBytes,
+    ...rest
+  } = fields
+  return {
+    ...rest,
+    end: { by: closedBy, code, reason, detail },
+    inbound: { messages: inboundMessages, bytes: inboundBytes },
+    outbound: { messages: outboundMessages, bytes: outboundBytes },
+  }
+}
