@@ -63,6 +63,7 @@ export class TcpStream implements ByteStream {
   #lingerMs = Infinity
   #closeReason: StreamClose = 'ended'
   #onHandshake: TlsStart['onHandshake'] | undefined
+  #isTls = false
 
   get bufferedBytes(): number {
     return this.#queuedBytes
@@ -84,6 +85,7 @@ export class TcpStream implements ByteStream {
     const socket = this.#socket
     if (socket === undefined) return
     this.#onHandshake = onHandshake
+    this.#isTls = true
     // Bun goes on calling the plain socket's handlers, with the ciphertext.
     socket.data = nobody
     // `isServer` and `initialData` are missing in Bun's types; without them a server's handshake hangs.
@@ -205,10 +207,11 @@ export class TcpStream implements ByteStream {
    */
   #finish(): void {
     if (this.#socket === undefined) return
-    // Without it a TLS socket's `end` would wait for the peer, however long.
-    if (this.#lingerTimer === undefined) this.#socket.shutdown()
-    else clearTimeout(this.#lingerTimer)
-    if (this.#isPeerDone || this.#lingerMs === 0) return void this.#socket.end()
+    const isOver = this.#isPeerDone || this.#lingerMs === 0
+    clearTimeout(this.#lingerTimer)
+    // `end` of a TLS socket alone would wait for the peer, however long; of a plain one it does all.
+    if (this.#lingerTimer === undefined && (this.#isTls || !isOver)) this.#socket.shutdown()
+    if (isOver) return void this.#socket.end()
     // A paused socket would never see the peer's FIN.
     this.resume()
     this.#lingerTimer = setTimeout(closeStream, this.#lingerMs, this)
