@@ -40,6 +40,8 @@ function unsafe(): GatewayError {
 }
 
 function isMeant(authority: string, { start, end, isConstant }: Authority): boolean {
+  // A browser reads `https:///evil.example` as a host.
+  if (authority === '') return false
   if (isConstant) return authority === start
   return (
     authority.startsWith(start) &&
