@@ -185,7 +185,7 @@ export function readName(input: unknown): Reading<string> {
 const maxNameCharacters = 128 // a name is a metric label and a log field
 
 function durationJson({ min, max }: { readonly min: string; readonly max: string }, orElse = '') {
-  return textOrZero(`^(0|[1-9][0-9]*(ms|s|m|h|d)${orElse})$`, [min, max])
+  return textOrZero(`^(0|(0|[1-9][0-9]*)(ms|s|m|h|d)${orElse})$`, [min, max])
 }
 
 function textOrZero(pattern: string, range: readonly string[]): Json {
