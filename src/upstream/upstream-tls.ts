@@ -5,7 +5,7 @@
 import type { TLSOptions } from 'bun'
 import { readFileSync } from 'node:fs'
 import type { CertificateEvent } from '../core/events.ts'
-import { authorityFault, readCertificate } from '../net/certificates.ts'
+import { authorityFault, readPair } from '../net/certificates.ts'
 import type { SecureError } from '../net/secure-client.ts'
 import { watchFiles } from '../net/watched-files.ts'
 
@@ -62,17 +62,20 @@ export class UpstreamTls {
 
   /** @returns what is wrong; then nothing changes. */
   #take(texts: readonly string[]): string | undefined {
-    const { ca: authorities, cert: file } = this.#options
-    const ca = authorities === undefined ? undefined : texts[0]
-    const caFault = ca === undefined ? undefined : authorityFault(ca)
-    if (caFault !== undefined) return `${authorities}: the file of authorities ${caFault}`
-    const tls: TLSOptions = { ALPNProtocols: alpn, ...(ca === undefined ? {} : { ca }) }
-    if (file === undefined) return void (this.#tls = tls)
+    const { ca: authorities, cert: file, key: keyFile } = this.#options
+    const tls: TLSOptions = { ALPNProtocols: alpn }
+    if (authorities !== undefined) {
+      const [ca = ''] = texts
+      const fault = authorityFault({ file: authorities, text: ca })
+      if (fault !== undefined) return fault
+      tls.ca = ca
+    }
+    if (file === undefined || keyFile === undefined) return void (this.#tls = tls)
     const [cert = '', key = ''] = texts.slice(-2)
-    const facts = readCertificate(cert, key)
-    if (typeof facts === 'string') return `${file}: ${facts}`
+    const pair = readPair({ file, text: cert }, { file: keyFile, text: key })
+    if (typeof pair === 'string') return pair
     this.#tls = { ...tls, cert, key }
-    const { names, validTo } = facts
+    const { names, validTo } = pair
     this.#onEvent({ type: 'certificate-loaded', file, names, expiresAt: validTo.toISOString() })
     return undefined
   }

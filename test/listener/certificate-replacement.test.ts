@@ -67,7 +67,7 @@ describe('a certificate that is replaced', () => {
     expect(event).toEqual({
       type: 'certificate-rejected',
       file: place.cert,
-      detail: 'the key does not belong to the certificate',
+      detail: `${place.key} is not the key of the certificate`,
     })
     expect(await whoIsMet(server.port)).toBe('old')
   })
