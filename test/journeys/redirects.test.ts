@@ -16,6 +16,7 @@ describe('a route that redirects', () => {
     ['https://www.example.com{request.target}', '/a?b=1', 'https://www.example.com/a?b=1'],
     ['https://www.example.com/{request.path.*}', '/a/b?c', 'https://www.example.com/a/b'],
     ['https://{request.host}{request.target}', '/a', 'https://gateway.test/a'],
+    ['https://{request.hostname}:8443{request.target}', '/a', 'https://gateway.test:8443/a'],
     ['/new/{request.path.*}?{request.query}', '/a?b=1', '/new/a?b=1'],
     ['https://example.com/', '/a', 'https://example.com/'],
     ['https://example.com', '/a', 'https://example.com'],
