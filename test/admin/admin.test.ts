@@ -2,9 +2,8 @@
  * The admin port of a gateway with real sessions, as programs meet it.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AdminConfig } from '../../src/config/config.ts'
 import type { SessionPage } from '../../src/proxy/session-list.ts'
@@ -13,18 +12,16 @@ import { startGateway, type RunningGateway } from '../support/gateway.ts'
 import { startPeer, type Peer } from '../support/peer.ts'
 import { checkMetrics } from '../support/promtool.ts'
 import { dialTcp } from '../support/tcp.ts'
+import { temporaryFolder } from '../support/temporary.ts'
 import { openWebSocket } from '../support/websocket.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-admin-'))
+const folder = temporaryFolder('admin')
 const token = 's3cret'
 let server: Peer
 beforeAll(async () => {
   server = await startPeer('ws-server.mjs')
 })
-afterAll(async () => {
-  rmSync(folder, { recursive: true })
-  await server.stop()
-})
+afterAll(() => server.stop())
 
 const twoRoutes = () => `
 listeners: [{ name: public, address: 127.0.0.1, port: 0 }]

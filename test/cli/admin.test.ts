@@ -2,40 +2,25 @@
  * `sluice status`, `sessions` and `close`: as processes, asking a gateway that runs.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatPlace, placeOf, readPlace } from '../../src/cli/admin-place.ts'
 import { startAdminOf } from '../support/admin.ts'
+import { runCommand } from '../support/command.ts'
 import { relayTo, startGateway } from '../support/gateway.ts'
 import { startPeer, type Peer } from '../support/peer.ts'
 import { startRawServer } from '../support/raw.ts'
 import { dialTcp } from '../support/tcp.ts'
+import { temporaryFolder } from '../support/temporary.ts'
 import { openWebSocket, upgradeRequest } from '../support/websocket.ts'
 
-const sluice = join(import.meta.dir, '../../bin/sluice')
-const folder = mkdtempSync(join(tmpdir(), 'sluice-admin-cli-'))
+const folder = temporaryFolder('admin')
 const token = 's3cret'
 let server: Peer
 beforeAll(async () => {
   server = await startPeer('ws-server.mjs')
 })
-afterAll(async () => {
-  rmSync(folder, { recursive: true })
-  await server.stop()
-})
-
-async function runCommand(args: readonly string[], env: Record<string, string> = {}) {
-  const child = Bun.spawn([sluice, ...args], {
-    cwd: folder,
-    env: { ...process.env, ...env },
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: 'pipe',
-  })
-  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()])
-  return { exitCode: await child.exited, stdout, stderr }
-}
+afterAll(() => server.stop())
 
 describe('sluice status', () => {
   test('says how the gateway is, in words and as JSON', async () => {
@@ -62,7 +47,7 @@ describe('sluice status', () => {
       no_proxy: '',
     }
     for (const place of [unix, `unix:${unix}`, admin.url])
-      expect((await runCommand(['status', '--admin', place], proxy)).exitCode).toBe(0)
+      expect((await runCommand(['status', '--admin', place], { env: proxy })).exitCode).toBe(0)
   })
 })
 
@@ -154,7 +139,7 @@ describe('sluice close', () => {
       '--reason',
       'moved house',
     ]
-    expect(await runCommand(args, { SLUICE_TOKEN: token })).toEqual({
+    expect(await runCommand(args, { env: { SLUICE_TOKEN: token } })).toEqual({
       exitCode: 0,
       stdout: `✔ closing ${session}\n`,
       stderr: '',
@@ -172,10 +157,9 @@ describe('sluice close', () => {
     using _client = await openWebSocket(`ws://${gateway.host}/`)
     const { session } = await gateway.event('session-opened')
     const environment = { SLUICE_TOKEN: '', ...env }
-    const { exitCode, stderr } = await runCommand(
-      ['close', session, '--admin', admin.url],
-      environment,
-    )
+    const { exitCode, stderr } = await runCommand(['close', session, '--admin', admin.url], {
+      env: environment,
+    })
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining(sentence)])
     expect(gateway.gateway.sessions).toBe(1)
   })
@@ -184,7 +168,7 @@ describe('sluice close', () => {
     await using gateway = startGateway(relayTo(`ws://${server.host}`))
     await using admin = await startAdminOf(gateway, { token })
     const args = ['close', '../status', '--admin', admin.url]
-    const { exitCode, stderr } = await runCommand(args, { SLUICE_TOKEN: token })
+    const { exitCode, stderr } = await runCommand(args, { env: { SLUICE_TOKEN: token } })
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining('No open session has this id')])
   })
 })
@@ -210,7 +194,7 @@ describe('the admin port', () => {
 
   test('that the configuration does not have is explained, with 2', async () => {
     writeFileSync(join(folder, 'none.yaml'), relayTo('ws://127.0.0.1:1'))
-    const { exitCode, stderr } = await runCommand(['status', 'none.yaml'])
+    const { exitCode, stderr } = await runCommand(['status', 'none.yaml'], { folder })
     expect([exitCode, stderr]).toEqual([
       2,
       expect.stringMatching(

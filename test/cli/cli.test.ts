@@ -1,73 +1,15 @@
 /**
  * The command line as people use it: each command as a process, with its output and exit code.
  */
-import { afterAll, describe, expect, test } from 'bun:test'
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { describe, expect, test } from 'bun:test'
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { runCommand, startCommand } from '../support/command.ts'
 import { startRawServer } from '../support/raw.ts'
+import { temporaryFile, temporaryFolder } from '../support/temporary.ts'
 
 const root = join(import.meta.dir, '../..')
-const sluice = join(root, 'bin/sluice')
-const folder = mkdtempSync(join(tmpdir(), 'sluice-cli-'))
-afterAll(() => rmSync(folder, { recursive: true }))
-
-function write(name: string, text: string): string {
-  const path = join(folder, name)
-  writeFileSync(path, text)
-  return path
-}
-
-async function runCommand(args: readonly string[], input = '', env: Record<string, string> = {}) {
-  const child = Bun.spawn([sluice, ...args], {
-    cwd: folder,
-    env: { ...process.env, ...env },
-    stdin: new Blob([input]),
-    stdout: 'pipe',
-    stderr: 'pipe',
-  })
-  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()])
-  return { exitCode: await child.exited, stdout, stderr }
-}
-
-/** A gateway as a process, once it listens. */
-async function startCommand(args: readonly string[]) {
-  const child = Bun.spawn([sluice, ...args], {
-    cwd: folder,
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: 'inherit',
-  })
-  const reader = child.stdout.getReader()
-  const decoder = new TextDecoder()
-  let text = ''
-  const port = () => /"event":"listening".*"port":(\d+)/.exec(text)?.[1]
-  while (port() === undefined) {
-    const { value, done } = await reader.read()
-    if (done) throw new Error(`The command ended: ${text}`)
-    text += decoder.decode(value, { stream: true })
-  }
-  const rest = (async () => {
-    for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read())
-      text += decoder.decode(chunk.value)
-    return text
-  })()
-  return {
-    port: Number(port()),
-    async end(signal: 'SIGTERM' | 'SIGINT') {
-      child.kill(signal)
-      return { exitCode: await child.exited, output: await rest }
-    },
-  }
-}
+const folder = temporaryFolder('cli')
 
 describe('sluice', () => {
   test('without a command explains itself and exits with 2', async () => {
@@ -101,7 +43,7 @@ describe('sluice', () => {
 
 describe('sluice check', () => {
   test('a good file exits with 0 and says what is in it', async () => {
-    const file = write(
+    const file = temporaryFile(
       'good.yaml',
       'listeners: [8080]\nroutes: [{ upstream: ws://localhost:9000 }]\n',
     )
@@ -110,7 +52,7 @@ describe('sluice check', () => {
   })
 
   test('a bad file exits with 2 and says everything that is wrong, with its place', async () => {
-    const file = write(
+    const file = temporaryFile(
       'bad.yaml',
       'listeners: [99999]\nroutes:\n  - upstram: ws://localhost:9000\n',
     )
@@ -135,18 +77,19 @@ describe('sluice run', () => {
     'relays until %s, then leaves in order with 0',
     async (signal) => {
       await using server = await startRawServer(() => {})
-      const gateway = await startCommand([
+      await using gateway = startCommand([
         'run',
         '--to',
         `ws://127.0.0.1:${server.port}`,
         '--port',
         '0',
       ])
-      expect(await (await fetch(`http://127.0.0.1:${gateway.port}/`)).text()).toBe('ok')
-      const { exitCode, output } = await gateway.end(signal)
-      expect(exitCode).toBe(0)
-      expect(output).toContain('"event":"capacity"')
-      expect(output.trim().split('\n').at(-1)).toContain('"event":"left"')
+      const { port } = await gateway.line('listening')
+      expect(await (await fetch(`http://127.0.0.1:${String(port)}/`)).text()).toBe('ok')
+      await gateway.line('capacity')
+      gateway.kill(signal)
+      expect(await gateway.exitCode).toBe(0)
+      expect(gateway.lines.at(-1)).toMatchObject({ event: 'left' })
     },
   )
 
@@ -184,22 +127,17 @@ describe('sluice run', () => {
 
 describe('sluice demo and sluice connect', () => {
   test('talk to each other', async () => {
-    const demo = await startCommand(['demo', '--port', '0'])
+    await using demo = startCommand(['demo', '--port', '0'])
+    const { port } = await demo.line('listening')
     const { exitCode, stdout, stderr } = await runCommand(
-      ['connect', `ws://127.0.0.1:${demo.port}/board`],
-      '{"type":"ping","at":7}\n',
+      ['connect', `ws://127.0.0.1:${String(port)}/board`],
+      { input: '{"type":"ping","at":7}\n' },
     )
     expect(stdout).toContain('"type":"welcome"')
     expect(stdout).toContain('{"type":"pong","at":7}')
     expect([exitCode, stderr]).toEqual([0, expect.stringContaining('closed 1000')])
-    const { output } = await demo.end('SIGTERM')
-    expect(output).toContain(`http://localhost:${demo.port}/`)
-  })
-
-  test('connect says why it cannot', async () => {
-    const { exitCode, stderr } = await runCommand(['connect', 'ws://127.0.0.1:1/'])
-    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('ws://127.0.0.1:1/')])
-    expect(await runCommand(['connect', 'nonsense'])).toMatchObject({ exitCode: 2 })
+    demo.kill('SIGTERM')
+    expect(await demo.stdout).toContain(`http://localhost:${String(port)}/`)
   })
 })
 

@@ -1,14 +1,15 @@
 // What `sluice explain` says of a request: the same that a gateway does with it.
 
-import { afterAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { describe, expect, test } from 'bun:test'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { explanationOf } from '../../src/cli/explanation.ts'
 import { requestFor, type ExplainOptions } from '../../src/cli/explain-request.ts'
 import type { Config, ListenerConfig, RouteConfig } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { runCommand } from '../support/command.ts'
 import { template } from '../support/template.ts'
+import { temporaryFolder } from '../support/temporary.ts'
 
 const yaml = `
 listeners: [{ name: public, port: 8080 }, { name: inside, port: 9000 }]
@@ -241,10 +242,8 @@ describe('explain', () => {
 })
 
 describe('sluice explain', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-explain-'))
-  afterAll(() => rmSync(folder, { recursive: true }))
+  const folder = temporaryFolder('explain')
   writeFileSync(join(folder, 'sluice.yaml'), yaml)
-  const sluice = join(import.meta.dir, '../../bin/sluice')
 
   test.each<[number, readonly string[], string]>([
     [0, [chat, '-H', 'X-A: 1', '-H', 'X-B: 2', 'sluice.yaml'], 'X-B: 2'],
@@ -252,13 +251,8 @@ describe('sluice explain', () => {
     [2, ['nonsense'], 'is not a URL'],
     [2, [chat, 'nowhere.yaml'], 'there is no such file'],
   ])('exits with %i for %p', async (exitCode, args, output) => {
-    const child = Bun.spawn([sluice, 'explain', ...args], {
-      cwd: folder,
-      stdout: 'pipe',
-      stderr: 'pipe',
-    })
-    const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()])
-    expect([await child.exited, stdout + stderr]).toEqual([
+    const found = await runCommand(['explain', ...args], { folder })
+    expect([found.exitCode, found.stdout + found.stderr]).toEqual([
       exitCode,
       expect.stringContaining(output),
     ])

@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { temporaryPath } from '../support/certificates.ts'
 import { Journal } from '../support/journal.ts'
 import { readLines, type Line } from '../support/peer.ts'
 import { dialTcp } from '../support/tcp.ts'
+import { temporaryPath } from '../support/temporary.ts'
 
 const activate = fileURLToPath(new URL('../peers/activate.py', import.meta.url))
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))

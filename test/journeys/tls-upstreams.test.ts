@@ -2,15 +2,11 @@
 import { describe, expect, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
 import type { Config, UpstreamTlsConfig } from '../../src/config/config.ts'
-import {
-  makeAuthority,
-  makeCertificate,
-  temporaryPath,
-  type Certificate,
-} from '../support/certificates.ts'
+import { makeAuthority, makeCertificate, type Certificate } from '../support/certificates.ts'
 import { startGateway, type RunningGateway } from '../support/gateway.ts'
 import { startPeer, type Peer } from '../support/peer.ts'
 import { dialTcp, listenTcp } from '../support/tcp.ts'
+import { temporaryPath } from '../support/temporary.ts'
 import { encodeFrame, Opcode, upgradeRequest } from '../support/websocket.ts'
 
 const authority = makeAuthority()
