@@ -81,8 +81,15 @@ export class UpstreamTls {
   }
 }
 
-/** What is wrong with the certificate of a server, in words that say what to do. */
-export function certificateFault({ code, message }: SecureError, serverName: string): string {
+/**
+ * What is wrong with the certificate of a server, in words that say what to do.
+ * @param how an authority is told to be believed: `as tls.ca of the upstream`.
+ */
+export function certificateFault(
+  { code, message }: SecureError,
+  serverName: string,
+  how: string,
+): string {
   switch (code) {
     case 'CERT_HAS_EXPIRED':
       return 'its certificate has expired'
@@ -91,12 +98,12 @@ export function certificateFault({ code, message }: SecureError, serverName: str
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return `its certificate is not for ${serverName} but for ${namesIn(message)}`
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
-      return 'its certificate is signed by itself: if it is the right one, give it to the upstream as tls.ca'
+      return `its certificate is signed by itself: if it is the right one, name it ${how}`
     case 'SELF_SIGNED_CERT_IN_CHAIN':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
     case 'UNABLE_TO_GET_ISSUER_CERT':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
-      return 'its certificate is signed by nobody that is believed: give the upstream its authority as tls.ca'
+      return `its certificate is signed by nobody that is believed: name its authority ${how}`
     default:
       return `its certificate is not accepted (${code}: ${message})`
   }

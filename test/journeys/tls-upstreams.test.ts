@@ -147,12 +147,12 @@ describe('an endpoint is not believed, and nothing is sent to it,', () => {
     [
       'with one that is signed by itself',
       makeCertificate(),
-      'its certificate is signed by itself: if it is the right one, give it to the upstream as tls.ca',
+      'its certificate is signed by itself: if it is the right one, name it as tls.ca of the upstream',
     ],
     [
       'with one of an authority that is not believed',
       makeCertificate({ issuer: makeAuthority('somebody else') }),
-      'its certificate is signed by nobody that is believed: give the upstream its authority as tls.ca',
+      'its certificate is signed by nobody that is believed: name its authority as tls.ca of the upstream',
     ],
   ]
   test.each(wrong)('%s', async (_, certificate, sentence) => {
