@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import type { Status } from '../../src/admin/status.ts'
 import type { AdminConfig } from '../../src/config/config.ts'
 import type { SessionPage } from '../../src/proxy/session-list.ts'
 import { bearer, sample, startAdminOf, type RunningAdmin } from '../support/admin.ts'
@@ -292,7 +293,7 @@ test('the log is told where it listens', async () => {
   await using gateway = startGateway(twoRoutes())
   await using admin = await startAdminOf(gateway)
   expect(admin.events).toEqual([
-    { type: 'admin-listening', address: '127.0.0.1', port: admin.port, unix: undefined },
+    { type: 'admin-listening', address: '127.0.0.1', port: admin.port },
   ])
 })
 
@@ -312,6 +313,17 @@ test('GET /status shows the gateway at a glance', async () => {
       { route: 'rest', sessions: 0, handshakes: 0 },
     ],
   })
+})
+
+test('GET /status names a Unix socket by its path alone', async () => {
+  const unix = join(folder, 'listener.sock')
+  await using gateway = startGateway(`
+listeners: [{ name: local, unix: ${unix} }]
+routes: [{ respond: { body: ok } }]
+`)
+  await using admin = await startAdminOf(gateway)
+  const { listeners } = (await (await admin.ask('/status')).json()) as Status
+  expect(listeners).toEqual([{ name: 'local', unix, connections: 0 }])
 })
 
 test('GET /metrics is accepted by promtool while sessions are open', async () => {

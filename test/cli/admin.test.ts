@@ -4,9 +4,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { formatPlace, placeOf, readPlace } from '../../src/cli/admin-place.ts'
+import { formatAdmin, placeOf, readPlace } from '../../src/cli/admin-place.ts'
+import type { SessionPage } from '../../src/proxy/session-list.ts'
 import { startAdminOf } from '../support/admin.ts'
-import { runCommand } from '../support/command.ts'
+import { runCommand, startCommand } from '../support/command.ts'
+import { freePort } from '../support/free-port.ts'
 import { relayTo, startGateway } from '../support/gateway.ts'
 import { startPeer, type Peer } from '../support/peer.ts'
 import { startRawServer } from '../support/raw.ts'
@@ -15,7 +17,7 @@ import { temporaryFolder } from '../support/temporary.ts'
 import { openWebSocket, upgradeRequest } from '../support/websocket.ts'
 
 const folder = temporaryFolder('admin')
-const token = 's3cret'
+const token = 's3cret-and-long-enough'
 let server: Peer
 beforeAll(async () => {
   server = await startPeer('ws-server.mjs')
@@ -173,6 +175,62 @@ describe('sluice close', () => {
   })
 })
 
+describe('the configuration file', () => {
+  /** `sluice run` with these further keys, in a folder of its own, and what asks it there. */
+  function runIn(folder: string, more: string) {
+    writeFileSync(join(folder, 'sluice.yaml'), `${relayTo(`ws://${server.host}`)}${more}`)
+    return startCommand(['run'], { folder, env: { SLUICE_TOKEN: token } })
+  }
+
+  /** `status`, `sessions` and `close` as they are typed beside the file. */
+  async function askIn(folder: string, gatewayPort: unknown, env: Record<string, string> = {}) {
+    using client = await openWebSocket(`ws://127.0.0.1:${String(gatewayPort)}/chat`)
+    const type = (...args: string[]) => runCommand(args, { folder, env })
+    const status = await type('status', 'sluice.yaml')
+    expect(status).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(status.stdout).toContain('\n1 session, ')
+    const { stdout } = await type('sessions', '--json')
+    const [session] = (JSON.parse(stdout) as SessionPage).sessions
+    const id = session?.id ?? ''
+    expect(await type('close', id, 'sluice.yaml', '--code', '4000')).toEqual({
+      exitCode: 0,
+      stdout: `✔ closing ${id}\n`,
+      stderr: '',
+    })
+    expect((await client.closed).code).toBe(4000)
+  }
+
+  test('says where the admin port is, and its token, from the environment too', async () => {
+    const folder = temporaryFolder('by-file')
+    const port = await freePort()
+    await using gateway = runIn(folder, `admin: { port: ${port}, token: "\${env:SLUICE_TOKEN}" }\n`)
+    const listening = await gateway.line('listening')
+    await askIn(folder, listening['port'], { SLUICE_TOKEN: token })
+  })
+
+  test('says at which Unix socket it is, where no token is needed', async () => {
+    const folder = temporaryFolder('by-socket')
+    await using gateway = runIn(folder, 'admin: unix:./admin.sock\n')
+    expect(await gateway.line('admin-listening')).toMatchObject({
+      unix: join(folder, 'admin.sock'),
+    })
+    await askIn(folder, (await gateway.line('listening'))['port'])
+  })
+
+  test('names a listener at a Unix socket by its path in sluice status', async () => {
+    const folder = temporaryFolder('listener')
+    writeFileSync(
+      join(folder, 'sluice.yaml'),
+      'listeners: [{ name: local, unix: ./in.sock }]\nroutes: [{ respond: {} }]\nadmin: unix:admin.sock\n',
+    )
+    await using gateway = startCommand(['run'], { folder })
+    await gateway.line('capacity')
+    const { stdout } = await runCommand(['status'], { folder })
+    expect(stdout).toContain(`LISTENER  LISTENS ON`)
+    expect(stdout).toMatch(new RegExp(`\nlocal +${join(folder, 'in.sock')} +0\n`))
+  })
+})
+
 describe('the admin port', () => {
   test('that is not there is said to be, with 1', async () => {
     expect(await runCommand(['status', '--admin', 'http://127.0.0.1:1'])).toMatchObject({
@@ -233,7 +291,7 @@ describe('the admin port', () => {
   ])('of a configuration that listens on %s is asked at %s', (address, url) => {
     const place = placeOf({ address, port: 9090, unix: undefined, token: undefined }, 'sluice.yaml')
     if (typeof place === 'string') throw new Error(place)
-    expect(formatPlace({ ...place, token: undefined })).toBe(url)
+    expect(formatAdmin(place)).toBe(url)
   })
 
   test('that is any free one has to be named', () => {
