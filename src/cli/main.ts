@@ -111,6 +111,7 @@ program
   )
   .option('--listener <name>', 'ask this listener; the one of the port in the URL unless named')
   .option('--from <address>', 'ask from this address, such as that of a trusted proxy')
+  .option('--certificate <subject>', 'show a client certificate of this subject: "CN=device-7"')
   .action(async (url: string, file: string, options: ExplainOptions) => {
     const { explain } = await import('./explain.ts')
     process.exitCode = explain(url, file, options)

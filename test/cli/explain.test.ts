@@ -7,6 +7,7 @@ import { explanationOf } from '../../src/cli/explanation.ts'
 import { requestFor, type ExplainOptions } from '../../src/cli/explain-request.ts'
 import type { Config, ListenerConfig, RouteConfig } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { makeCertificate } from '../support/certificates.ts'
 import { runCommand } from '../support/command.ts'
 import { template } from '../support/template.ts'
 import { temporaryFolder } from '../support/temporary.ts'
@@ -220,6 +221,37 @@ describe('explain', () => {
     expect(explain(chat, { header, from: '10.0.0.9' }, config).lines['client']).toEqual([
       '10.0.0.9, http',
     ])
+  })
+
+  const { cert, key } = makeCertificate({ names: 'DNS:chat.example.com' })
+  const served = { cert, key, names: [], min: '1.2' } as const
+  const asking = (isRequired: boolean) =>
+    configWith({}, { tls: [{ ...served, client: { ca: cert, isRequired } }] })
+
+  test('shows a client certificate, and tells the upstream of it', () => {
+    const { lines } = explain(chat, { certificate: 'CN=device-7' }, asking(true))
+    expect(lines['client']).toEqual(['203.0.113.7, https, certificate CN=device-7'])
+    expect(lines['sends']).toContain('Sluice-Client-Subject: CN=device-7')
+    expect(lines['sends']?.join()).not.toContain('Fingerprint')
+    expect(explain(chat, {}, asking(false)).lines['sends']?.join()).not.toContain('Sluice-Client')
+  })
+
+  test('says where there is no request with a certificate, or none without', () => {
+    expect(requestFor(chat, asking(true), {})).toBe(
+      'the listener public lets nobody in to chat.example.com:8080 without a certificate: name one with --certificate "CN=device-7"',
+    )
+    for (const tls of [undefined, [{ ...served, client: undefined }]])
+      expect(requestFor(chat, configWith({}, { tls }), { certificate: 'CN=device-7' })).toBe(
+        'the listener public asks no client of chat.example.com:8080 for a certificate, so it hears of none',
+      )
+  })
+
+  test('names cookies among the conditions of a route', () => {
+    const match = { header: {}, query: {}, cookie: { beta: ['1'] }, subprotocol: [] }
+    const config = configWith({ chat: { match } })
+    expect(explain(chat, { header: ['Cookie: beta=1'] }, config).lines['route']?.[0]).toBe(
+      'chat: host chat.example.com, path /chat/:room, cookie beta: 1',
+    )
   })
 
   test.each<[string, ExplainOptions, string]>([
