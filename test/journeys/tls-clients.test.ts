@@ -1,10 +1,8 @@
 /** Whole gateways with TLS in front: what holds for plain clients holds for these. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import type { Config } from '../../src/config/config.ts'
 import { makeCertificate } from '../support/certificates.ts'
 import { bigPage, curl, sha256 } from '../support/curl.ts'
 import { relayTo, startGateway, type RunningGateway } from '../support/gateway.ts'
-import { served } from '../support/listener.ts'
 import { startPeer, type Peer } from '../support/peer.ts'
 import { dialTls, listenTcp, type TlsConnection } from '../support/tcp.ts'
 import { temporaryPath } from '../support/temporary.ts'
@@ -20,12 +18,10 @@ const MB = 1024 * 1024
 const certificate = makeCertificate()
 const ca = certificate.certPem
 
-function withTls(config: Config): Config {
-  const listeners = config.listeners.map((each) => ({ ...each, tls: [served(certificate)] }))
-  return { ...config, listeners }
-}
-
-const startSecure = (yaml: string): RunningGateway => startGateway(yaml, {}, withTls)
+const { cert, key } = certificate
+const secure = JSON.stringify({ address: '127.0.0.1', port: 0, tls: { cert, key } })
+const startSecure = (yaml: string): RunningGateway =>
+  startGateway(yaml.replace('"127.0.0.1:0"', secure))
 const dial = (gateway: RunningGateway) => dialTls(gateway.port, { ca, servername: 'localhost' })
 
 /** A client whose upgrade has been answered with 101. */
