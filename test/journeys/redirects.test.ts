@@ -32,6 +32,14 @@ describe('a route that redirects', () => {
     }
   })
 
+  test('may name the host as routes read it, however it was written', async () => {
+    await using gateway = startRedirecting('https://{request.hostname}:8443/')
+    for (const host of ['Gateway.Test:81', 'gateway.test.', 'GATEWAY.TEST'])
+      expect((await ask(gateway, `GET / HTTP/1.1\nHost: ${host}\n\n`)).headers).toMatchObject({
+        location: 'https://gateway.test:8443/',
+      })
+  })
+
   test('answers an upload with the status it was given, and takes the next request', async () => {
     await using gateway = startRouting(nobody, {
       redirect: { status: 307, to: template('https://example.com') },
