@@ -4,6 +4,7 @@
  */
 import type { Config } from './config/config.ts'
 import type { Emit } from './core/events.ts'
+import { tellPlace } from './core/place.ts'
 import type { Refusal } from './listener/client-request.ts'
 import { listen, type Listener } from './listener/listener.ts'
 import { descriptors } from './net/descriptors.ts'
@@ -64,8 +65,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
         }
         const listener = listen(options, events, sockets.get(options.name))
         listeners.push(listener)
-        const { name, address, port, unix } = listener
-        emit({ type: 'listening', listener: name, address, port, unix })
+        emit({ type: 'listening', listener: listener.name, ...tellPlace(listener) })
       }
     } catch (error) {
       destroy()

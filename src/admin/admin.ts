@@ -6,6 +6,7 @@
  */
 import type { AdminConfig } from '../config/config.ts'
 import type { Emit } from '../core/events.ts'
+import { tellPlace } from '../core/place.ts'
 import { freeUnixPath } from '../net/unix-path.ts'
 import { problem } from './answer.ts'
 import { createResources, type Subject } from './resources.ts'
@@ -39,7 +40,7 @@ export function startAdmin(config: AdminConfig, subject: Subject, emit: Emit): A
       ? Bun.serve({ ...options, hostname: address, port: config.port, idleTimeout: idleSeconds })
       : withPrivateFiles(() => Bun.serve({ ...options, unix }))
   const { port } = server
-  emit({ type: 'admin-listening', address: unix === undefined ? address : '', port, unix })
+  emit({ type: 'admin-listening', ...tellPlace({ address, port: port ?? 0, unix }) })
   return { port, stop: () => server.stop(true) }
 }
 

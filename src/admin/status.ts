@@ -2,6 +2,7 @@
  * The gateway at a glance: `GET /status`.
  */
 import type { Gateway, GatewayState } from '../gateway.ts'
+import { tellPlace, type ToldPlace } from '../core/place.ts'
 import { descriptors } from '../net/descriptors.ts'
 import type { RouteReading } from '../telemetry/reading.ts'
 import { version } from '../telemetry/version.ts'
@@ -13,12 +14,10 @@ export interface Status {
   readonly state: GatewayState
   /** Since the process started. */
   readonly uptimeMs: number
-  readonly listeners: readonly {
+  readonly listeners: readonly (ToldPlace & {
     readonly name: string
-    readonly address: string
-    readonly port: number
     readonly connections: number
-  }[]
+  })[]
   readonly sessions: number
   readonly routes: readonly Pick<RouteReading, 'route' | 'sessions' | 'handshakes'>[]
   /** Open, and how many may be under the descriptor limit. */
@@ -32,11 +31,10 @@ export function describeStatus(gateway: Gateway): Status {
     pid: process.pid,
     state: gateway.state,
     uptimeMs: Math.round(performance.now()),
-    listeners: gateway.listeners.map(({ name, address, port, clients }) => ({
-      name,
-      address,
-      port,
-      connections: clients,
+    listeners: gateway.listeners.map((listener) => ({
+      name: listener.name,
+      ...tellPlace(listener),
+      connections: listener.clients,
     })),
     sessions: gateway.sessions,
     routes: gateway

@@ -2,8 +2,8 @@
  * Where the admin port of a gateway is, and what to show it: told by the configuration file that the
  * gateway runs with, or on the command line.
  */
-import { isIP } from 'node:net'
 import type { AdminConfig } from '../config/config.ts'
+import { formatPlace, type Place } from '../core/place.ts'
 import { readConfig } from './read-config.ts'
 
 export interface AdminOptions {
@@ -12,11 +12,7 @@ export interface AdminOptions {
   readonly json?: boolean
 }
 
-export interface AdminPlace {
-  readonly address: string
-  readonly port: number
-  /** The path of a Unix socket instead. */
-  readonly unix: string | undefined
+export interface AdminPlace extends Place {
   readonly token: string | undefined
 }
 
@@ -30,17 +26,14 @@ export function findAdmin(file: string, { admin: named }: AdminOptions): AdminPl
   return accept(placeOf(config.admin, file), token ?? config.admin?.token)
 }
 
-function accept(
-  place: Omit<AdminPlace, 'token'> | string,
-  token: string | undefined,
-): AdminPlace | undefined {
+function accept(place: Place | string, token: string | undefined): AdminPlace | undefined {
   if (typeof place !== 'string') return { ...place, token }
   console.error(`✖ ${place}`)
   return undefined
 }
 
 /** @returns what is wrong, as a sentence. */
-export function readPlace(named: string): Omit<AdminPlace, 'token'> | string {
+export function readPlace(named: string): Place | string {
   const path = named.replace(/^unix:/, '')
   if (path.startsWith('/')) return { address: 'localhost', port: 0, unix: path }
   const url = URL.parse(named.includes('://') ? named : `http://${named}`)
@@ -51,12 +44,9 @@ export function readPlace(named: string): Omit<AdminPlace, 'token'> | string {
 }
 
 /** @returns what is wrong, as a sentence. */
-export function placeOf(
-  admin: AdminConfig | undefined,
-  file: string,
-): Omit<AdminPlace, 'token'> | string {
+export function placeOf(admin: AdminConfig | undefined, file: string): Place | string {
   if (admin === undefined) {
-    return `${file} has no admin port: add "admin: { address: 127.0.0.1, port: 9090 }" and start the gateway anew, or name one with --admin`
+    return `${file} has no admin port: add "admin: 9090" and start the gateway anew, or name one with --admin`
   }
   const { address, port, unix } = admin
   if (unix === undefined && port === 0)
@@ -66,7 +56,7 @@ export function placeOf(
   return { address: nearest[address] ?? address, port, unix }
 }
 
-/** The place as it is written, for sentences. */
-export function formatPlace({ address, port, unix }: AdminPlace): string {
-  return unix ?? `http://${isIP(address) === 6 ? `[${address}]` : address}:${port}`
+/** The place as `--admin` takes it. */
+export function formatAdmin(place: Place): string {
+  return place.unix ?? `http://${formatPlace(place)}`
 }

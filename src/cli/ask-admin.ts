@@ -4,7 +4,7 @@
  * With `node:http` and not `fetch`, which would go through the proxy of the environment, token and all.
  */
 import { request } from 'node:http'
-import { formatPlace, type AdminPlace } from './admin-place.ts'
+import { formatAdmin, type AdminPlace } from './admin-place.ts'
 
 const timeoutMs = 10_000
 
@@ -59,14 +59,14 @@ function parse(body: string): unknown {
 
 function refusalOf(status: number, value: unknown, place: AdminPlace): string {
   const hasTitle = typeof value === 'object' && value !== null && 'title' in value
-  if (!hasTitle) return `${formatPlace(place)} answers with ${status}, and not as Sluice does`
+  if (!hasTitle) return `${formatAdmin(place)} answers with ${status}, and not as Sluice does`
   const hint =
     status === 401 ? '. The token is read from SLUICE_TOKEN, or from the configuration' : ''
   return `${String(value.title)}${hint}`
 }
 
 function faultOf(error: unknown, place: AdminPlace): string {
-  const where = formatPlace(place)
+  const where = formatAdmin(place)
   if (error instanceof Error && error.name === 'AbortError')
     return `${where} has not answered for ${timeoutMs / 1000} seconds`
   const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)

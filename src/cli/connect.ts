@@ -6,9 +6,6 @@ import { createInterface } from 'node:readline'
 import type { ByteStreamHandler, StreamClose } from '../core/byte-stream.ts'
 import { CloseCode } from '../core/close-codes.ts'
 import { errorRow } from '../core/errors.ts'
-import { connectTcp } from '../net/connect.ts'
-import { resolveHost } from '../net/resolve.ts'
-import type { TcpStream } from '../net/tcp-stream.ts'
 import { HttpConnection } from '../upstream/http-connection.ts'
 import { FrameDecoder, type DecodedMessage } from '../wire/frame-decoder.ts'
 import { encodeClose, encodeFrame } from '../wire/frame-encoder.ts'
@@ -17,12 +14,17 @@ import { isToken } from '../wire/http-head.ts'
 import type { ResponseHead } from '../wire/http-response.ts'
 import { Opcode } from '../wire/opcode.ts'
 import { switchFault } from '../wire/websocket-handshake.ts'
+import { dial, readServer, type Server } from './dial.ts'
 import { messageOf } from './read-config.ts'
 
 export interface ConnectOptions {
   readonly subprotocols: readonly string[]
   /** Lines of a request head, `Name: value`. */
   readonly headers: readonly string[]
+  /** The file of the authorities whose servers are believed; those of the system by default. */
+  readonly ca?: string | undefined
+  /** Believes any server. */
+  readonly isInsecure?: boolean | undefined
 }
 
 const timeoutMs = 10_000
@@ -32,12 +34,17 @@ const masked = { isMasked: true }
 
 /** @returns the exit code, once the connection is closed: 0 after a normal close. */
 export async function connect(address: string, options: ConnectOptions): Promise<number> {
-  const url = readUrl(address)
-  const faulty = options.headers.find((line) => readHeader(line) === undefined)
-  if (url === undefined) return refuse(`${address} is not a URL like ws://localhost:8080/chat`, 2)
-  if (faulty !== undefined) return refuse(`"${faulty}" is not a header like "Name: value"`, 2)
+  const server = readServer(address)
+  if (server === undefined)
+    return refuse(
+      `${address} is not a URL like wss://localhost:8443/chat or ws+unix:/run/chat.sock`,
+      2,
+    )
+  const mistake = mistakeIn(options, server)
+  if (mistake !== undefined) return refuse(mistake, 2)
+  if (options.isInsecure === true) console.error('! --insecure: whoever answers is believed')
   try {
-    const { connection, answer } = await handshake(url, options)
+    const { connection, answer } = await handshake(server, options)
     const { status, reason, fields } = answer
     if (status !== 101) return refuse(`${address} answered ${status} ${reason}`, 1)
     console.error(`connected ${fields.get('sec-websocket-protocol') ?? ''}`.trimEnd())
@@ -52,9 +59,17 @@ function refuse(text: string, exitCode: number): number {
   return exitCode
 }
 
-function readUrl(address: string): URL | undefined {
-  const url = URL.parse(address)
-  return url !== null && (url.protocol === 'ws:' || url.protocol === 'http:') ? url : undefined
+/** @returns what is wrong with what was asked for, as a sentence. */
+function mistakeIn(
+  { headers, ca, isInsecure = false }: ConnectOptions,
+  { isTls }: Server,
+): string | undefined {
+  const faulty = headers.find((line) => readHeader(line) === undefined)
+  if (faulty !== undefined) return `"${faulty}" is not a header like "Name: value"`
+  if (ca !== undefined && isInsecure)
+    return '--ca says who is believed, --insecure that everybody is: take one of them'
+  if (isTls || (ca === undefined && !isInsecure)) return undefined
+  return `${isInsecure ? '--insecure' : '--ca'} is for wss://, where there are certificates`
 }
 
 function readHeader(line: string): { name: string; value: string } | undefined {
@@ -66,13 +81,13 @@ function readHeader(line: string): { name: string; value: string } | undefined {
 
 /** @throws Error if the server cannot be reached or its 101 is not valid. */
 async function handshake(
-  url: URL,
-  { subprotocols, headers }: ConnectOptions,
+  server: Server,
+  { subprotocols, headers, ca, isInsecure = false }: ConnectOptions,
 ): Promise<{ connection: HttpConnection; answer: ResponseHead }> {
-  const stream = await dial(url)
+  const stream = await dial(server, { ca, isVerified: !isInsecure }, timeoutMs)
   const key = crypto.getRandomValues(Buffer.alloc(16)).toString('base64')
   const fields = [
-    { name: 'Host', value: url.host },
+    { name: 'Host', value: server.authority },
     { name: 'Upgrade', value: 'websocket' },
     { name: 'Connection', value: 'Upgrade' },
     { name: 'Sec-WebSocket-Key', value: key },
@@ -80,33 +95,17 @@ async function handshake(
   ]
   if (subprotocols.length > 0)
     fields.push({ name: 'Sec-WebSocket-Protocol', value: subprotocols.join(', ') })
+  const given = headers.map(readHeader).filter((field) => field !== undefined)
+  const named = new Set(given.map(({ name }) => name.toLowerCase()))
+  const own = fields.filter(({ name }) => !named.has(name.toLowerCase()))
   const connection = new HttpConnection(stream)
-  const more = headers.map(readHeader).filter((field) => field !== undefined)
-  connection.send(
-    encodeHead(`GET ${url.pathname}${url.search} HTTP/1.1`, [...fields, ...more]),
-    'GET',
-    {},
-  )
+  connection.send(encodeHead(`GET ${server.target} HTTP/1.1`, [...own, ...given]), 'GET', {})
   connection.expectAnswer(timeoutMs)
   const answer = await connection.answer()
   const fault =
     answer.status === 101 ? switchFault(answer, { key, subprotocols, extensions: [] }) : undefined
   if (fault !== undefined) throw new Error(fault)
   return { connection, answer }
-}
-
-async function dial(url: URL): Promise<TcpStream> {
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  const signal = AbortSignal.timeout(timeoutMs)
-  let failure: unknown = new Error(`${host} has no address`)
-  for (const address of await resolveHost(host)) {
-    try {
-      return await connectTcp({ address, port: Number(url.port || 80), signal, onSettled() {} })
-    } catch (error) {
-      failure = error
-    }
-  }
-  throw failure
 }
 
 /** Lines in, lines out, until one side closes. */

@@ -3,9 +3,11 @@
  *
  * The path stays as it was typed: a URL parser would take the very dots out that are asked about.
  */
-import type { Config, ListenerConfig } from '../config/config.ts'
+import type { Config, ListenerConfig, TlsConfig } from '../config/config.ts'
 import type { ClientInfo } from '../core/client-info.ts'
+import { ServerCertificates } from '../listener/server-certificates.ts'
 import { AddressRanges } from '../net/address-ranges.ts'
+import { hostName } from '../wire/host-name.ts'
 import { HeadError, HeadReader } from '../wire/http-head.ts'
 import { readRequestHead, type RequestHead } from '../wire/http-request.ts'
 
@@ -18,6 +20,8 @@ export interface ExplainOptions {
   readonly listener?: string
   /** The address the connection comes from. */
   readonly from?: string
+  /** The subject of the certificate that the client shows, as RFC 2253 has it: `CN=device-7`. */
+  readonly certificate?: string
 }
 
 export interface ExplainedRequest {
@@ -52,7 +56,30 @@ export function requestFor(
   const lines = headerLines(host, isWebSocket, options.header ?? [])
   const head = readHead(`${options.method ?? 'GET'} ${target} HTTP/1.1\r\n${lines}\r\n\r\n`, found)
   if (typeof head === 'string') return head
-  return { ...found, head, client: clientOf(found.listener, options.from ?? exampleAddress) }
+  const { listener } = found
+  const fault = certificateFault(listener, head.host, options.certificate)
+  return fault ?? { ...found, head, client: clientOf(listener, options) }
+}
+
+/** @returns a sentence where nobody can be connected with this certificate, or without one. */
+function certificateFault(
+  { name, tls }: ListenerConfig,
+  host: string,
+  subject: string | undefined,
+): string | undefined {
+  const asked = tls && clientsOf(tls, hostName(host))
+  if (subject !== undefined && asked === undefined)
+    return `the listener ${name} asks no client of ${host} for a certificate, so it hears of none`
+  if (subject === undefined && asked?.isRequired === true)
+    return `the listener ${name} lets nobody in to ${host} without a certificate: name one with --certificate "CN=device-7"`
+  return undefined
+}
+
+/** How clients of a host are asked for certificates. */
+function clientsOf(tls: readonly TlsConfig[], host: string): TlsConfig['client'] {
+  const certificates = new ServerCertificates(tls, () => {})
+  certificates.stop()
+  return certificates.select(host).options.client
 }
 
 /** Those of the request, as far as they are not given. */
@@ -103,14 +130,19 @@ function listenerFor(
   return { listener: alike, assumption: `none listens on port ${port}${others}` }
 }
 
-function clientOf({ tls, trustedProxies }: ListenerConfig, address: string): ClientInfo {
+function clientOf(
+  { tls, trustedProxies }: ListenerConfig,
+  { from: address = exampleAddress, certificate: subject }: ExplainOptions,
+): ClientInfo {
   const ranges = new AddressRanges(trustedProxies)
   const isTrusted = (each: string) => ranges.includes(each)
   return {
     address,
     isTls: tls !== undefined,
     serverName: undefined,
-    certificate: undefined,
+    // Without a fingerprint none is told, as there is no certificate to make it of.
+    certificate:
+      subject === undefined ? undefined : { subject, alternativeNames: [], fingerprint: '' },
     isTrustedProxy: isTrusted(address),
     isTrusted,
   }

@@ -76,7 +76,7 @@ function requestLines(
   const what = head.isUpgrade ? 'a WebSocket handshake' : 'a plain request'
   const lines: Lines = [
     ['request', `${head.method} ${head.target} for ${head.host}, ${what}`],
-    ['client', `${facts.address}, ${facts.scheme}${proxyText(facts)}`],
+    ['client', `${facts.address}, ${facts.scheme}${proxyText(facts)}${certificateText(facts)}`],
   ]
   const why = assumption === undefined ? '' : ` (assumed: ${assumption})`
   lines.push(['listener', `${listener.name}${why}`])
@@ -87,6 +87,10 @@ function proxyText({ client, address }: RequestFacts): string {
   if (client.isTrustedProxy)
     return address === client.address ? ', a trusted proxy' : ` behind the proxy ${client.address}`
   return ''
+}
+
+function certificateText({ certificate }: RequestFacts): string {
+  return certificate === undefined ? '' : `, certificate ${certificate.subject}`
 }
 
 const shownCandidates = 8 // a screen's worth: who has more routes looks for one of them
@@ -120,7 +124,7 @@ function routeLines({ config }: Route, facts: RequestFacts): Lines {
 function conditionsText({ host, path, listeners, match }: RouteConfig): string {
   const parts = [host.length === 0 ? 'any host' : `host ${host.join(' or ')}`, `path ${path}`]
   if (listeners.length > 0) parts.push(`listener ${listeners.join(' or ')}`)
-  for (const key of ['header', 'query'] as const)
+  for (const key of ['header', 'query', 'cookie'] as const)
     for (const [name, values] of Object.entries(match[key]))
       parts.push(`${key} ${name}${values.length === 0 ? '' : `: ${values.join(' or ')}`}`)
   if (match.subprotocol.length > 0) parts.push(`subprotocol ${match.subprotocol.join(' or ')}`)

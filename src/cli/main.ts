@@ -16,6 +16,13 @@ import manifest from '../../package.json' with { type: 'json' }
 const adminHelp =
   'ask this admin port, http://127.0.0.1:9090 or a Unix socket, not that of the file'
 
+interface ConnectFlags {
+  readonly subprotocol?: string[]
+  readonly header?: string[]
+  readonly ca?: string
+  readonly insecure?: boolean
+}
+
 const program = new Command('sluice')
   .description(
     'A WebSocket gateway: the single entry point between WebSocket clients and the services behind them.',
@@ -104,6 +111,7 @@ program
   )
   .option('--listener <name>', 'ask this listener; the one of the port in the URL unless named')
   .option('--from <address>', 'ask from this address, such as that of a trusted proxy')
+  .option('--certificate <subject>', 'show a client certificate of this subject: "CN=device-7"')
   .action(async (url: string, file: string, options: ExplainOptions) => {
     const { explain } = await import('./explain.ts')
     process.exitCode = explain(url, file, options)
@@ -132,14 +140,18 @@ program
 program
   .command('connect')
   .description('talk to a WebSocket server: lines in, lines out')
-  .argument('<url>', 'ws://localhost:8080/chat')
+  .argument('<url>', 'ws://localhost:8080/chat, wss://…, or ws+unix:/run/chat.sock:/chat')
   .option('-s, --subprotocol <name...>', 'offer these subprotocols')
   .option('-H, --header <line...>', 'send these headers: "Name: value"')
-  .action(async (url: string, options: { subprotocol?: string[]; header?: string[] }) => {
+  .option('--ca <file>', "believe the authorities in this file, PEM, instead of the system's")
+  .option('--insecure', 'believe whoever answers: do not verify the certificate')
+  .action(async (url: string, { subprotocol, header, ca, insecure }: ConnectFlags) => {
     const { connect } = await import('./connect.ts')
     process.exitCode = await connect(url, {
-      subprotocols: options.subprotocol ?? [],
-      headers: options.header ?? [],
+      subprotocols: subprotocol ?? [],
+      headers: header ?? [],
+      ca,
+      isInsecure: insecure,
     })
   })
 

@@ -6,6 +6,7 @@ import { defaultConfigFor } from '../config/default-config.ts'
 import type { Config } from '../config/config.ts'
 import { startAdmin, type Admin } from '../admin/admin.ts'
 import type { Emit } from '../core/events.ts'
+import { formatPlace, type Place } from '../core/place.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import { createLineWriter } from '../telemetry/line-writer.ts'
 import { createLog } from '../telemetry/log.ts'
@@ -103,9 +104,6 @@ export async function untilTold({ gateway, admin }: Running): Promise<void> {
   await admin?.stop()
 }
 
-/** Where something was to listen. */
-type Place = Pick<Config['listeners'][number], 'address' | 'port' | 'unix'>
-
 /** Why a port could not be bound, and what to do. @param what failed, to be followed by where. */
 function bindFault(what: string, error: unknown, places: readonly Place[]): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
@@ -119,8 +117,4 @@ function bindFault(what: string, error: unknown, places: readonly Place[]): stri
   }
   const hint = hints[code] === undefined ? '' : `; ${hints[code]}`
   return `${what} on ${places.map(formatPlace).join(', ')}: ${code}${hint}`
-}
-
-function formatPlace({ address, port, unix }: Place): string {
-  return unix ?? (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`)
 }

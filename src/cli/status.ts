@@ -2,6 +2,7 @@
  * `sluice status`: how the running gateway is.
  */
 import type { Status } from '../admin/status.ts'
+import { formatPlace } from '../core/place.ts'
 import { printable } from '../telemetry/printable.ts'
 import { findAdmin, type AdminOptions } from './admin-place.ts'
 import { askAdmin } from './ask-admin.ts'
@@ -19,15 +20,15 @@ export async function status(file: string, options: AdminOptions): Promise<numbe
 
 function formatStatus({ version, bun, pid, state, uptimeMs, ...rest }: Status): string {
   const { sessions, sockets, listeners, routes } = rest
-  const rows = listeners.map(({ name, address, port, connections }) => [
-    printable(name),
-    address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
-    connections,
+  const rows = listeners.map((listener) => [
+    printable(listener.name),
+    formatPlace(listener),
+    listener.connections,
   ])
   return `sluice ${version} (Bun ${bun}), process ${pid}: ${state}, up ${formatDuration(uptimeMs)}
 ${formatNumber(sessions)} ${sessions === 1 ? 'session' : 'sessions'}, ${formatNumber(sockets.open)} of ${formatNumber(sockets.most)} sockets
 
-${formatTable(['LISTENER', 'ADDRESS', 'CONNECTIONS'], rows)}
+${formatTable(['LISTENER', 'LISTENS ON', 'CONNECTIONS'], rows)}
 
 ${formatTable(
   ['ROUTE', 'SESSIONS', 'HANDSHAKES'],

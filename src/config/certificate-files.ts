@@ -2,7 +2,8 @@
  * The files of certificates, keys and authorities: whether they are there and fit together.
  * Invariant: each file is read once, and what is wrong with it is told at the key that names it.
  */
-import { readCertificates, readKey } from './certificate.ts'
+import { parseAddress } from '../core/ip-address.ts'
+import { readCertificates, readKey } from '../net/certificates.ts'
 import type { Issue, Path } from './issue.ts'
 import { show, type Reading } from './reading.ts'
 import { readTextFile, type Files } from './text-file.ts'
@@ -57,7 +58,7 @@ export function certificateIssues(all: readonly TlsFiles[], files: Files): Issue
       else readAt(key, (text) => readKey(certificate, text))
       const given = names !== undefined && names.values.length > 0 ? names : undefined
       const path = given?.path ?? cert.path
-      for (const name of new Set(given?.values ?? certificate?.names)) {
+      for (const name of new Set(given?.values ?? certificate?.names.filter(isAskedFor))) {
         const related = claimed.get(name)
         if (related === undefined) claimed.set(name, cert.path.slice(0, -1))
         else tell(path, { problem: `the name ${show(name)} is already that of` }, related)
@@ -65,6 +66,11 @@ export function certificateIssues(all: readonly TlsFiles[], files: Files): Issue
     }
   }
   return [...issues.values()]
+}
+
+/** TLS carries no addresses: many certificates may be for one. */
+function isAskedFor(name: string): boolean {
+  return parseAddress(name) === undefined
 }
 
 function fileReader(files: Files): (file: string) => Reading<string> {

@@ -65,7 +65,7 @@ export interface TlsConfig {
   readonly cert: string
   /** The file of its private key, PEM. */
   readonly key: string
-  /** Server names it is for, lower case, `*.example.com` for one label; empty: those in the certificate. */
+  /** Server names it is for, lower case, `*.example.com` for every name below; empty: those in the certificate. */
   readonly names: readonly string[]
   /** The lowest version that is spoken. */
   readonly min: '1.2' | '1.3'

@@ -4,6 +4,7 @@
  * An event holds nothing secret: no payload, no header value, no query string.
  */
 import type { ErrorCode } from './errors.ts'
+import type { ToldPlace } from './place.ts'
 
 /** What one direction of a session carried. */
 export interface Traffic {
@@ -81,23 +82,9 @@ export type CertificateEvent =
     }
 
 export type GatewayEvent =
-  | {
-      readonly type: 'listening'
-      readonly listener: string
-      /** Empty for a Unix socket. */
-      readonly address: string
-      readonly port: number
-      /** The path of a Unix socket. */
-      readonly unix?: string | undefined
-    }
+  | ({ readonly type: 'listening'; readonly listener: string } & ToldPlace)
   | CertificateEvent
-  | {
-      readonly type: 'admin-listening'
-      /** Empty where it is a Unix socket. */
-      readonly address: string
-      readonly port: number | undefined
-      readonly unix: string | undefined
-    }
+  | ({ readonly type: 'admin-listening' } & ToldPlace)
   | { readonly type: 'capacity'; readonly descriptors: number; readonly sessions: number }
   | ({
       readonly type: 'session-opened'

@@ -19,6 +19,8 @@ export interface RequestContext {
   readonly method: string
   /** As sent, port included. */
   readonly host: string
+  /** The name or address in it: lower case, without port and dot at its end. */
+  readonly hostname: string
   /** Path and query as sent. */
   readonly target: string
   /** What the `:name` segments of the route's path matched, as sent; `*` for what the end of it matched, without its first slash. */

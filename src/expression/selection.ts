@@ -31,6 +31,7 @@ const plain = new Map<string, Selection>([
   ['request.target', { form: 'url', read: ({ target }) => target }],
   // The listener lets in only what may stand in an authority.
   ['request.host', { form: 'url', read: ({ host }) => host }],
+  ['request.hostname', { form: 'url', read: ({ hostname }) => hostname }],
   ['request.address', { form: 'text', read: ({ address }) => address }],
   ['request.scheme', { form: 'text', read: ({ scheme }) => scheme }],
   ['request.method', { form: 'text', read: ({ method }) => method }],

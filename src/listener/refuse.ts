@@ -3,23 +3,7 @@
  */
 import { errorRow, type ErrorCode } from '../core/errors.ts'
 import { encodeHead } from '../wire/http-fields.ts'
-
-const reasons: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  408: 'Request Timeout',
-  421: 'Misdirected Request',
-  426: 'Upgrade Required',
-  429: 'Too Many Requests',
-  431: 'Request Header Fields Too Large',
-  501: 'Not Implemented',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
-  505: 'HTTP Version Not Supported',
-}
+import { statusLine } from '../wire/status-line.ts'
 
 export interface RefusalOptions {
   /** What exactly, where it helps the client. */
@@ -32,7 +16,7 @@ export interface RefusalOptions {
 export function encodeRefusal(code: ErrorCode, options: RefusalOptions): Buffer {
   const { status = 500, sentence } = errorRow(code)
   const body = JSON.stringify({ title: sentence, status, code, detail: options.detail })
-  const head = encodeHead(`HTTP/1.1 ${status} ${reasons[status] ?? 'Refused'}`, [
+  const head = encodeHead(statusLine(status), [
     { name: 'Content-Type', value: 'application/problem+json' },
     { name: 'Content-Length', value: String(Buffer.byteLength(body)) },
     ...extraFields(code, status),

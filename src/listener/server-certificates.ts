@@ -7,7 +7,7 @@ import type { TLSOptions } from 'bun'
 import { constants } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { CertificateEvent } from '../core/events.ts'
-import { authorityFault, readCertificate, type CertificateFacts } from '../net/certificates.ts'
+import { authorityFault, readPair, type Certificates } from '../net/certificates.ts'
 import { watchFiles } from '../net/watched-files.ts'
 
 export interface CertificateOptions {
@@ -35,7 +35,7 @@ export class ServerCertificates {
       const certificate = new ServerCertificate(one, onEvent)
       const texts = certificate.files.map((file) => readFileSync(file, 'utf8'))
       const fault = certificate.take(texts)
-      if (fault !== undefined) throw new Error(`${one.cert}: ${fault}`)
+      if (fault !== undefined) throw new Error(fault)
       return { certificate, texts }
     })
     this.#certificates = loaded.map(({ certificate }) => certificate)
@@ -133,13 +133,18 @@ export class ServerCertificate {
   }
 
   /** Takes the texts of its files. @returns what is wrong with them; then nothing changes. */
-  take([cert = '', key = '', ca]: readonly string[]): string | undefined {
-    const facts = readCertificate(cert, key)
-    if (typeof facts === 'string') return facts
-    const fault = ca === undefined ? undefined : authorityFault(ca)
-    if (fault !== undefined) return `the file of client authorities ${fault}`
+  take([cert = '', key = '', ca = '']: readonly string[]): string | undefined {
     const { names, min, client } = this.options
-    this.#names = names.length > 0 ? names : facts.names
+    const pair = readPair(
+      { file: this.options.cert, text: cert },
+      { file: this.options.key, text: key },
+    )
+    if (typeof pair === 'string') return pair
+    if (client !== undefined) {
+      const fault = authorityFault({ file: client.ca, text: ca })
+      if (fault !== undefined) return fault
+    }
+    this.#names = names.length > 0 ? names : pair.names
     this.#tls = {
       cert,
       key,
@@ -149,11 +154,11 @@ export class ServerCertificate {
         ? {}
         : { ca, requestCert: true, rejectUnauthorized: client.isRequired }),
     }
-    this.#tell(facts)
+    this.#tell(pair)
     return undefined
   }
 
-  #tell({ names, validTo }: CertificateFacts): void {
+  #tell({ names, validTo }: Certificates): void {
     const { cert: file } = this.options
     const expiresAt = validTo.toISOString()
     this.#onEvent({ type: 'certificate-loaded', file, names, expiresAt })

@@ -1,45 +1,120 @@
 /**
- * Certificate files, judged before anybody is served with them: what a handshake would fail on is said
- * in a sentence, to whoever wrote the configuration or put a new file in place.
+ * What is in files of certificates, keys and authorities, judged before anybody is served with them: who
+ * wrote the configuration is told, and whoever puts a new file in place, in the same words.
+ * Invariant: what is wrong never quotes anything of a key.
  */
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { formatAddress, parseAddress } from '../core/ip-address.ts'
 
-export interface CertificateFacts {
-  /** Of the leaf: the names and addresses it is for, lower case. */
+export interface Certificates {
+  /** The certificate itself, then those that issued it; or authorities. At least one. */
+  readonly chain: readonly X509Certificate[]
+  /** What the first is for: server names, lower case, then IP addresses. */
   readonly names: readonly string[]
-  readonly validFrom: Date
+  /** When the first ends. That it has ended is not wrong. */
   readonly validTo: Date
 }
 
-/**
- * @param certPem the chain, leaf first.
- * @returns what is in it, or what is wrong with it. A certificate that has expired is not wrong.
- */
-export function readCertificate(certPem: string, keyPem: string): CertificateFacts | string {
-  const chain = readChain(certPem)
-  if (typeof chain === 'string') return `the certificate ${chain}`
-  const key = readKey(keyPem)
-  if (typeof key === 'string') return `the key ${key}`
-  const [leaf] = chain
-  if (leaf === undefined) return 'the certificate is empty'
-  if (!leaf.checkPrivateKey(key)) {
-    const isAnother = chain.some((certificate) => certificate.checkPrivateKey(key))
-    return isAnother
-      ? 'the key belongs to a later certificate of the file: the one for this key comes first, then those that issued it'
-      : 'the key does not belong to the certificate'
+/** What is wrong with a file, to follow its name: `holds no certificate in PEM`. */
+export interface PemFault {
+  readonly problem: string
+  readonly suggestion?: string
+}
+
+export type PemReading<T> = { readonly value: T; readonly problem?: undefined } | PemFault
+
+/** A file that has been read. */
+export interface PemFile {
+  readonly file: string
+  readonly text: string
+}
+
+/** @returns what is in the certificate's file, or a sentence on what is wrong with either file. */
+export function readPair(cert: PemFile, key: PemFile): Certificates | string {
+  const certificates = readCertificates(cert.text)
+  if (certificates.problem !== undefined) return sentence(cert, certificates)
+  const owned = readKey(certificates.value, key.text)
+  return owned.problem === undefined ? certificates.value : sentence(key, owned)
+}
+
+/** @returns a sentence on what is wrong with a file of authorities; undefined if nothing is. */
+export function authorityFault(authorities: PemFile): string | undefined {
+  const certificates = readCertificates(authorities.text)
+  return certificates.problem === undefined ? undefined : sentence(authorities, certificates)
+}
+
+function sentence({ file }: PemFile, { problem, suggestion }: PemFault): string {
+  return `${file} ${problem}${suggestion === undefined ? '' : `; ${suggestion}`}`
+}
+
+/** @param pem a chain with the server's own certificate first, or authorities. */
+export function readCertificates(pem: string): PemReading<Certificates> {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? []
+  const chain: X509Certificate[] = []
+  for (const [index, block] of blocks.entries()) {
+    try {
+      chain.push(new X509Certificate(block))
+    } catch {
+      return { problem: `has a certificate that cannot be decoded, number ${index + 1} in it` }
+    }
   }
+  const [first] = chain
+  if (first === undefined) return noCertificate(pem)
+  const names = splitAlternativeNames(first.subjectAltName ?? '').flatMap(nameOf)
+  return { value: { chain, names, validTo: new Date(first.validTo) } }
+}
+
+function nameOf({ kind, value }: { kind: string; value: string }): string[] {
+  if (kind === 'DNS') return [value.toLowerCase()]
+  const address = kind === 'IP Address' ? parseAddress(value) : undefined
+  return address === undefined ? [] : [formatAddress(address)]
+}
+
+/** @param pem what is said to be the key of this certificate. */
+export function readKey({ chain }: Certificates, pem: string): PemReading<KeyObject> {
+  if (/BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/.test(pem)) {
+    return {
+      problem: 'holds a key that is locked with a passphrase',
+      suggestion: 'openssl pkey -in KEY -out UNLOCKED unlocks it',
+    }
+  }
+  let key: KeyObject
+  try {
+    key = createPrivateKey(pem)
+  } catch {
+    return noKey(pem)
+  }
+  const owner = chain.findIndex((each) => each.checkPrivateKey(key))
+  if (owner === 0) return { value: key }
+  const problem = 'is not the key of the certificate'
+  if (owner < 0) return { problem }
+  const suggestion = `it is that of certificate ${owner + 1} in its file; the server's own comes first`
+  return { problem, suggestion }
+}
+
+const mixedUp = 'are two files mixed up?'
+
+function noCertificate(pem: string): PemFault {
+  if (holdsKey(pem))
+    return { problem: 'holds a private key and no certificate', suggestion: mixedUp }
   return {
-    names: splitAlternativeNames(leaf.subjectAltName ?? '').flatMap(nameOf),
-    validFrom: new Date(leaf.validFrom),
-    validTo: new Date(leaf.validTo),
+    problem: 'holds no certificate in PEM',
+    suggestion: 'PEM begins with -----BEGIN CERTIFICATE-----',
   }
 }
 
-/** @returns what is wrong with a file of authorities; undefined if nothing is. */
-export function authorityFault(pem: string): string | undefined {
-  const chain = readChain(pem)
-  return typeof chain === 'string' ? chain : undefined
+function noKey(pem: string): PemFault {
+  if (holdsKey(pem)) return { problem: 'holds a private key that cannot be decoded' }
+  if (pem.includes('-----BEGIN CERTIFICATE-----'))
+    return { problem: 'holds a certificate and no private key', suggestion: mixedUp }
+  return {
+    problem: 'holds no private key in PEM',
+    suggestion: 'PEM begins with -----BEGIN PRIVATE KEY-----',
+  }
+}
+
+function holdsKey(pem: string): boolean {
+  return pem.includes('PRIVATE KEY-----')
 }
 
 /**
@@ -61,44 +136,4 @@ function unquoted(value: string): string {
     // Not JSON after all: as it is, it equals no name that anybody asks for.
     return value
   }
-}
-
-function nameOf({ kind, value }: { kind: string; value: string }): string[] {
-  if (kind === 'DNS') return [value.toLowerCase()]
-  const address = kind === 'IP Address' ? parseAddress(value) : undefined
-  return address === undefined ? [] : [formatAddress(address)]
-}
-
-function readChain(pem: string): X509Certificate[] | string {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g)
-  if (blocks === null) {
-    return pem.includes('PRIVATE KEY-----')
-      ? 'is a private key: are the two files the wrong way round?'
-      : 'has no "-----BEGIN CERTIFICATE-----": it must be PEM'
-  }
-  try {
-    return blocks.map((block) => new X509Certificate(block))
-  } catch (error) {
-    return damage(error)
-  }
-}
-
-function readKey(pem: string): KeyObject | string {
-  if (pem.includes('ENCRYPTED')) return 'has a passphrase: only keys without one are read'
-  if (!pem.includes('PRIVATE KEY-----')) {
-    return pem.includes('-----BEGIN CERTIFICATE-----')
-      ? 'is a certificate: are the two files the wrong way round?'
-      : 'has no "-----BEGIN PRIVATE KEY-----": it must be PEM'
-  }
-  try {
-    return createPrivateKey(pem)
-  } catch (error) {
-    return damage(error)
-  }
-}
-
-/** BoringSSL's words are `error:09000064:PEM routines:OPENSSL_internal:BAD_BASE64_DECODE`. */
-function damage(error: unknown): string {
-  const reason = error instanceof Error ? error.message.split(':').at(-1) : String(error)
-  return `cannot be read (${reason}): is the file damaged?`
 }

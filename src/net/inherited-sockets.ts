@@ -6,6 +6,7 @@
  */
 import { readFileSync, readlinkSync } from 'node:fs'
 import { formatAddress } from '../core/ip-address.ts'
+import { formatPlace } from '../core/place.ts'
 
 export interface InheritedSocket {
   readonly fd: number
@@ -80,9 +81,9 @@ function listenerFor(
   return samePort.find(({ address }) => address === socket.address) ?? samePort[0]
 }
 
-function describe({ name, address, port, unix }: InheritedSocket): string {
-  const place = unix ?? (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`)
-  return name === undefined ? place : `${name}, ${place}`
+function describe(socket: InheritedSocket): string {
+  const place = formatPlace(socket)
+  return socket.name === undefined ? place : `${socket.name}, ${place}`
 }
 
 /** Bun does not tell where a socket listens that it was handed: the kernel does, by inode. */

@@ -4,6 +4,7 @@
  */
 import type { ClientRequest } from '../listener/client-request.ts'
 import { encodeHead } from '../wire/http-fields.ts'
+import { statusLine } from '../wire/status-line.ts'
 import { httpsLocation } from './redirect.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { Route } from './route.ts'
@@ -43,7 +44,7 @@ export function sendAnswer(
   const isEmpty = status === 204 || status === 304
   if (!isEmpty) fields.push({ name: 'Content-Length', value: String(bytes.length) })
   fields.push({ name: 'Connection', value: request.isKeptAlive ? 'keep-alive' : 'close' })
-  request.write(encodeHead(`HTTP/1.1 ${status} `, fields))
+  request.write(encodeHead(statusLine(status), fields))
   if (!isEmpty && request.head.method !== 'HEAD') request.write(bytes)
   request.readBody({
     bodyOnData() {},

@@ -4,6 +4,7 @@
  */
 import type { ClientInfo } from '../core/client-info.ts'
 import type { ClientCertificate, RequestContext } from '../core/request-context.ts'
+import { hostName } from '../wire/host-name.ts'
 import type { RequestHead } from '../wire/http-request.ts'
 import { clientAddress, publicHost, publicScheme, requestId } from './trusted.ts'
 
@@ -37,6 +38,10 @@ export class RequestFacts implements RequestContext {
 
   get host(): string {
     return this.head.host
+  }
+
+  get hostname(): string {
+    return hostName(this.head.host)
   }
 
   get target(): string {

@@ -134,7 +134,7 @@ export class Endpoint {
       await secureClient(stream, { tls: tls.optionsFor(host), isVerified, signal })
     } catch (error) {
       if (!(error instanceof SecureError) || !error.isCertificate) throw error
-      const fault = certificateFault(error, tls.serverName(host))
+      const fault = certificateFault(error, tls.serverName(host), 'as tls.ca of the upstream')
       throw new GatewayError('UPSTREAM_CERTIFICATE', `${url} is not believed: ${fault}`)
     }
   }

@@ -5,7 +5,7 @@
 import type { TLSOptions } from 'bun'
 import { readFileSync } from 'node:fs'
 import type { CertificateEvent } from '../core/events.ts'
-import { authorityFault, readCertificate } from '../net/certificates.ts'
+import { authorityFault, readPair } from '../net/certificates.ts'
 import type { SecureError } from '../net/secure-client.ts'
 import { watchFiles } from '../net/watched-files.ts'
 
@@ -62,24 +62,34 @@ export class UpstreamTls {
 
   /** @returns what is wrong; then nothing changes. */
   #take(texts: readonly string[]): string | undefined {
-    const { ca: authorities, cert: file } = this.#options
-    const ca = authorities === undefined ? undefined : texts[0]
-    const caFault = ca === undefined ? undefined : authorityFault(ca)
-    if (caFault !== undefined) return `${authorities}: the file of authorities ${caFault}`
-    const tls: TLSOptions = { ALPNProtocols: alpn, ...(ca === undefined ? {} : { ca }) }
-    if (file === undefined) return void (this.#tls = tls)
+    const { ca: authorities, cert: file, key: keyFile } = this.#options
+    const tls: TLSOptions = { ALPNProtocols: alpn }
+    if (authorities !== undefined) {
+      const [ca = ''] = texts
+      const fault = authorityFault({ file: authorities, text: ca })
+      if (fault !== undefined) return fault
+      tls.ca = ca
+    }
+    if (file === undefined || keyFile === undefined) return void (this.#tls = tls)
     const [cert = '', key = ''] = texts.slice(-2)
-    const facts = readCertificate(cert, key)
-    if (typeof facts === 'string') return `${file}: ${facts}`
+    const pair = readPair({ file, text: cert }, { file: keyFile, text: key })
+    if (typeof pair === 'string') return pair
     this.#tls = { ...tls, cert, key }
-    const { names, validTo } = facts
+    const { names, validTo } = pair
     this.#onEvent({ type: 'certificate-loaded', file, names, expiresAt: validTo.toISOString() })
     return undefined
   }
 }
 
-/** What is wrong with the certificate of a server, in words that say what to do. */
-export function certificateFault({ code, message }: SecureError, serverName: string): string {
+/**
+ * What is wrong with the certificate of a server, in words that say what to do.
+ * @param how an authority is told to be believed: `as tls.ca of the upstream`.
+ */
+export function certificateFault(
+  { code, message }: SecureError,
+  serverName: string,
+  how: string,
+): string {
   switch (code) {
     case 'CERT_HAS_EXPIRED':
       return 'its certificate has expired'
@@ -88,12 +98,12 @@ export function certificateFault({ code, message }: SecureError, serverName: str
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return `its certificate is not for ${serverName} but for ${namesIn(message)}`
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
-      return 'its certificate is signed by itself: if it is the right one, give it to the upstream as tls.ca'
+      return `its certificate is signed by itself: if it is the right one, name it ${how}`
     case 'SELF_SIGNED_CERT_IN_CHAIN':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
     case 'UNABLE_TO_GET_ISSUER_CERT':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
-      return 'its certificate is signed by nobody that is believed: give the upstream its authority as tls.ca'
+      return `its certificate is signed by nobody that is believed: name its authority ${how}`
     default:
       return `its certificate is not accepted (${code}: ${message})`
   }

@@ -2,10 +2,10 @@
  * The admin port of a gateway with real sessions, as programs meet it.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Status } from '../../src/admin/status.ts'
 import type { AdminConfig } from '../../src/config/config.ts'
 import type { SessionPage } from '../../src/proxy/session-list.ts'
 import { bearer, sample, startAdminOf, type RunningAdmin } from '../support/admin.ts'
@@ -13,18 +13,16 @@ import { startGatewayHere, type OpenGateway } from '../support/gateway.ts'
 import { startPeer, type Peer } from '../support/peer.ts'
 import { checkMetrics } from '../support/promtool.ts'
 import { dialTcp } from '../support/tcp.ts'
+import { temporaryFolder } from '../support/temporary.ts'
 import { openWebSocket } from '../support/websocket.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-admin-'))
+const folder = temporaryFolder('admin')
 const token = 's3cret'
 let server: Peer
 beforeAll(async () => {
   server = await startPeer('ws-server.mjs')
 })
-afterAll(async () => {
-  rmSync(folder, { recursive: true })
-  await server.stop()
-})
+afterAll(() => server.stop())
 
 const twoRoutes = () => `
 listeners: [{ name: public, address: 127.0.0.1, port: 0 }]
@@ -307,7 +305,7 @@ test('the log is told where it listens', async () => {
   await using gateway = startGatewayHere(twoRoutes())
   await using admin = await startAdminOf(gateway)
   expect(admin.events).toEqual([
-    { type: 'admin-listening', address: '127.0.0.1', port: admin.port, unix: undefined },
+    { type: 'admin-listening', address: '127.0.0.1', port: admin.port },
   ])
 })
 
@@ -327,6 +325,17 @@ test('GET /status shows the gateway at a glance', async () => {
       { route: 'rest', sessions: 0, handshakes: 0 },
     ],
   })
+})
+
+test('GET /status names a Unix socket by its path alone', async () => {
+  const unix = join(folder, 'listener.sock')
+  await using gateway = startGatewayHere(`
+listeners: [{ name: local, unix: ${unix} }]
+routes: [{ respond: { body: ok } }]
+`)
+  await using admin = await startAdminOf(gateway)
+  const { listeners } = (await (await admin.ask('/status')).json()) as Status
+  expect(listeners).toEqual([{ name: 'local', unix, connections: 0 }])
 })
 
 test('GET /metrics is accepted by promtool while sessions are open', async () => {

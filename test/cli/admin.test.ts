@@ -2,32 +2,27 @@
  * `sluice status`, `sessions` and `close`: as processes, asking a gateway that runs.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { formatPlace, placeOf, readPlace } from '../../src/cli/admin-place.ts'
+import { formatAdmin, placeOf, readPlace } from '../../src/cli/admin-place.ts'
+import type { SessionPage } from '../../src/proxy/session-list.ts'
 import { startAdminOf } from '../support/admin.ts'
-import { runCommand as run } from '../support/command.ts'
+import { runCommand, startCommand } from '../support/command.ts'
+import { freePort } from '../support/free-port.ts'
 import { relayTo, startGatewayHere } from '../support/gateway.ts'
 import { startPeer, type Peer } from '../support/peer.ts'
 import { startRawServer } from '../support/raw.ts'
 import { dialTcp } from '../support/tcp.ts'
+import { temporaryFolder } from '../support/temporary.ts'
 import { openWebSocket, upgradeRequest } from '../support/websocket.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-admin-cli-'))
-const token = 's3cret'
+const folder = temporaryFolder('admin')
+const token = 's3cret-and-long-enough'
 let server: Peer
 beforeAll(async () => {
   server = await startPeer('ws-server.mjs')
 })
-afterAll(async () => {
-  rmSync(folder, { recursive: true })
-  await server.stop()
-})
-
-function runCommand(args: readonly string[], env: Record<string, string> = {}) {
-  return run(args, { cwd: folder, env: { ...process.env, ...env } })
-}
+afterAll(() => server.stop())
 
 describe('sluice status', () => {
   test('says how the gateway is, in words and as JSON', async () => {
@@ -54,7 +49,7 @@ describe('sluice status', () => {
       no_proxy: '',
     }
     for (const place of [unix, `unix:${unix}`, admin.url])
-      expect((await runCommand(['status', '--admin', place], proxy)).exitCode).toBe(0)
+      expect((await runCommand(['status', '--admin', place], { env: proxy })).exitCode).toBe(0)
   })
 })
 
@@ -146,7 +141,7 @@ describe('sluice close', () => {
       '--reason',
       'moved house',
     ]
-    expect(await runCommand(args, { SLUICE_TOKEN: token })).toEqual({
+    expect(await runCommand(args, { env: { SLUICE_TOKEN: token } })).toEqual({
       exitCode: 0,
       stdout: `✔ closing ${session}\n`,
       stderr: '',
@@ -164,10 +159,9 @@ describe('sluice close', () => {
     using _client = await openWebSocket(`ws://${gateway.host}/`)
     const { session } = await gateway.event('session-opened')
     const environment = { SLUICE_TOKEN: '', ...env }
-    const { exitCode, stderr } = await runCommand(
-      ['close', session, '--admin', admin.url],
-      environment,
-    )
+    const { exitCode, stderr } = await runCommand(['close', session, '--admin', admin.url], {
+      env: environment,
+    })
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining(sentence)])
     expect(gateway.gateway.sessions).toBe(1)
   })
@@ -176,8 +170,64 @@ describe('sluice close', () => {
     await using gateway = startGatewayHere(relayTo(`ws://${server.host}`))
     await using admin = await startAdminOf(gateway, { token })
     const args = ['close', '../status', '--admin', admin.url]
-    const { exitCode, stderr } = await runCommand(args, { SLUICE_TOKEN: token })
+    const { exitCode, stderr } = await runCommand(args, { env: { SLUICE_TOKEN: token } })
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining('No open session has this id')])
+  })
+})
+
+describe('the configuration file', () => {
+  /** `sluice run` with these further keys, in a folder of its own, and what asks it there. */
+  function runIn(folder: string, more: string) {
+    writeFileSync(join(folder, 'sluice.yaml'), `${relayTo(`ws://${server.host}`)}${more}`)
+    return startCommand(['run'], { folder, env: { SLUICE_TOKEN: token } })
+  }
+
+  /** `status`, `sessions` and `close` as they are typed beside the file. */
+  async function askIn(folder: string, gatewayPort: unknown, env: Record<string, string> = {}) {
+    using client = await openWebSocket(`ws://127.0.0.1:${String(gatewayPort)}/chat`)
+    const type = (...args: string[]) => runCommand(args, { folder, env })
+    const status = await type('status', 'sluice.yaml')
+    expect(status).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(status.stdout).toContain('\n1 session, ')
+    const { stdout } = await type('sessions', '--json')
+    const [session] = (JSON.parse(stdout) as SessionPage).sessions
+    const id = session?.id ?? ''
+    expect(await type('close', id, 'sluice.yaml', '--code', '4000')).toEqual({
+      exitCode: 0,
+      stdout: `✔ closing ${id}\n`,
+      stderr: '',
+    })
+    expect((await client.closed).code).toBe(4000)
+  }
+
+  test('says where the admin port is, and its token, from the environment too', async () => {
+    const folder = temporaryFolder('by-file')
+    const port = await freePort()
+    await using gateway = runIn(folder, `admin: { port: ${port}, token: "\${env:SLUICE_TOKEN}" }\n`)
+    const listening = await gateway.line('listening')
+    await askIn(folder, listening['port'], { SLUICE_TOKEN: token })
+  })
+
+  test('says at which Unix socket it is, where no token is needed', async () => {
+    const folder = temporaryFolder('by-socket')
+    await using gateway = runIn(folder, 'admin: unix:./admin.sock\n')
+    expect(await gateway.line('admin-listening')).toMatchObject({
+      unix: join(folder, 'admin.sock'),
+    })
+    await askIn(folder, (await gateway.line('listening'))['port'])
+  })
+
+  test('names a listener at a Unix socket by its path in sluice status', async () => {
+    const folder = temporaryFolder('listener')
+    writeFileSync(
+      join(folder, 'sluice.yaml'),
+      'listeners: [{ name: local, unix: ./in.sock }]\nroutes: [{ respond: {} }]\nadmin: unix:admin.sock\n',
+    )
+    await using gateway = startCommand(['run'], { folder })
+    await gateway.line('capacity')
+    const { stdout } = await runCommand(['status'], { folder })
+    expect(stdout).toContain(`LISTENER  LISTENS ON`)
+    expect(stdout).toMatch(new RegExp(`\nlocal +${join(folder, 'in.sock')} +0\n`))
   })
 })
 
@@ -202,7 +252,7 @@ describe('the admin port', () => {
 
   test('that the configuration does not have is explained, with 2', async () => {
     writeFileSync(join(folder, 'none.yaml'), relayTo('ws://127.0.0.1:1'))
-    const { exitCode, stderr } = await runCommand(['status', 'none.yaml'])
+    const { exitCode, stderr } = await runCommand(['status', 'none.yaml'], { folder })
     expect([exitCode, stderr]).toEqual([
       2,
       expect.stringMatching(
@@ -241,7 +291,7 @@ describe('the admin port', () => {
   ])('of a configuration that listens on %s is asked at %s', (address, url) => {
     const place = placeOf({ address, port: 9090, unix: undefined, token: undefined }, 'sluice.yaml')
     if (typeof place === 'string') throw new Error(place)
-    expect(formatPlace({ ...place, token: undefined })).toBe(url)
+    expect(formatAdmin(place)).toBe(url)
   })
 
   test('that is any free one has to be named', () => {

@@ -1,15 +1,16 @@
 // What `sluice explain` says of a request: the same that a gateway does with it.
 
-import { afterAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { describe, expect, test } from 'bun:test'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { explanationOf } from '../../src/cli/explanation.ts'
 import { requestFor, type ExplainOptions } from '../../src/cli/explain-request.ts'
 import type { Config, ListenerConfig, RouteConfig } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { makeCertificate } from '../support/certificates.ts'
 import { runCommand } from '../support/command.ts'
 import { template } from '../support/template.ts'
+import { temporaryFolder } from '../support/temporary.ts'
 
 const yaml = `
 listeners: [{ name: public, port: 8080 }, { name: inside, port: 9000 }]
@@ -222,6 +223,37 @@ describe('explain', () => {
     ])
   })
 
+  const { cert, key } = makeCertificate({ names: 'DNS:chat.example.com' })
+  const served = { cert, key, names: [], min: '1.2' } as const
+  const asking = (isRequired: boolean) =>
+    configWith({}, { tls: [{ ...served, client: { ca: cert, isRequired } }] })
+
+  test('shows a client certificate, and tells the upstream of it', () => {
+    const { lines } = explain(chat, { certificate: 'CN=device-7' }, asking(true))
+    expect(lines['client']).toEqual(['203.0.113.7, https, certificate CN=device-7'])
+    expect(lines['sends']).toContain('Sluice-Client-Subject: CN=device-7')
+    expect(lines['sends']?.join()).not.toContain('Fingerprint')
+    expect(explain(chat, {}, asking(false)).lines['sends']?.join()).not.toContain('Sluice-Client')
+  })
+
+  test('says where there is no request with a certificate, or none without', () => {
+    expect(requestFor(chat, asking(true), {})).toBe(
+      'the listener public lets nobody in to chat.example.com:8080 without a certificate: name one with --certificate "CN=device-7"',
+    )
+    for (const tls of [undefined, [{ ...served, client: undefined }]])
+      expect(requestFor(chat, configWith({}, { tls }), { certificate: 'CN=device-7' })).toBe(
+        'the listener public asks no client of chat.example.com:8080 for a certificate, so it hears of none',
+      )
+  })
+
+  test('names cookies among the conditions of a route', () => {
+    const match = { header: {}, query: {}, cookie: { beta: ['1'] }, subprotocol: [] }
+    const config = configWith({ chat: { match } })
+    expect(explain(chat, { header: ['Cookie: beta=1'] }, config).lines['route']?.[0]).toBe(
+      'chat: host chat.example.com, path /chat/:room, cookie beta: 1',
+    )
+  })
+
   test.each<[string, ExplainOptions, string]>([
     ['nonsense', {}, 'nonsense is not a URL like wss://example.com/chat'],
     ['ws://a/x', { listener: 'x' }, 'there is no listener x; there are public, inside'],
@@ -242,8 +274,7 @@ describe('explain', () => {
 })
 
 describe('sluice explain', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-explain-'))
-  afterAll(() => rmSync(folder, { recursive: true }))
+  const folder = temporaryFolder('explain')
   writeFileSync(join(folder, 'sluice.yaml'), yaml)
 
   test.each<[number, readonly string[], string]>([
@@ -252,8 +283,8 @@ describe('sluice explain', () => {
     [2, ['nonsense'], 'is not a URL'],
     [2, [chat, 'nowhere.yaml'], 'there is no such file'],
   ])('exits with %i for %p', async (exitCode, args, output) => {
-    const said = await runCommand(['explain', ...args], { cwd: folder })
-    expect([said.exitCode, said.stdout + said.stderr]).toEqual([
+    const found = await runCommand(['explain', ...args], { folder })
+    expect([found.exitCode, found.stdout + found.stderr]).toEqual([
       exitCode,
       expect.stringContaining(output),
     ])

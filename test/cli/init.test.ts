@@ -1,29 +1,23 @@
 /**
  * `sluice init` and `sluice schema`, as people use them.
  */
-import { afterAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { describe, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadConfig } from '../../src/config/load.ts'
+import { runCommand } from '../support/command.ts'
+import { temporaryFolder } from '../support/temporary.ts'
 
-const sluice = join(import.meta.dir, '../../bin/sluice')
-const folder = mkdtempSync(join(tmpdir(), 'sluice-init-'))
-afterAll(() => rmSync(folder, { recursive: true }))
-
-function run(...args: readonly string[]) {
-  const { exitCode, stdout, stderr } = Bun.spawnSync([sluice, ...args], { cwd: folder })
-  return { exitCode, stdout: stdout.toString(), stderr: stderr.toString() }
-}
-
+const folder = temporaryFolder('init')
+const run = (...args: readonly string[]) => runCommand(args, { folder })
 const written = (file: string) => readFileSync(join(folder, file), 'utf8')
 
 describe('sluice init', () => {
-  test('writes a file that passes check, and overwrites nothing', () => {
-    expect(run('init')).toMatchObject({ exitCode: 0, stderr: '' })
+  test('writes a file that passes check, and overwrites nothing', async () => {
+    expect(await run('init')).toMatchObject({ exitCode: 0, stderr: '' })
     const text = written('sluice.yaml')
-    expect(run('check')).toMatchObject({ exitCode: 0 })
-    const again = run('init', '--to', 'ws://other:1')
+    expect(await run('check')).toMatchObject({ exitCode: 0 })
+    const again = await run('init', '--to', 'ws://other:1')
     expect([again.exitCode, again.stderr]).toEqual([
       1,
       '✖ sluice.yaml cannot be written: it is there already; name another file.\n',
@@ -31,9 +25,9 @@ describe('sluice init', () => {
     expect(written('sluice.yaml')).toBe(text)
   })
 
-  test('takes the server, the port and the path, whatever YAML would make of them', () => {
+  test('takes the server, the port and the path, whatever YAML would make of them', async () => {
     const options = ['--to', 'wss://[::1]:9000/base', '--port', '9090', '--path', '/chat/:room/*']
-    expect(run('init', 'other.yaml', ...options)).toMatchObject({ exitCode: 0 })
+    expect(await run('init', 'other.yaml', ...options)).toMatchObject({ exitCode: 0 })
     const loaded = loadConfig(written('other.yaml'), {
       file: 'other.yaml',
       env: {},
@@ -49,8 +43,8 @@ describe('sluice init', () => {
     })
   })
 
-  test('tells what is wrong by its options and writes nothing', () => {
-    const { exitCode, stderr } = run(
+  test('tells what is wrong by its options and writes nothing', async () => {
+    const { exitCode, stderr } = await run(
       'init',
       'wrong.yaml',
       '--to',
@@ -65,11 +59,11 @@ describe('sluice init', () => {
 
 2 problems in the command line
 `)
-    expect(run('check', 'wrong.yaml').stderr).toContain('there is no such file')
+    expect((await run('check', 'wrong.yaml')).stderr).toContain('there is no such file')
   })
 
-  test('has comments whose keys can be used as they stand', () => {
-    run('init', 'plain.yaml')
+  test('has comments whose keys can be used as they stand', async () => {
+    await run('init', 'plain.yaml')
     const used = written('plain.yaml').replace(
       /^( *)# (origins|limits|timeout|heartbeat|admin):/gm,
       '$1$2:',
@@ -82,14 +76,14 @@ describe('sluice init', () => {
     })
   })
 
-  test('says why a file cannot be written', () => {
-    const { exitCode, stderr } = run('init', 'no/such/folder.yaml')
+  test('says why a file cannot be written', async () => {
+    const { exitCode, stderr } = await run('init', 'no/such/folder.yaml')
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining('cannot be written')])
   })
 })
 
-test('sluice schema prints a JSON Schema', () => {
-  const { exitCode, stdout } = run('schema')
+test('sluice schema prints a JSON Schema', async () => {
+  const { exitCode, stdout } = await run('schema')
   expect(exitCode).toBe(0)
   expect(JSON.parse(stdout)).toMatchObject({
     $schema: 'http://json-schema.org/draft-07/schema#',

@@ -1,23 +1,21 @@
 /**
  * The compiled file, alone: started with nothing on the PATH, in a folder where nothing is.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { beforeAll, describe, expect, test } from 'bun:test'
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runCommand, startCommand, type CommandOptions } from '../support/command.ts'
 import { compiledFile } from '../support/compiled-file.ts'
 import { startPeer } from '../support/peer.ts'
+import { temporaryFolder } from '../support/temporary.ts'
 import { openWebSocket } from '../support/websocket.ts'
 
 const root = join(import.meta.dir, '../..')
-let empty: string
+const empty = temporaryFolder('alone')
 let alone: CommandOptions
 beforeAll(() => {
-  empty = mkdtempSync(join(tmpdir(), 'sluice-alone-'))
-  alone = { cwd: empty, command: compiledFile(), env: { PATH: '' } }
+  alone = { folder: empty, command: compiledFile(), env: { PATH: '' }, environment: 'none' }
 }, 60_000)
-afterAll(() => rmSync(empty, { recursive: true }))
 
 /** Puts files into the folder for as long as the test takes. */
 function withFiles(files: Readonly<Record<string, string>>): Disposable {
@@ -58,30 +56,32 @@ describe('the compiled file', () => {
     await using server = await startPeer('ws-server.mjs')
     const yaml = `listeners: ["127.0.0.1:0"]\nroutes: [{ upstream: "ws://${server.host}" }]\n`
     using _ = withFiles({ 'sluice.yaml': yaml })
-    await using gateway = await startCommand(['run'], alone)
-    using client = await openWebSocket(`ws://127.0.0.1:${gateway.port}/`)
+    await using gateway = startCommand(['run'], alone)
+    const [port] = await gateway.ports()
+    using client = await openWebSocket(`ws://127.0.0.1:${port}/`)
     client.socket.send('through')
     expect(await client.message(() => true)).toBe('through')
-    const { exitCode, output } = await gateway.end('SIGTERM')
-    expect([exitCode, (await client.closed).code]).toEqual([0, 1012])
-    expect(output.trim().split('\n').at(-1)).toContain('"event":"left"')
+    gateway.kill('SIGTERM')
+    expect([await gateway.exitCode, (await client.closed).code]).toEqual([0, 1012])
+    expect(gateway.lines.at(-1)).toMatchObject({ event: 'left' })
+    expect(await gateway.stderr).toBe('')
   }, 15_000)
 
   test('has the demo inside: its page, byte for byte, and its socket', async () => {
-    await using demo = await startCommand(['demo', '--port', '0'], alone)
+    await using demo = startCommand(['demo', '--port', '0'], alone)
+    const [port] = await demo.ports()
     const files = readdirSync(join(root, 'examples/whiteboard/page'))
     expect(files).toContain('index.html')
     for (const file of files) {
-      const answer = await fetch(
-        `http://127.0.0.1:${demo.port}/${file === 'index.html' ? '' : file}`,
-      )
+      const answer = await fetch(`http://127.0.0.1:${port}/${file === 'index.html' ? '' : file}`)
       const text = readFileSync(join(root, 'examples/whiteboard/page', file), 'utf8')
       expect([file, answer.status, await answer.text()]).toEqual([file, 200, text])
     }
-    using board = await openWebSocket(`ws://127.0.0.1:${demo.port}/board`)
+    using board = await openWebSocket(`ws://127.0.0.1:${port}/board`)
     expect(await board.message(() => true)).toContain('"type":"welcome"')
     board.socket.close()
-    expect(await demo.end('SIGTERM')).toMatchObject({ exitCode: 0 })
+    demo.kill('SIGTERM')
+    expect(await demo.exitCode).toBe(0)
   }, 15_000)
 
   test('talks to a server', async () => {

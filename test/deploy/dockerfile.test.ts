@@ -2,29 +2,19 @@
  * The Dockerfile, without Docker: its steps are carried out in a folder, and what they make is run in
  * an empty root with nothing beside it but the C library, as the user it names, who may write nowhere.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { beforeAll, describe, expect, test } from 'bun:test'
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { runCommand, startCommand } from '../support/command.ts'
 import { readDockerfile, type Instruction, type Stage } from '../support/dockerfile.ts'
 import { freePort } from '../support/free-port.ts'
 import { startPeer } from '../support/peer.ts'
+import { temporaryFolder } from '../support/temporary.ts'
 import { openWebSocket } from '../support/websocket.ts'
 
 const root = join(import.meta.dir, '../..')
 const stages = readDockerfile(readFileSync(join(root, 'deploy/Dockerfile'), 'utf8'))
-const folder = mkdtempSync(join(tmpdir(), 'sluice-image-'))
-afterAll(() => rmSync(folder, { recursive: true }))
+const folder = temporaryFolder('image')
 
 function stage(index: number): Stage {
   const found = stages.at(index)
@@ -96,7 +86,7 @@ async function build(into: string): Promise<void> {
     if (words[0] === 'npm') linkPackages(into)
     else {
       const [command = '', ...args] = words.map((word) => word.replace(workdir, into))
-      const ran = await runCommand(args, { cwd: into, command: join(into, command) })
+      const ran = await runCommand(args, { folder: into, command: join(into, command) })
       expect(ran).toMatchObject({ exitCode: 0 })
     }
   }
@@ -110,7 +100,7 @@ async function assemble(from: string, into: string): Promise<void> {
     const [source = '', target = ''] = words
     mkdirSync(dirname(join(into, target)), { recursive: true })
     cpSync(source.replace(workdir, from), join(into, target))
-    const { stdout } = await runCommand([join(into, target)], { cwd: into, command: 'ldd' })
+    const { stdout } = await runCommand([join(into, target)], { folder: into, command: 'ldd' })
     for (const [library] of stdout.matchAll(/\/lib\S+\.so\S*/g)) {
       mkdirSync(dirname(join(into, library)), { recursive: true })
       cpSync(library, join(into, library), { dereference: true })
@@ -140,7 +130,7 @@ describe.skipIf(!isRoot)('the image', () => {
     const command = [...change, ...only(stage(-1), name).words, ...args].map(String)
     return ['--mount', 'sh', '-c', enter, 'unshare', ...command]
   }
-  const options = { cwd: folder, command: 'unshare' }
+  const options = { folder, command: 'unshare' }
 
   test('says its version with nothing beside it', async () => {
     const said = await runCommand(inside('ENTRYPOINT', 'version'), options)
@@ -152,11 +142,13 @@ describe.skipIf(!isRoot)('the image', () => {
     const yaml = `listeners: ["127.0.0.1:0"]\nroutes: [{ upstream: "ws://${server.host}" }]\n`
     writeFileSync(join(image, 'etc/sluice/sluice.yaml'), yaml)
     const args = inside('ENTRYPOINT', ...only(stage(-1), 'CMD').words)
-    await using gateway = await startCommand(args, options)
-    using client = await openWebSocket(`ws://127.0.0.1:${gateway.port}/`)
+    await using gateway = startCommand(args, options)
+    const [port] = await gateway.ports()
+    using client = await openWebSocket(`ws://127.0.0.1:${port}/`)
     client.socket.send('through')
     expect(await client.message(() => true)).toBe('through')
-    expect(await gateway.end('SIGTERM')).toMatchObject({ exitCode: 0 })
+    gateway.kill('SIGTERM')
+    expect(await gateway.exitCode).toBe(0)
   }, 15_000)
 
   test('is healthy while its gateway runs, and not before', async () => {
@@ -164,8 +156,10 @@ describe.skipIf(!isRoot)('the image', () => {
     const yaml = `listeners: ["127.0.0.1:0"]\nroutes: [{ respond: { status: 200 } }]\nadmin: ${port}\n`
     writeFileSync(join(image, 'etc/sluice/sluice.yaml'), yaml)
     expect(await runCommand(inside('HEALTHCHECK'), options)).toMatchObject({ exitCode: 1 })
-    await using gateway = await startCommand(inside('ENTRYPOINT', 'run'), options)
+    await using gateway = startCommand(inside('ENTRYPOINT', 'run'), options)
+    await gateway.line('capacity')
     expect(await runCommand(inside('HEALTHCHECK'), options)).toMatchObject({ exitCode: 0 })
-    expect(await gateway.end('SIGTERM')).toMatchObject({ exitCode: 0 })
+    gateway.kill('SIGTERM')
+    expect(await gateway.exitCode).toBe(0)
   }, 15_000)
 })

@@ -8,6 +8,9 @@ import { readEvent } from '../support/log-events.ts'
 
 const events: readonly GatewayEvent[] = [
   { type: 'listening', listener: 'public', address: '::', port: 8080 },
+  { type: 'listening', listener: 'local', unix: '/run/sluice/clients.sock' },
+  { type: 'admin-listening', address: '127.0.0.1', port: 9090 },
+  { type: 'admin-listening', unix: '/run/sluice/admin.sock' },
   { type: 'capacity', descriptors: 20_000, sessions: 9_936 },
   {
     type: 'session-opened',

@@ -2,17 +2,8 @@
  * The units of deploy/systemd: systemd finds nothing wrong with them, they fit the configuration they
  * come with, and the gateway gets along with what they leave it.
  */
-import { afterAll, describe, expect, test } from 'bun:test'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { describe, expect, test } from 'bun:test'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { makeCertificate } from '../support/certificates.ts'
 import { runCommand, startCommand } from '../support/command.ts'
@@ -20,13 +11,13 @@ import { compiledFile } from '../support/compiled-file.ts'
 import { leavingMs, loadExample } from '../support/loading.ts'
 import { adapt, exampleOf } from '../support/page.ts'
 import { startPeer } from '../support/peer.ts'
+import { temporaryFolder } from '../support/temporary.ts'
 
 const root = join(import.meta.dir, '../..')
 const units = join(root, 'deploy/systemd')
 const service = readUnit('sluice.service')
 const socket = readUnit('sluice.socket')
-const folder = mkdtempSync(join(tmpdir(), 'sluice-systemd-'))
-afterAll(() => rmSync(folder, { recursive: true }))
+const folder = temporaryFolder('systemd')
 
 /** Name of an option → its values, one for each time it is set. */
 function readUnit(name: string): Map<string, string[]> {
@@ -44,8 +35,8 @@ function seconds(option: string): number {
 }
 
 async function analyze(...args: readonly string[]) {
-  const cwd = dirname(installed('sluice.service'))
-  return await runCommand(args, { cwd, command: 'systemd-analyze' })
+  const place = dirname(installed('sluice.service'))
+  return await runCommand(args, { folder: place, command: 'systemd-analyze' })
 }
 
 /** The units where systemd-analyze may look at them: the gateway is not installed on this machine. */
@@ -82,7 +73,7 @@ describe('systemd', () => {
 
 /** What systemd hands to the service. */
 const certificate = makeCertificate()
-const credentials = mkdtempSync(join(folder, 'credentials-'))
+const credentials = temporaryFolder('credentials')
 cpSync(certificate.cert, join(credentials, 'tls.crt'))
 cpSync(certificate.key, join(credentials, 'tls.key'))
 
@@ -118,7 +109,7 @@ describe('the service', () => {
   })
 
   test('is not started again and again with a mistake in its configuration', async () => {
-    const { exitCode } = await runCommand(['check', 'no-such-file'], { cwd: folder })
+    const { exitCode } = await runCommand(['check', 'no-such-file'], { folder })
     expect(service.get('RestartPreventExitStatus')).toEqual([String(exitCode)])
   })
 })
@@ -132,8 +123,9 @@ test('every system call of the gateway is one that the service may make', async 
   // -D: the process is the gateway, not its tracer, which writes when the gateway has ended.
   const args = ['-D', '-f', '-qq', '-c', '-U', 'name', '-o', trace, compiledFile(), 'run', file]
   const env = { PATH: process.env['PATH'], CREDENTIALS_DIRECTORY: credentials }
-  await using gateway = await startCommand(args, { cwd: folder, command: 'strace', env })
-  const [plain, secure] = gateway.ports
+  const options = { folder, command: 'strace', env, environment: 'none' } as const
+  await using gateway = startCommand(args, options)
+  const [plain, secure] = await gateway.ports()
   const redirect = await fetch(`http://localhost:${plain}/`, { redirect: 'manual' })
   expect(redirect.status).toBe(301)
   const socket = new WebSocket(`wss://localhost:${secure}/`, { tls: { ca: certificate.certPem } })
@@ -143,8 +135,9 @@ test('every system call of the gateway is one that the service may make', async 
     socket.addEventListener('error', reject)
   })
   const status = ['status', '--admin', join(folder, 'admin.sock')]
-  expect(await runCommand(status, { cwd: folder })).toMatchObject({ exitCode: 0 })
-  expect(await gateway.end('SIGTERM')).toMatchObject({ exitCode: 0 })
+  expect(await runCommand(status, { folder })).toMatchObject({ exitCode: 0 })
+  gateway.kill('SIGTERM')
+  expect(await gateway.exitCode).toBe(0)
   while (!existsSync(trace) || readFileSync(trace, 'utf8') === '') await Bun.sleep(10)
 
   const names = readFileSync(trace, 'utf8').match(/^\w+$/gm) ?? []

@@ -23,6 +23,19 @@ describe('headers set, changed and removed', () => {
     expect(differences).toEqual({ ...inEveryWebSocket, ...strangersFields })
   }, 15_000)
 
+  test('the server gets the name in Host alone, in lower case and without port', async () => {
+    await using both = await sideBySide(title, sides)
+    const { nginx, differences } = await both.visit(80, {
+      headers: { Host: 'Chat.Example.com:8080' },
+    })
+    expect(nginx).toMatchObject({ 'request host': 'chat.example.com' })
+    expect(differences).toEqual({
+      ...inEveryWebSocket,
+      ...strangersFields,
+      'request x-forwarded-host': [undefined, 'Chat.Example.com:8080'],
+    })
+  }, 15_000)
+
   test('a header set from what the request does not have is left out', async () => {
     await using both = await sideBySide(title, sides)
     const { nginx, differences } = await both.visit(80, { headers: { 'X-Room': 'a claim' } })

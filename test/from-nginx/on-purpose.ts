@@ -41,8 +41,3 @@ export const inEveryPage: Differences = {
 }
 /** Of what a gateway answers by itself nothing reaches an upstream. */
 export const inEveryAnswer: Differences = { ...signature }
-
-/** A fixed answer or a redirect has no words behind its status: no client reads them (RFC 9112 §4). */
-export function withoutReason(status: string): readonly [string, string] {
-  return [`HTTP/1.1 ${status}`, `HTTP/1.1 ${status.slice(0, 4)}`]
-}

@@ -3,10 +3,9 @@
  * that can be compared: pages, WebSockets that echo. `/not-a-websocket` switches without a valid handshake,
  * `/silent` answers nothing.
  */
-import { createServer, type Socket } from 'node:net'
-import { createServer as createTlsServer, TLSSocket } from 'node:tls'
+import { TLSSocket } from 'node:tls'
 import { acceptFor } from '../../src/wire/websocket-handshake.ts'
-import { TcpConnection, type HttpMessage } from '../support/tcp.ts'
+import { listenTcp, type HttpMessage, type TcpConnection } from '../support/tcp.ts'
 import { encodeFrame, Opcode } from '../support/websocket.ts'
 
 export interface RecordingUpstream extends Disposable {
@@ -31,34 +30,19 @@ export async function startRecordingUpstream({
   tls,
 }: UpstreamOptions): Promise<RecordingUpstream> {
   const requests: HttpMessage[] = []
-  const sockets = new Set<Socket>()
-  const accept = (socket: Socket) => {
-    sockets.add(socket)
-    socket.on('close', () => sockets.delete(socket))
-    const connection = new TcpConnection(socket)
-    const seen = socket instanceof TLSSocket ? secured(socket) : {}
-    const onRequest = (request: HttpMessage) =>
-      requests.push({ ...request, headers: { ...request.headers, ...seen } })
-    // A gateway leaves when it likes; what was seen until then is what counts.
-    void serve(connection, name, onRequest).catch(() => connection.end())
-  }
-  const server =
-    tls === undefined
-      ? createServer({ allowHalfOpen: true }, accept)
-      : createTlsServer({ ...tls, requestCert: true, allowHalfOpen: true }, accept)
-  await new Promise<void>((resolve) => {
-    if (path === undefined) server.listen(0, '127.0.0.1', resolve)
-    else server.listen(path, resolve)
-  })
-  const address = server.address()
-  const port = typeof address === 'object' ? address?.port : undefined
-  return {
-    place: path === undefined ? `127.0.0.1:${port}` : `unix:${path}`,
-    requests,
-    [Symbol.dispose]() {
-      server.close()
-      for (const socket of sockets) socket.destroy()
+  const server = await listenTcp(
+    (connection, _, socket) => {
+      const seen = socket instanceof TLSSocket ? secured(socket) : {}
+      return serve(connection, name, (request) =>
+        requests.push({ ...request, headers: { ...request.headers, ...seen } }),
+      )
     },
+    { path, tls: tls && { ...tls, requestCert: true } },
+  )
+  return {
+    place: path === undefined ? server.host : `unix:${path}`,
+    requests,
+    [Symbol.dispose]: () => server[Symbol.dispose](),
   }
 }
 

@@ -5,13 +5,13 @@
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadConfig } from '../../src/config/load.ts'
 import { formatProblems } from '../../src/config/report.ts'
 import type { GatewayEvent } from '../../src/core/events.ts'
 import { createGateway } from '../../src/gateway.ts'
+import { freePort } from '../support/free-port.ts'
 import { runNginx } from '../support/nginx.ts'
 import { example } from './page.ts'
 import {
@@ -188,17 +188,4 @@ function startSluiceHalf(
 
 function withReplaced(text: string, replaced: Readonly<Record<string, string>>): string {
   return Object.entries(replaced).reduce((rest, [from, to]) => rest.replaceAll(from, to), text)
-}
-
-/** A port that nobody listens on, of those the system does not hand out by itself. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 12_000 + Math.floor(Math.random() * 20_000)
-    const server = createServer()
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false))
-      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-    })
-    if (isFree) return port
-  }
 }

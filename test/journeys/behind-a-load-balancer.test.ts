@@ -140,10 +140,13 @@ describe('HAProxy in front of the gateways', () => {
     const admin = await freePort()
     const file = join(folder, `${name}.yaml`)
     writeFileSync(file, gatewayBehindHaproxy(peer.host, admin))
-    const gateway = await startCommand(['run', file], { cwd: folder })
+    const gateway = startCommand(['run', file], { folder })
+    const [port] = await gateway.ports()
     return {
-      place: `127.0.0.1:${gateway.port} check port ${admin}`,
-      leave: () => gateway.end('SIGTERM'),
+      place: `127.0.0.1:${port} check port ${admin}`,
+      /** Begins to. */
+      leave: () => gateway.kill('SIGTERM'),
+      hasEnded: gateway.exitCode,
       async [Symbol.asyncDispose]() {
         await gateway[Symbol.asyncDispose]()
         await peer.stop()
@@ -165,14 +168,14 @@ describe('HAProxy in front of the gateways', () => {
     const before = [await fetchPage(balancer.port), await fetchPage(balancer.port)]
     expect(before.toSorted()).toEqual(['blue', 'red'])
 
-    const left = red.leave()
+    red.leave()
     for (let inARow = 0; inARow < 10;)
       inARow = (await fetchPage(balancer.port)) === 'blue' ? inARow + 1 : 0
     for (const session of [one, other]) {
       session.send(encodeFrame(Opcode.text, 'still here', { isMasked: true }))
       expect((await session.frame()).payload.toString()).toBe('still here')
     }
-    expect(Bun.peek.status(left)).toBe('pending')
+    expect(Bun.peek.status(red.hasEnded)).toBe('pending')
   }, 30_000)
 })
 

@@ -6,9 +6,10 @@ import { expect, test } from 'bun:test'
 import { renameSync, writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { connect } from 'node:tls'
-import { makeCertificate, temporaryPath, type Certificate } from '../support/certificates.ts'
+import { makeCertificate, type Certificate } from '../support/certificates.ts'
 import { startGateway } from '../support/gateway.ts'
 import { readHead, startRawServer, upgradeHead } from '../support/raw.ts'
+import { temporaryPath } from '../support/temporary.ts'
 import { encodeFrame, Opcode } from '../support/websocket.ts'
 
 /** How often; shorter to try something out. Each is noticed within a second. */

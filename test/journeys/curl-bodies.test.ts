@@ -1,18 +1,16 @@
 /** Bodies in both directions, with curl in front of the gateway and Node's HTTP server behind it. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { bigPage, curl, sha256, startCurl } from '../support/curl.ts'
 import { relayTo, startGateway, type RunningGateway } from '../support/gateway.ts'
 import { startPeer, type Peer } from '../support/peer.ts'
 import { dialTcp } from '../support/tcp.ts'
+import { temporaryPath } from '../support/temporary.ts'
 
 const MB = 1024 * 1024
 let server: Peer
 let gateway: RunningGateway
 let url: string
-let folder: string
 /** 50 MB that no compression or repetition could hide a fault in. */
 let file: string
 let fileSha256: string
@@ -21,8 +19,7 @@ beforeAll(async () => {
   server = await startPeer('http-server.mjs')
   gateway = startGateway(relayTo(`http://${server.host}`))
   url = `http://${gateway.host}`
-  folder = await mkdtemp(join(tmpdir(), 'sluice-curl-'))
-  file = join(folder, 'upload.bin')
+  file = temporaryPath('upload.bin')
   const bytes = new Uint8Array(50 * MB)
   for (let start = 0; start < bytes.length; start += 65_536)
     crypto.getRandomValues(bytes.subarray(start, start + 65_536))
@@ -33,7 +30,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await gateway[Symbol.asyncDispose]()
   await server.stop()
-  await rm(folder, { recursive: true })
+  await rm(file)
 })
 
 describe('an upload of 50 MB arrives unchanged', () => {

@@ -2,11 +2,11 @@
 import { describe, expect, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { temporaryPath } from '../support/certificates.ts'
 import { sluice } from '../support/command.ts'
 import { Journal } from '../support/journal.ts'
 import { readLines, type Line } from '../support/peer.ts'
 import { dialTcp } from '../support/tcp.ts'
+import { temporaryPath } from '../support/temporary.ts'
 
 const activate = fileURLToPath(new URL('../peers/activate.py', import.meta.url))
 

@@ -16,6 +16,7 @@ describe('a route that redirects', () => {
     ['https://www.example.com{request.target}', '/a?b=1', 'https://www.example.com/a?b=1'],
     ['https://www.example.com/{request.path.*}', '/a/b?c', 'https://www.example.com/a/b'],
     ['https://{request.host}{request.target}', '/a', 'https://gateway.test/a'],
+    ['https://{request.hostname}:8443{request.target}', '/a', 'https://gateway.test:8443/a'],
     ['/new/{request.path.*}?{request.query}', '/a?b=1', '/new/a?b=1'],
     ['https://example.com/', '/a', 'https://example.com/'],
     ['https://example.com', '/a', 'https://example.com'],
@@ -29,6 +30,14 @@ describe('a route that redirects', () => {
       const answer = await ask(gateway, request)
       expect(answer).toMatchObject({ status: 302, headers: { location, 'content-length': '0' } })
     }
+  })
+
+  test('may name the host as routes read it, however it was written', async () => {
+    await using gateway = startRedirecting('https://{request.hostname}:8443/')
+    for (const host of ['Gateway.Test:81', 'gateway.test.', 'GATEWAY.TEST'])
+      expect((await ask(gateway, `GET / HTTP/1.1\nHost: ${host}\n\n`)).headers).toMatchObject({
+        location: 'https://gateway.test:8443/',
+      })
   })
 
   test('answers an upload with the status it was given, and takes the next request', async () => {

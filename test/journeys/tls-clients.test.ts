@@ -1,11 +1,12 @@
 /** Whole gateways with TLS in front: what holds for plain clients holds for these. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { makeCertificate, temporaryPath } from '../support/certificates.ts'
+import { makeCertificate } from '../support/certificates.ts'
 import { bigPage, curl, sha256 } from '../support/curl.ts'
 import { relayTo, startGateway, type RunningGateway } from '../support/gateway.ts'
 import { adapt } from '../support/page.ts'
 import { startPeer, type Peer } from '../support/peer.ts'
 import { dialTls, listenTcp, type TlsConnection } from '../support/tcp.ts'
+import { temporaryPath } from '../support/temporary.ts'
 import {
   encodeClose,
   encodeFrame,

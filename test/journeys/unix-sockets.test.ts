@@ -1,11 +1,10 @@
 /** Unix sockets in front of the gateway and behind it, and IPv6 on both sides. */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { temporaryPath } from '../support/certificates.ts'
 import { relayTo, startGateway, type RunningGateway } from '../support/gateway.ts'
 import { startListener, toldClient } from '../support/listener.ts'
-import { dialTcp, TcpConnection } from '../support/tcp.ts'
+import { dialTcp, listenTcp, type ListenOptions, type TcpConnection } from '../support/tcp.ts'
+import { temporaryPath } from '../support/temporary.ts'
 import { encodeFrame, Opcode, switchAnswer, upgradeRequest } from '../support/websocket.ts'
 
 const get = 'GET / HTTP/1.1\nHost: a\n\n'
@@ -32,7 +31,11 @@ describe('a listener on a Unix socket', () => {
     const path = temporaryPath('gateway.sock')
     await using gateway = startOn(path)
     expect(await bodyOver(path)).toBe('ok')
-    expect(await gateway.event('listening')).toMatchObject({ unix: path, address: '', port: 0 })
+    expect(await gateway.event('listening')).toEqual({
+      type: 'listening',
+      listener: expect.any(String),
+      unix: path,
+    })
     await gateway.gateway.leave()
     expect(existsSync(path)).toBe(false)
   })
@@ -71,22 +74,14 @@ describe('a listener on a Unix socket', () => {
   })
 })
 
-/** A server on this place that accepts every upgrade, and then echoes. */
-async function echoOn(place: { path: string } | { port: number; host: string }) {
-  const server = createServer((socket) => void echo(new TcpConnection(socket)))
-  const echo = async (connection: TcpConnection) => {
+/** A server that accepts every upgrade, and then echoes. @param place as `listenTcp` takes it. */
+const startEcho = (place: ListenOptions) =>
+  listenTcp(async (connection) => {
     await connection.until(/\r\n\r\n/)
     connection.send(switchAnswer())
     const { opcode, payload } = await connection.frame()
     connection.send(encodeFrame(opcode, payload, { isMasked: false }))
-  }
-  await new Promise<void>((resolve) => server.listen(place, resolve))
-  const address = server.address()
-  return {
-    port: typeof address === 'object' ? (address?.port ?? 0) : 0,
-    [Symbol.dispose]: () => void server.close(),
-  }
-}
+  }, place)
 
 async function expectEcho(client: TcpConnection): Promise<void> {
   client.send(upgradeRequest('/'))
@@ -96,12 +91,12 @@ async function expectEcho(client: TcpConnection): Promise<void> {
 }
 
 describe('an endpoint on a Unix socket', () => {
-  const behind = (path: string) => relayTo(`ws+unix:${path}`)
+  const behind = (path: string) => startGateway(relayTo(`ws+unix:${path}`))
 
   test('carries sessions', async () => {
     const path = temporaryPath('server.sock')
-    using _ = await echoOn({ path })
-    await using gateway = startGateway(behind(path))
+    using _ = await startEcho({ path })
+    await using gateway = behind(path)
     using client = await dialTcp(gateway.port)
     await expectEcho(client)
   })
@@ -110,7 +105,7 @@ describe('an endpoint on a Unix socket', () => {
     const stale = temporaryPath('stale.sock')
     leaveBehind(stale)
     for (const path of [stale, temporaryPath('missing.sock')]) {
-      await using gateway = startGateway(behind(path))
+      await using gateway = behind(path)
       using client = await dialTcp(gateway.port)
       client.send(get)
       const answer = await client.message()
@@ -121,7 +116,7 @@ describe('an endpoint on a Unix socket', () => {
 })
 
 test('IPv6 carries sessions on both sides', async () => {
-  using server = await echoOn({ port: 0, host: '::1' })
+  using server = await startEcho({ host: '::1' })
   await using gateway = startGateway(
     `listeners: ["[::1]:0"]\nroutes: [{ upstream: "ws://[::1]:${server.port}" }]\n`,
   )

@@ -4,11 +4,12 @@ import { defaultConfigFor } from '../../src/config/default-config.ts'
 import { createGateway } from '../../src/gateway.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { sample, startAdminOf } from '../support/admin.ts'
+import { startCommand, type RunningCommand } from '../support/command.ts'
 import { startGatewayHere, relayTo, type OpenGateway } from '../support/gateway.ts'
 import { startPeer, type Peer } from '../support/peer.ts'
 import { flood, rawConnect, startRawServer } from '../support/raw.ts'
-import { runProgram } from '../support/run-program.ts'
 import { dialTcp, listenTcp } from '../support/tcp.ts'
+import { temporaryFile } from '../support/temporary.ts'
 import { encodeFrame, Opcode, openWebSocket, upgradeRequest } from '../support/websocket.ts'
 
 let server: Peer
@@ -30,6 +31,9 @@ async function until<Value>(
 }
 
 const named = (url: string, more = '') => relayTo(url, `name: chat\n    ${more}`)
+/** `sluice run` with an admin port. */
+const run = (yaml: string, adminPort = 0): RunningCommand =>
+  startCommand(['run', temporaryFile('sluice.yaml', `${yaml}\nadmin: ${adminPort}\n`)])
 const expose = ({ gateway, metrics }: OpenGateway) => metrics.expose(gateway.read())
 const inbound = 'sluice_messages_total{route="chat",direction="inbound"}'
 const outbound = 'sluice_messages_total{route="chat",direction="outbound"}'
@@ -176,9 +180,8 @@ describe('a probe', () => {
   })
 
   test('is told at once on SIGTERM, while everything else goes on, until the very end', async () => {
-    await using program = runProgram(
+    await using program = run(
       `${named(`ws://${server.host}`)}\nleave: { delay: 300ms, window: 0ms }`,
-      {},
     )
     const { port: adminPort } = await program.line('admin-listening')
     const { port } = await program.line('listening')
@@ -198,12 +201,11 @@ describe('a probe', () => {
   }, 15_000)
 
   test('gets answers for as long as a stubborn session holds up the end', async () => {
-    await using program = runProgram(
+    await using program = run(
       `
 listeners: ["127.0.0.1:0"]
 routes: [{ upstream: "ws://${server.host}", timeout: { close: 500ms } }]
 leave: { window: 0ms }`,
-      {},
     )
     const { port: adminPort } = await program.line('admin-listening')
     const { port } = await program.line('listening')
@@ -220,7 +222,7 @@ leave: { window: 0ms }`,
 
   test('is not let in by an admin port that is taken: the start fails and says so', async () => {
     await using taken = await startRawServer(() => {})
-    await using program = runProgram(named(`ws://${server.host}`), { port: taken.port })
+    await using program = run(named(`ws://${server.host}`), taken.port)
     expect(await program.exitCode).toBe(1)
     expect(await program.stderr).toContain(
       `the admin port cannot listen on 127.0.0.1:${taken.port}: EADDRINUSE; something listens there already`,

@@ -1,14 +1,10 @@
 /** Certificates that are replaced while the listener serves: the next handshake has the new one. */
 import { describe, expect, test } from 'bun:test'
 import { copyFileSync, writeFileSync } from 'node:fs'
-import {
-  makeAuthority,
-  makeCertificate,
-  temporaryPath,
-  type Certificate,
-} from '../support/certificates.ts'
+import { makeAuthority, makeCertificate, type Certificate } from '../support/certificates.ts'
 import { served, startListener } from '../support/listener.ts'
 import { dialTls, failureOf } from '../support/tcp.ts'
+import { temporaryPath } from '../support/temporary.ts'
 
 const [old, renewed] = [
   makeCertificate({ subject: '/CN=old' }),
@@ -67,7 +63,7 @@ describe('a certificate that is replaced', () => {
     expect(event).toEqual({
       type: 'certificate-rejected',
       file: place.cert,
-      detail: 'the key does not belong to the certificate',
+      detail: `${place.key} is not the key of the certificate`,
     })
     expect(await whoIsMet(server.port)).toBe('old')
   })

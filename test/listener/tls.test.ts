@@ -230,7 +230,7 @@ describe('a listener with TLS', () => {
   test('does not start with a certificate that cannot be served, and says why', () => {
     const wrong = { cert: one.cert, key: other.key }
     expect(() => startListener({ tls: [{ ...served(one), ...wrong }] })).toThrow(
-      `${one.cert}: the key does not belong to the certificate`,
+      `${other.key} is not the key of the certificate`,
     )
     expect(() => startListener({ tls: [{ ...served(one), cert: '/nowhere.pem' }] })).toThrow(
       '/nowhere.pem',

@@ -1,7 +1,7 @@
 /** What is said of certificate files before anybody is served with them. */
 import { describe, expect, test } from 'bun:test'
 import { X509Certificate } from 'node:crypto'
-import { authorityFault, readCertificate } from '../../src/net/certificates.ts'
+import { authorityFault, readPair } from '../../src/net/certificates.ts'
 import { describeCertificate } from '../../src/net/client-certificate.ts'
 import { makeAuthority, makeCertificate } from '../support/certificates.ts'
 
@@ -10,60 +10,75 @@ const names = 'DNS:Chat.example.com,DNS:*.example.com,IP:10.0.0.1,IP:2001:db8::1
 const leaf = makeCertificate({ names, issuer: authority })
 const other = makeCertificate()
 
+/** What is said of these texts as the files `cert.pem` and `key.pem`. */
+const read = (cert: string, key: string) =>
+  readPair({ file: 'cert.pem', text: cert }, { file: 'key.pem', text: key })
+
 describe('of a certificate and its key', () => {
-  test('the names and the time it is valid are told, whatever follows it in the file', () => {
-    const facts = readCertificate(leaf.certPem + authority.certPem, leaf.keyPem)
-    expect(facts).toMatchObject({
+  test('the names and the end are told, whatever follows it in the file', () => {
+    expect(read(leaf.certPem + authority.certPem, leaf.keyPem)).toMatchObject({
       names: ['chat.example.com', '*.example.com', '10.0.0.1', '2001:db8::1'],
+      validTo: new Date(new X509Certificate(leaf.certPem).validTo),
     })
-    if (typeof facts === 'string') throw new Error(facts)
-    expect(facts.validTo.getTime() - facts.validFrom.getTime()).toBe(30 * 86_400_000)
   })
 
   test('one that has expired is told like any other', () => {
     const expired = makeCertificate({ days: -1 })
-    const facts = readCertificate(expired.certPem, expired.keyPem)
-    if (typeof facts === 'string') throw new Error(facts)
-    expect(facts.validTo.getTime()).toBeLessThan(Date.now())
+    const pair = read(expired.certPem, expired.keyPem)
+    if (typeof pair === 'string') throw new Error(pair)
+    expect(pair.validTo.getTime()).toBeLessThan(Date.now())
   })
 
   const damaged = leaf.certPem.replace(/\n.{8}/, '\nAAAAAAAA')
+  const pkcs1 = '-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nx\n'
+  const locked =
+    'key.pem holds a key that is locked with a passphrase; openssl pkey -in KEY -out UNLOCKED unlocks it'
   test.each([
-    [leaf.certPem, other.keyPem, 'the key does not belong to the certificate'],
+    [leaf.certPem, other.keyPem, 'key.pem is not the key of the certificate'],
     [
       authority.certPem + leaf.certPem,
       leaf.keyPem,
-      'the key belongs to a later certificate of the file: the one for this key comes first, then those that issued it',
+      "key.pem is not the key of the certificate; it is that of certificate 2 in its file; the server's own comes first",
     ],
     [
       leaf.keyPem,
       leaf.certPem,
-      'the certificate is a private key: are the two files the wrong way round?',
+      'cert.pem holds a private key and no certificate; are two files mixed up?',
     ],
     [
       leaf.certPem,
       leaf.certPem,
-      'the key is a certificate: are the two files the wrong way round?',
-    ],
-    ['', leaf.keyPem, 'the certificate has no "-----BEGIN CERTIFICATE-----": it must be PEM'],
-    [leaf.certPem, 'x', 'the key has no "-----BEGIN PRIVATE KEY-----": it must be PEM'],
-    [
-      leaf.certPem,
-      '-----BEGIN ENCRYPTED PRIVATE KEY-----\nx\n-----END ENCRYPTED PRIVATE KEY-----',
-      'the key has a passphrase: only keys without one are read',
+      'key.pem holds a certificate and no private key; are two files mixed up?',
     ],
     [
-      damaged,
+      '',
       leaf.keyPem,
-      expect.stringMatching(/^the certificate cannot be read \(\w+\): is the file damaged\?$/),
+      'cert.pem holds no certificate in PEM; PEM begins with -----BEGIN CERTIFICATE-----',
     ],
-  ])('what is wrong is told in a sentence (%#)', (cert, key, sentence) => {
-    expect(readCertificate(cert, key)).toEqual(sentence)
+    [
+      leaf.certPem,
+      'x',
+      'key.pem holds no private key in PEM; PEM begins with -----BEGIN PRIVATE KEY-----',
+    ],
+    [leaf.certPem, '-----BEGIN ENCRYPTED PRIVATE KEY-----\nx\n', locked],
+    [leaf.certPem, pkcs1, locked],
+    [damaged, leaf.keyPem, 'cert.pem has a certificate that cannot be decoded, number 1 in it'],
+    [
+      leaf.certPem + damaged,
+      leaf.keyPem,
+      'cert.pem has a certificate that cannot be decoded, number 2 in it',
+    ],
+  ])('what is wrong is told in a sentence that begins with the file (%#)', (cert, key, told) => {
+    expect(read(cert, key)).toBe(told)
   })
 
   test('of authorities too', () => {
-    expect(authorityFault(authority.certPem + other.certPem)).toBeUndefined()
-    expect(authorityFault(leaf.keyPem)).toContain('is a private key')
+    expect(
+      authorityFault({ file: 'ca.pem', text: authority.certPem + other.certPem }),
+    ).toBeUndefined()
+    expect(authorityFault({ file: 'ca.pem', text: leaf.keyPem })).toStartWith(
+      'ca.pem holds a private key',
+    )
   })
 })
 

@@ -2,8 +2,8 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { watchFiles } from '../../src/net/watched-files.ts'
-import { temporaryPath } from '../support/certificates.ts'
 import { Journal } from '../support/journal.ts'
+import { temporaryPath } from '../support/temporary.ts'
 
 let stop: (() => void) | undefined
 afterEach(() => stop?.())

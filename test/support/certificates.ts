@@ -1,8 +1,7 @@
-// Certificates made by openssl for one run of tests, in a folder of its own.
+// Certificates made by openssl for one run of tests.
 
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { temporaryPath } from './temporary.ts'
 
 /** A certificate and its key: where they lie, and what is in the files. */
 export interface Certificate {
@@ -23,13 +22,12 @@ export interface CertificateOptions {
   readonly issuer?: Certificate | undefined
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-certificates-'))
-process.on('exit', () => Bun.spawnSync(['rm', '-r', folder]))
-let count = 0
+/** Of certificates: no two have the same. */
+let serial = 0
 
 export function makeCertificate(options: CertificateOptions = {}): Certificate {
   const { names = 'DNS:localhost,IP:127.0.0.1', subject = '/CN=test', days = 30, issuer } = options
-  const place = join(folder, String(++count))
+  const place = temporaryPath('certificate')
   const [cert, key, request, extensions] = ['cert', 'key', 'request', 'extensions'].map(
     (kind) => `${place}.${kind}.pem`,
   ) as [string, string, string, string]
@@ -38,24 +36,19 @@ export function makeCertificate(options: CertificateOptions = {}): Certificate {
   writeFileSync(extensions, `subjectAltName=${names}\n`)
   const signer =
     issuer === undefined ? ['-signkey', key] : ['-CA', issuer.cert, '-CAkey', issuer.key]
-  const serial = ['-set_serial', String(count)]
-  const more = ['-days', String(days), '-extfile', extensions, ...serial]
+  const number = ['-set_serial', String(++serial)]
+  const more = ['-days', String(days), '-extfile', extensions, ...number]
   openssl('x509', '-req', '-in', request, ...signer, ...more, '-out', cert)
   return { cert, key, certPem: readFileSync(cert, 'utf8'), keyPem: readFileSync(key, 'utf8') }
 }
 
 /** One that may sign others. */
 export function makeAuthority(name = 'Test authority'): Certificate {
-  const place = join(folder, String(++count))
+  const place = temporaryPath('authority')
   const [cert, key] = [`${place}.cert.pem`, `${place}.key.pem`]
   openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', key)
   openssl('req', '-x509', '-key', key, '-subj', `/CN=${name}`, '-days', '30', '-out', cert)
   return { cert, key, certPem: readFileSync(cert, 'utf8'), keyPem: readFileSync(key, 'utf8') }
-}
-
-/** A path in the folder, for a file of the test's own. */
-export function temporaryPath(name: string): string {
-  return join(folder, `${++count}-${name}`)
 }
 
 function openssl(...options: string[]): void {

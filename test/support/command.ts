@@ -1,30 +1,42 @@
 /**
- * The command line as people use it, each command a process: of the launcher, or, with `SLUICE_BINARY`,
- * of that compiled file.
+ * The command line as people use it: each command as a process, to its end or for as long as a test
+ * looks at it. It is run by the launcher, or, with `SLUICE_BINARY`, by that compiled file.
  */
 import { join, resolve } from 'node:path'
+import { Journal } from './journal.ts'
+import { temporaryFolder } from './temporary.ts'
 
 const binary = process.env['SLUICE_BINARY']
 export const sluice =
   binary === undefined ? join(import.meta.dir, '../../bin/sluice') : resolve(binary)
+const ownFolder = temporaryFolder('commands')
 
 export interface CommandOptions {
-  /** The folder it is run in. */
-  readonly cwd: string
-  /** The file that is run instead. */
+  /** Where it is run; one with nothing in it by default. */
+  readonly folder?: string
+  /** The file that is run instead of `sluice`. */
   readonly command?: string
-  /** All it has of an environment; that of the test unless given. */
-  readonly env?: Record<string, string | undefined>
-  /** What it reads. */
-  readonly input?: string
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** What `env` comes on top of: the test's own by default, or nothing. */
+  readonly environment?: 'own' | 'none'
 }
 
-/** @returns what it printed, once it has ended. */
-export async function runCommand(args: readonly string[], options: CommandOptions) {
-  const child = Bun.spawn([options.command ?? sluice, ...args], {
-    cwd: options.cwd,
-    env: options.env ?? process.env,
-    stdin: new Blob([options.input ?? '']),
+export interface Result {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** @param input what is typed into it. */
+export async function runCommand(
+  args: readonly string[],
+  { input = '', ...options }: CommandOptions & { readonly input?: string } = {},
+): Promise<Result> {
+  const { cmd, cwd, env } = processOf(args, options)
+  const child = Bun.spawn(cmd, {
+    cwd,
+    env,
+    stdin: new Blob([input]),
     stdout: 'pipe',
     stderr: 'pipe',
   })
@@ -32,43 +44,85 @@ export async function runCommand(args: readonly string[], options: CommandOption
   return { exitCode: await child.exited, stdout, stderr }
 }
 
-/** A gateway as a process, once it listens. It is killed if the test does not end it. */
-export async function startCommand(args: readonly string[], options: CommandOptions) {
-  const child = Bun.spawn([options.command ?? sluice, ...args], {
-    cwd: options.cwd,
-    env: options.env ?? process.env,
+/** A line of the log. */
+export type LogLine = Readonly<Record<string, unknown>>
+
+export interface RunningCommand extends AsyncDisposable {
+  /** Once it has ended and all it printed was read. */
+  readonly exitCode: Promise<number>
+  /** All of it, once it has ended. */
+  readonly stdout: Promise<string>
+  readonly stderr: Promise<string>
+  /** The log so far. */
+  readonly lines: readonly LogLine[]
+  /** The first line of this event, past or to come; fails when the command ends before. */
+  line(event: string): Promise<LogLine>
+  /** Of its listeners, in their order, once all of them are open. */
+  ports(): Promise<readonly number[]>
+  kill(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void
+}
+
+/** A command that runs until it is told to end, as `run` and `demo` do. */
+export function startCommand(
+  args: readonly string[],
+  options: CommandOptions = {},
+): RunningCommand {
+  const { cmd, cwd, env } = processOf(args, options)
+  const child = Bun.spawn(cmd, {
+    cwd,
+    env,
     stdin: 'ignore',
     stdout: 'pipe',
-    stderr: 'inherit',
+    stderr: 'pipe',
   })
-  const reader = child.stdout.getReader()
-  const decoder = new TextDecoder()
-  let text = ''
-  // What it says once all its ports are open.
-  while (!text.includes('"event":"capacity"')) {
-    const { value, done } = await reader.read()
-    if (done) throw new Error(`The command ended: ${text}`)
-    text += decoder.decode(value, { stream: true })
-  }
-  const rest = (async () => {
-    for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read())
-      text += decoder.decode(chunk.value)
-    return text
-  })()
-  const ports = [...text.matchAll(/"event":"listening".*"port":(\d+)/g)].map(([, port]) =>
-    Number(port),
+  const journal = new Journal<LogLine>()
+  const stderr = child.stderr.text()
+  const stdout = readLines(child.stdout, journal)
+  void Promise.all([stdout, stderr]).then((said) =>
+    journal.end(new Error(`The command has ended: ${said.join('')}`)),
   )
+  const line = (event: string) => journal.find((each) => each['event'] === event)
   return {
-    /** Of its listeners, in their order. */
-    ports,
-    port: ports[0] ?? 0,
-    async end(signal: 'SIGTERM' | 'SIGINT') {
-      child.kill(signal)
-      return { exitCode: await child.exited, output: await rest }
+    exitCode: stdout.then(() => child.exited),
+    stdout,
+    stderr,
+    lines: journal.items,
+    line,
+    async ports() {
+      await line('capacity') // what it says once it listens
+      return journal.items
+        .filter(({ event }) => event === 'listening')
+        .map(({ port }) => Number(port))
     },
+    kill: (signal) => child.kill(signal),
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
       await child.exited
     },
   }
+}
+
+function processOf(
+  args: readonly string[],
+  { command = sluice, folder = ownFolder, env = {}, environment = 'own' }: CommandOptions,
+) {
+  const under = environment === 'own' ? process.env : {}
+  return { cmd: [command, ...args], cwd: folder, env: { ...under, ...env } }
+}
+
+/** @returns the whole text, of which the lines of the log go into the journal as they come. */
+async function readLines(
+  output: ReadableStream<Uint8Array>,
+  journal: Journal<LogLine>,
+): Promise<string> {
+  let [text, rest] = ['', '']
+  const decoder = new TextDecoder()
+  for await (const chunk of output) {
+    const more = decoder.decode(chunk, { stream: true })
+    const lines = (rest + more).split('\n')
+    text += more
+    rest = lines.pop() ?? ''
+    for (const line of lines) if (line.startsWith('{')) journal.add(JSON.parse(line) as LogLine)
+  }
+  return text
 }

@@ -76,6 +76,9 @@ export function startCompiledGateway(
   return {
     listeners: eventsOf('listening').map(({ listener, ...place }) => ({
       name: listener,
+      address: '',
+      port: 0,
+      unix: undefined,
       ...place,
     })),
     get sessions() {

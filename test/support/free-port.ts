@@ -1,12 +1,16 @@
-/** Ports for programs that cannot be told to take any. */
+// A port for programs that have to be told one before they start.
+
 import { createServer } from 'node:net'
 
-/** @returns one that nothing listens on just now, as the system picks it. */
+/** A port that nobody listens on, of those the system does not hand out by itself. */
 export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port was free')
-  return address.port
+  for (;;) {
+    const port = 12_000 + Math.floor(Math.random() * 20_000)
+    const server = createServer()
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false))
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+    })
+    if (isFree) return port
+  }
 }

@@ -17,7 +17,10 @@ type EventOf<Type extends GatewayEvent['type']> = Extract<GatewayEvent, { type: 
 
 /** What can be told to a gateway and asked of it, wherever it runs. */
 export interface ControlledGateway extends Pick<Gateway, 'sessions' | 'leave' | 'destroy'> {
-  readonly listeners: readonly Pick<Gateway['listeners'][number], 'name' | 'address' | 'port'>[]
+  readonly listeners: readonly Pick<
+    Gateway['listeners'][number],
+    'name' | 'address' | 'port' | 'unix'
+  >[]
 }
 
 export interface RunningGateway extends AsyncDisposable {

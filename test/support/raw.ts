@@ -4,6 +4,7 @@
  */
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { acceptFor } from '../../src/wire/websocket-handshake.ts'
+import { upgradeRequest } from './websocket.ts'
 
 export interface RawServer extends AsyncDisposable {
   readonly port: number
@@ -53,8 +54,8 @@ export function rawConnect(port: number, target = '/'): Promise<Socket> {
   })
 }
 
-export function upgradeHead(target = '/', more = ''): string {
-  return `GET ${target} HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n${more}\r\n`
+export function upgradeHead(target = '/'): string {
+  return upgradeRequest(target).replaceAll('\n', '\r\n')
 }
 
 /** Takes one head from the socket, and puts back what came behind it. */

@@ -3,7 +3,13 @@
  * taken off piece by piece. It stands for a client, or on `listenTcp` for a server.
  */
 import { connect, createServer, type Socket } from 'node:net'
-import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import {
+  connect as connectTls,
+  createServer as createTlsServer,
+  type ConnectionOptions,
+  type TlsOptions,
+  type TLSSocket,
+} from 'node:tls'
 
 /** How the other side left: with FIN, or with RST. */
 export type Farewell = 'ended' | 'reset'
@@ -192,30 +198,46 @@ export async function failureOf(attempt: Promise<unknown>): Promise<string> {
 }
 
 export interface TcpServer extends Disposable {
+  /** 0 for a Unix socket. */
   readonly port: number
   readonly host: string
   /** Connections accepted so far. */
   readonly accepted: number
 }
 
+export interface ListenOptions {
+  /** 127.0.0.1 by default. */
+  readonly host?: string
+  /** The path of a Unix socket instead. */
+  readonly path?: string | undefined
+  /** With it the connections are of TLS. */
+  readonly tls?: TlsOptions | undefined
+}
+
 /** A server whose every connection is served by `serve`, which knows its number, from 1. */
 export async function listenTcp(
-  serve: (connection: TcpConnection, index: number) => Promise<void> | void,
+  serve: (connection: TcpConnection, index: number, socket: Socket) => Promise<void> | void,
+  { host = '127.0.0.1', path, tls }: ListenOptions = {},
 ): Promise<TcpServer> {
   const open = new Set<TcpConnection>()
   let accepted = 0
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
+  const accept = (socket: Socket) => {
     const connection = new TcpConnection(socket)
     open.add(connection)
     // A gateway that leaves in the middle is not this server's concern; the test sees what it saw.
-    void Promise.resolve(serve(connection, ++accepted)).catch(() => connection.end())
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    void Promise.resolve(serve(connection, ++accepted, socket)).catch(() => connection.end())
+  }
+  const server =
+    tls === undefined
+      ? createServer({ allowHalfOpen: true }, accept)
+      : createTlsServer({ ...tls, allowHalfOpen: true }, accept)
+  const place = path === undefined ? { port: 0, host } : { path }
+  await new Promise<void>((resolve) => server.listen(place, resolve))
   const address = server.address()
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0
   return {
     port,
-    host: `127.0.0.1:${port}`,
+    host: `${host}:${port}`,
     get accepted() {
       return accepted
     },

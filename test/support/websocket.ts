@@ -2,6 +2,7 @@
  * The WebSocket handshake and frames as bytes, written by hand so that they owe nothing to the code
  * under test; and the runtime's own WebSocket client.
  */
+import { closeFrame, frame, someKey } from './frames.ts'
 import { Journal } from './journal.ts'
 
 /** The example of RFC 6455 §1.3. */
@@ -40,24 +41,18 @@ function headerLines(headers: Readonly<Record<string, string>>): string {
 
 export const Opcode = { text: 1, close: 8, ping: 9, pong: 10 } as const
 
-/** A whole frame with at most 125 bytes of payload. @param isMasked as a client's must be. */
+/** A whole frame, of this side or that. @param isMasked as a client's must be. */
 export function encodeFrame(
   opcode: number,
-  text: string | Uint8Array,
-  options: { isMasked: boolean },
+  payload: string | Uint8Array,
+  { isMasked }: { isMasked: boolean },
 ): Buffer {
-  const payload = Buffer.from(text)
-  const { isMasked } = options
-  const head = Buffer.from([0x80 | opcode, payload.length | (isMasked ? 0x80 : 0)])
-  if (!isMasked) return Buffer.concat([head, payload])
-  const key = Buffer.from([0x37, 0xfa, 0x21, 0x3d])
-  return Buffer.concat([head, key, payload.map((byte, index) => byte ^ key[index & 3]!)])
+  return frame({ opcode, payload, key: isMasked ? someKey : undefined })
 }
 
 /** A Close frame. */
-export function encodeClose(code: number, reason: string, options: { isMasked: boolean }): Buffer {
-  const payload = Buffer.from([code >> 8, code & 0xff, ...Buffer.from(reason)])
-  return encodeFrame(Opcode.close, payload, options)
+export function encodeClose(code: number, reason: string, { isMasked }: { isMasked: boolean }) {
+  return closeFrame(code, reason, isMasked ? someKey : undefined)
 }
 
 export interface Closed {

@@ -2,16 +2,13 @@
  * docs/running.md: every event with its level and fields, every metric with its type and labels, and
  * expressions for alerts that Prometheus understands.
  */
-import { afterAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { describe, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { GatewayEvent } from '../../src/core/events.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
-
-const folder = mkdtempSync(join(tmpdir(), 'sluice-docs-'))
-afterAll(() => rmSync(folder, { recursive: true }))
+import { temporaryFile } from '../support/temporary.ts'
 
 const page = readFileSync(join(import.meta.dir, '../../docs/running.md'), 'utf8')
 /** Rows of all tables whose first cell is a word in code. */
@@ -157,9 +154,9 @@ describe('the documentation of metrics', () => {
         expect(types.has(name.replace(/_bucket$/, '')), name).toBe(true)
     }
     const rules = expressions.map((expr, index) => ({ alert: `Alert${index}`, expr }))
-    const file = join(folder, 'rules.yaml')
     // JSON is YAML.
-    writeFileSync(file, JSON.stringify({ groups: [{ name: 'sluice', rules }] }))
+    const groups = [{ name: 'sluice', rules }]
+    const file = temporaryFile('rules.yaml', JSON.stringify({ groups }))
     const child = Bun.spawn(['promtool', 'check', 'rules', file], {
       stdout: 'pipe',
       stderr: 'pipe',

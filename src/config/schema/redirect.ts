@@ -13,7 +13,7 @@ const statuses = [301, 302, 303, 307, 308] as const
 
 /** Scheme and host, in which no place is filled but with the host that was asked for; then a path. */
 const whole =
-  /^https?:\/\/(?:[^/?#\s{}$]|\$?\{request\.host\})+(?:\$?\{request\.(?:target|path)\}|[/?#]|$)/i
+  /^https?:\/\/(?:[^/?#\s{}$]|\$?\{request\.host(?:name)?\})+(?:\$?\{request\.(?:target|path)\}|[/?#]|$)/i
 
 const target = template({
   doc: 'Where to, such as https://www.example.com{request.target}.',
@@ -24,7 +24,10 @@ const target = template({
     const hasScheme = /^https?:\/\/./i.test(text)
     if (hasScheme && literal !== text) {
       const problem = `${show(text)} lets a request choose the site it is sent to`
-      return { problem, suggestion: 'only {request.host} may stand in the host' }
+      return {
+        problem,
+        suggestion: 'only {request.host} and {request.hostname} may stand in the host',
+      }
     }
     const isBare = /^[\w-]+(\.[\w-]+)+(\/|\{|$)/.test(text)
     const problem = `must start with https://, http:// or a single "/", not ${show(text)}`

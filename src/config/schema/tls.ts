@@ -26,7 +26,7 @@ const client = z.union([
 ])
 
 const name = value(
-  { doc: 'A server name, or "*.example.com" for one label below.', json: { type: 'string' } },
+  { doc: 'A server name, or "*.example.com" for every name below.', json: { type: 'string' } },
   readServerName,
 )
 

@@ -179,6 +179,7 @@ describe('redirect', () => {
     ['{ to: /new, status: 301 }', 301, '/new'],
     ['{ to: /new, status: "308" }', 308, '/new'],
     ['"https://{request.host}/"', 302, 'https://{request.host}/'],
+    ['"https://{request.hostname}:8443/"', 302, 'https://{request.hostname}:8443/'],
     ['"/rooms/{request.query.room}"', 302, '/rooms/{request.query.room}'],
   ])('may be %s', (redirect, status, to) => {
     const text = redirect.includes('{request.target}') ? `"${redirect}"` : redirect
@@ -187,7 +188,7 @@ describe('redirect', () => {
 
   const start = 'must start with https://, http:// or a single "/", not'
   const open =
-    'lets a request choose the site it is sent to; only {request.host} may stand in the host'
+    'lets a request choose the site it is sent to; only {request.host} and {request.hostname} may stand in the host'
   const asked = 'the path that was asked for is https://{request.host}{request.path}'
 
   test.each([

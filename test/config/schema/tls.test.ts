@@ -2,6 +2,7 @@
  * Certificates of listeners and upstreams: how they are given, and the files that hold them.
  */
 import { describe, expect, test } from 'bun:test'
+import { makeCertificate } from '../../support/certificates.ts'
 import { load, certificates, configOf, told } from '../checking.ts'
 
 const file = (tls: string) => `listeners: [{ port: 1, tls: ${tls} }]\nroutes: [{ respond: {} }]\n`
@@ -96,6 +97,21 @@ describe('tls of a listener', () => {
   test('takes a name that another listener has too', () => {
     const text = `listeners: [{ port: 1, tls: { ${pair} } }, { port: 2, tls: { ${pair} } }]\nroutes: [{ respond: {} }]\n`
     expect(told(text, certificates)).toEqual([])
+  })
+
+  test('takes an address that another certificate of the listener is for too', () => {
+    const [one, other] = [
+      makeCertificate({ names: 'DNS:one.example,IP:127.0.0.1' }),
+      makeCertificate({ names: 'DNS:other.example,IP:127.0.0.1' }),
+    ]
+    const files = {
+      '/etc/sluice/one.pem': one.certPem,
+      '/etc/sluice/one-key.pem': one.keyPem,
+      '/etc/sluice/other.pem': other.certPem,
+      '/etc/sluice/other-key.pem': other.keyPem,
+    }
+    const both = '[{ cert: one.pem, key: one-key.pem }, { cert: other.pem, key: other-key.pem }]'
+    expect(told(file(both), { ...certificates, files })).toEqual([])
   })
 
   test('takes a chain whose first certificate is the own one, and no other order', () => {
