@@ -44,8 +44,8 @@ const defences: Defence[] = [
     without: [
       {
         file: 'proxy/forward.ts',
-        replace: `if (told.test(key.replaceAll('_', '-'))) continue`,
-        by: '',
+        replace: `|| isReplaced(field.key, facts)) continue`,
+        by: ') continue',
       },
     ],
     attacks: [
@@ -70,9 +70,9 @@ const defences: Defence[] = [
     name: 'what is the same variable to a server is the same header',
     without: [
       {
-        file: 'proxy/forward.ts',
-        replace: `told.test(key.replaceAll('_', '-'))`,
-        by: 'told.test(key)',
+        file: 'proxy/forwarded.ts',
+        replace: `const name = isRespelled ? key.replaceAll('_', '-') : key`,
+        by: 'const name = key',
       },
     ],
     attacks: [
@@ -89,9 +89,9 @@ const defences: Defence[] = [
     name: 'no Connection field takes away what the gateway tells',
     without: [
       {
-        file: 'proxy/forward.ts',
-        replace: `{ name: 'X-Real-IP', value: address },`,
-        by: `...(isNamed('x-real-ip', head.connection) ? [] : [{ name: 'X-Real-IP', value: address }]),`,
+        file: 'proxy/forwarded.ts',
+        replace: `return all.filter(({ value }) => value !== '')`,
+        by: `return all.filter(({ name }) => !facts.head.connection.includes(name.toLowerCase()))`,
       },
     ],
     attacks: [
@@ -115,7 +115,7 @@ const defences: Defence[] = [
   },
   {
     name: 'no Connection field takes away what a handshake consists of',
-    without: [{ file: 'proxy/forward.ts', replace: `  'sec-websocket-key',\n`, by: '' }],
+    without: [{ file: 'proxy/hop-by-hop.ts', replace: `  'sec-websocket-key',\n`, by: '' }],
     attacks: [
       byteAttack({
         name: 'Connection: Upgrade, Sec-WebSocket-Key',
@@ -132,8 +132,8 @@ const defences: Defence[] = [
     without: [
       {
         file: 'proxy/forward.ts',
-        replace: 'if (hopByHop.has(key) || isNamed(key, head.connection)) continue',
-        by: 'if (key === "host") continue',
+        replace: `if (field.key === 'host' || isHopByHop(field.key, head.connection)) continue`,
+        by: `if (field.key === 'host') continue`,
       },
     ],
     attacks: [
@@ -150,9 +150,9 @@ const defences: Defence[] = [
     name: 'only the gateway tells a client of its session',
     without: [
       {
-        file: 'proxy/forward.ts',
-        replace: `!isNamed(key, answer.connection) &&\n      !key.startsWith('sluice-'),`,
-        by: `!isNamed(key, answer.connection),`,
+        file: 'proxy/answer.ts',
+        replace: `!isHopByHop(key, answer.connection) &&\n      !key.startsWith('sluice-'),`,
+        by: `!isHopByHop(key, answer.connection),`,
       },
     ],
     attacks: [

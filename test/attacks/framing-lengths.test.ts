@@ -142,7 +142,7 @@ const connections: Defence[] = [
     name: 'no Connection field takes away what a message is framed by',
     without: [
       {
-        file: 'proxy/forward.ts',
+        file: 'proxy/hop-by-hop.ts',
         replace: `  'content-length',\n  'transfer-encoding',\n  'host',`,
         by: `  'host',`,
       },

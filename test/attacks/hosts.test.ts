@@ -78,7 +78,7 @@ const defences: Defence[] = [
     without: [
       {
         file: 'wire/http-request.ts',
-        replace: 'if (!hostPattern.test(place.host))',
+        replace: 'if (!isHost(place.host))',
         by: 'if (minor < 0)',
       },
     ],
@@ -122,7 +122,7 @@ const defences: Defence[] = [
     without: [
       {
         file: 'wire/http-request.ts',
-        replace: 'if (!hostPattern.test(place.host))',
+        replace: 'if (!isHost(place.host))',
         by: 'if (minor < 0)',
       },
     ],
@@ -201,7 +201,7 @@ const defences: Defence[] = [
     name: 'a host is the same in any case',
     without: [
       {
-        file: 'route/route-table.ts',
+        file: 'wire/host-name.ts',
         replace: `.replace(/\\.$/, '')\n    .toLowerCase()`,
         by: `.replace(/\\.$/, '')`,
       },
@@ -210,12 +210,12 @@ const defences: Defence[] = [
   },
   {
     name: 'a host is the same with a port',
-    without: [{ file: 'route/route-table.ts', replace: `.replace(/:[0-9]*$/, '')`, by: '' }],
+    without: [{ file: 'wire/host-name.ts', replace: `.replace(/:[0-9]*$/, '')`, by: '' }],
     attacks: [admin('admin.test:80'), admin('admin.test:'), admin('admin.test:65535')],
   },
   {
     name: 'a host is the same with the dot of the root',
-    without: [{ file: 'route/route-table.ts', replace: `.replace(/\\.$/, '')`, by: '' }],
+    without: [{ file: 'wire/host-name.ts', replace: `.replace(/\\.$/, '')`, by: '' }],
     attacks: [admin('admin.test.'), admin('admin.test.:80')],
   },
   {
@@ -223,8 +223,9 @@ const defences: Defence[] = [
     without: [
       {
         file: 'route/route-table.ts',
-        replace: 'name.endsWith(pattern.slice(1))',
-        by: 'name.endsWith(pattern.slice(2))',
+        replace:
+          "for (let dot = name.indexOf('.', 1); dot > 0; dot = name.indexOf('.', dot + 1))\n    wildcards.push(`*${name.slice(dot)}`)",
+        by: 'for (let start = 1; start < name.length; start++)\n    wildcards.push(`*.${name.slice(start)}`)',
       },
     ],
     attacks: ['evilteam.test', 'a.evilteam.test:80', 'my-team.test.'].map((host) =>
@@ -237,7 +238,11 @@ const defences: Defence[] = [
   {
     name: 'a wildcard stands for one name at least',
     without: [
-      { file: 'route/route-table.ts', replace: ' && name.length >= pattern.length', by: '' },
+      {
+        file: 'route/route-table.ts',
+        replace: "let dot = name.indexOf('.', 1); dot > 0;",
+        by: "let dot = name.indexOf('.'); dot >= 0;",
+      },
     ],
     attacks: ['.team.test'].map((host) =>
       admin(host, {

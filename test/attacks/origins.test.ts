@@ -19,13 +19,13 @@ const from = (origin: string) =>
     gains: { upstream: /session=victim/ },
   })
 
-const file = 'proxy/route.ts'
-const replace = 'return origins.includes(origin.toLowerCase())'
+const file = 'proxy/origin.ts'
+const replace = 'return origins.includes(origin) ?'
 
 const defences: Defence[] = [
   {
     name: 'an origin is one of the list',
-    without: [{ file, replace, by: 'return true' }],
+    without: [{ file, replace, by: 'return true ?' }],
     attacks: [
       'https://evil.com',
       'https://evil.com\r\nConnection: Upgrade, Origin',
@@ -44,7 +44,7 @@ const defences: Defence[] = [
       {
         file,
         replace,
-        by: 'return origins.some((each) => origin.toLowerCase().includes(each.slice(8)))',
+        by: 'return origins.some((each) => origin.includes(each.slice(8))) ?',
       },
     ],
     attacks: [
@@ -71,7 +71,7 @@ const defences: Defence[] = [
       {
         file,
         replace,
-        by: 'return origins.some((each) => new RegExp(`^${each}$`).test(origin.toLowerCase()))',
+        by: 'return origins.some((each) => new RegExp(`^${each}$`).test(origin)) ?',
       },
     ],
     attacks: ['https://appxexample.com', 'https://app.example-com'].map(from),

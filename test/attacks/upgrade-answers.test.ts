@@ -168,7 +168,7 @@ const defences: Defence[] = [
     name: 'a 101 has no body, and says nothing of one',
     without: [
       {
-        file: 'proxy/forward.ts',
+        file: 'proxy/answer.ts',
         replace: 'const isBodiless = answer.status < 200 || answer.status === 204',
         by: 'const isBodiless = answer.status === 204',
       },
