@@ -73,8 +73,8 @@ const bodies: Defence[] = [
     without: [
       {
         file: 'proxy/hop-by-hop.ts',
-        replace: `  'content-length',\n  'transfer-encoding',\n  'host',`,
-        by: `  'host',`,
+        replace: '/^(content-length|transfer-encoding|host|',
+        by: '/^(host|',
       },
     ],
     attacks: ['Content-Length: 5', 'Transfer-Encoding: chunked'].map((field) => {

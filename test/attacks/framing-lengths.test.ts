@@ -143,8 +143,8 @@ const connections: Defence[] = [
     without: [
       {
         file: 'proxy/hop-by-hop.ts',
-        replace: `  'content-length',\n  'transfer-encoding',\n  'host',`,
-        by: `  'host',`,
+        replace: '/^(content-length|transfer-encoding|host|',
+        by: '/^(host|',
       },
     ],
     attacks: [
