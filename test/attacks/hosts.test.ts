@@ -91,6 +91,8 @@ const defences: Defence[] = [
       'site.test?admin.test',
       'site.test admin.test',
       'site.test\tadmin.test',
+      ':80',
+      ':',
       'site.test:80:80',
       'site.test:80@admin.test',
       'site.test:8o',

@@ -62,23 +62,6 @@ export function testDefences(defences: readonly Defence[]): void {
   })
 }
 
-/**
- * Attacks that succeed today. Whoever comes to repel one is told so here, and moves it to the table of
- * its defence.
- */
-export function testOpen(attacks: readonly Attack[]): void {
-  for (const attack of attacks) {
-    test(
-      `succeeds today: ${attack.name}`,
-      async () => {
-        const { isGained } = await carryOut(attack)
-        expect(isGained, 'it is repelled now: move it to the table of its defence').toBe(true)
-      },
-      timeoutMs,
-    )
-  }
-}
-
 function testRepelled(attack: Attack): void {
   test.concurrent(
     `repels: ${attack.name}`,
