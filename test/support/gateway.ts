@@ -1,6 +1,7 @@
 /**
  * Starts a whole gateway in the test's own process, from YAML, on free ports, and hears its events.
  */
+import { readFileSync } from 'node:fs'
 import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { formatProblems } from '../../src/config/report.ts'
@@ -37,7 +38,8 @@ export function startGateway(
   env: Record<string, string> = {},
   change: (config: Config) => Config = (config) => config,
 ): RunningGateway {
-  const loaded = loadConfig(yaml, { file: 'test.yaml', env, readFile: () => '' })
+  const readFile = (path: string) => readFileSync(path, 'utf8')
+  const loaded = loadConfig(yaml, { file: 'test.yaml', env, readFile })
   if (!loaded.ok) throw new Error(formatProblems(loaded.problems, { colours: false }))
   const journal = new Journal<GatewayEvent>()
   const metrics = createMetrics()

@@ -26,9 +26,16 @@ export interface Mutation {
   readonly by: string
 }
 
+export interface GatewayPorts {
+  /** Of its first listener. */
+  readonly port: number
+  /** 0 where there is none. */
+  readonly adminPort: number
+}
+
 export interface UndefendedGateways extends AsyncDisposable {
-  /** Starts one more. @returns the port of its first listener. */
-  start(yaml: string): Promise<number>
+  /** Starts one more. */
+  start(yaml: string): Promise<GatewayPorts>
 }
 
 const root = join(import.meta.dir, '../..')
@@ -48,21 +55,21 @@ export function startUndefended(mutations: readonly Mutation[]): UndefendedGatew
   /** Answers come in the order of the questions. */
   let last: Promise<unknown> = Promise.resolve()
 
-  async function ask(yaml: string, before: Promise<unknown>): Promise<number> {
+  async function ask(yaml: string, before: Promise<unknown>): Promise<GatewayPorts> {
     void child.stdin.write(`${JSON.stringify(yaml)}\n`)
     await child.stdin.flush()
     await before
     const { value, done } = await lines.next()
-    const { port, error } = done === true ? { error: 'it ended' } : JSON.parse(value)
+    const { port, adminPort = 0, error } = done === true ? { error: 'it ended' } : JSON.parse(value)
     if (typeof port !== 'number') throw new Error(`The undefended gateway did not start: ${error}`)
-    return port
+    return { port, adminPort }
   }
 
   return {
     start(yaml) {
-      const port = ask(yaml, last)
-      last = port.catch(() => {})
-      return port
+      const ports = ask(yaml, last)
+      last = ports.catch(() => {})
+      return ports
     },
     async [Symbol.asyncDispose]() {
       await child.stdin.end()
@@ -83,7 +90,8 @@ function copyWithout(mutations: readonly Mutation[]): string {
   cpSync(join(root, 'src'), join(folder, 'src'), { recursive: true })
   mkdirSync(join(folder, 'test/support'), { recursive: true })
   cpSync(join(root, program), join(folder, program))
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  for (const name of ['node_modules', 'package.json'])
+    symlinkSync(join(root, name), join(folder, name))
   for (const [file, text] of mutated) writeFileSync(join(folder, 'src', file), text)
   return folder
 }
