@@ -58,7 +58,7 @@ export function createResources(
   }
 
   return (request) => {
-    const { pathname, searchParams } = new URL(request.url)
+    const { pathname, searchParams } = placeOf(request)
     const id = /^\/sessions\/([^/]+)$/.exec(pathname)?.[1] ?? ''
     const path = id === '' ? pathname : '/sessions/:id'
     const methods = Object.hasOwn(resources, path) ? resources[path] : undefined
@@ -68,6 +68,12 @@ export function createResources(
     if (answer === undefined) return problem(unknownMethod(method, methods))
     return answer({ request, query: searchParams, id })
   }
+}
+
+/** What is asked for. Its host is left out: with one that is none (`a@b`) the URL could not be read. */
+function placeOf({ url }: Request): URL {
+  const target = url.replace(/^http:\/\/[^/?]*/, '')
+  return new URL(`http://admin/${target.replace(/^\//, '')}`)
 }
 
 function readiness({ state }: Gateway): Response {
