@@ -44,7 +44,7 @@ async function run(scene: Scene, { sends, gains, repelled, dial }: Script): Prom
   const waitsForEnd = repelled.includes('ended') || repelled.includes('reset')
   const answers = repelled.filter((line) => /^[2-5]\d\d/.test(line)).length
   await until(waitsForEnd ? isSettled(Infinity) : isSettled(Math.max(answers, sends.length)))
-  await passBarrier(scene)
+  if (!isGained()) await passBarrier(scene)
   await until(isGained, farewell === undefined && waitsForEnd ? patienceMs : 0)
   const reached = scene.upstream.received.flatMap(requestsIn).map((line) => `upstream: ${line}`)
   const left = farewell === undefined ? [] : [farewell]
