@@ -13,6 +13,8 @@ export const holdMs = 2_500
 export const dripMs = 40
 
 export interface HoldingAttack extends Omit<Attack, 'run' | 'wants'> {
+  /** By default that the connection is held. */
+  readonly wants?: string
   /** How the connection gets where it is then held. */
   readonly begin?: (client: TcpConnection) => Promise<void> | void
   /** What is said now and then to keep it; nothing by default. */
