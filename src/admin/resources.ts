@@ -71,11 +71,12 @@ export function createResources(
 }
 
 /**
- * Path and query, whatever the host is: HAProxy asks for health in HTTP/1.0, which has none, and the
- * runtime's URL is then no more than the path.
+ * Path and query, whatever the host is: HAProxy asks for health in HTTP/1.0, which has none, and with one
+ * that is none (`a@b`) the runtime's URL could not be read.
  */
 function targetOf({ url }: Request): URL {
-  return new URL(`http://admin${url.replace(/^https?:\/\/[^/?]*/, '')}`)
+  const target = url.replace(/^https?:\/\/[^/?]*/, '')
+  return new URL(`http://admin/${target.replace(/^\//, '')}`)
 }
 
 function readiness({ state }: Gateway): Response {

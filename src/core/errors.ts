@@ -40,7 +40,10 @@ export const errorTable = {
   MALFORMED_REQUEST: client(400, 'The request is not well-formed HTTP/1.1'),
   MALFORMED_UPGRADE: client(400, 'The request is not a well-formed WebSocket handshake'),
   EARLY_DATA: client(400, 'The client sent data before its handshake was answered'),
-  UNSAFE_PATH: client(400, 'The path has dot segments or encoded slashes'),
+  UNSAFE_PATH: client(
+    400,
+    'The path has dot segments or %00, or could be read as the path of another route',
+  ),
   PLAIN_HTTP: client(400, 'This port speaks TLS: use https or wss'),
   ORIGIN_NOT_ALLOWED: client(403, 'The page this request comes from may not connect here'),
   NO_ROUTE: client(404, 'No route matches the host and path of this request'),

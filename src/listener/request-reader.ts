@@ -11,6 +11,7 @@ import type { ErrorCode } from '../core/errors.ts'
 import { BodyFollower } from '../wire/http-body.ts'
 import { HeadError, HeadReader, type HeadLimits } from '../wire/http-head.ts'
 import { readRequestHead } from '../wire/http-request.ts'
+import type { TrailerRules } from '../wire/http-trailer.ts'
 import { ClientRequest, type Refusal, type RequestOwner } from './client-request.ts'
 import type { ListenerClient } from './opening.ts'
 import { encodeRefusal } from './refuse.ts'
@@ -36,7 +37,7 @@ const maxHeldBytes = 16_384
 /** Bytes of answers a client may leave untaken before its next pipelined request is looked at. */
 const maxUntakenBytes = 65_536
 
-export class RequestReader implements ByteStreamHandler, RequestOwner {
+export class RequestReader implements ByteStreamHandler, RequestOwner, TrailerRules {
   readonly stream: ByteStream
   readonly client: ListenerClient
   readonly #options: ReaderOptions
@@ -209,7 +210,7 @@ export class RequestReader implements ByteStreamHandler, RequestOwner {
     const head = raw instanceof HeadError ? raw : readRequestHead(raw)
     if (head instanceof HeadError) return this.#refuse(faultCodes[head.fault], head.detail, chunk)
     clearTimeout(this.#timer)
-    this.#body = new BodyFollower(head.body)
+    this.#body = new BodyFollower(head.body, this)
     this.#request = new ClientRequest(head, this)
     this.#options.onRequest(this.#request, this.client)
     return offset + this.#head.consumed
@@ -232,6 +233,10 @@ export class RequestReader implements ByteStreamHandler, RequestOwner {
   #endBody(): void {
     clearTimeout(this.#timer)
     this.#sink?.bodyOnEnd()
+  }
+
+  mayTrail(name: string): boolean {
+    return this.#sink?.mayTrail?.(name) ?? true
   }
 
   /** Refuses bytes that do not make a request, and ends the connection: what follows cannot be understood. */

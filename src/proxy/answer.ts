@@ -5,7 +5,7 @@
  * those that only the gateway may set. What the route sets or removes comes after that; it is done to
  * final answers and to the 101, not to interim ones and not to the gateway's own refusals.
  */
-import { encodeHead, type HttpField } from '../wire/http-fields.ts'
+import { encodeHead, spelled, type HttpField } from '../wire/http-fields.ts'
 import type { ResponseHead } from '../wire/http-response.ts'
 import { isHopByHop } from './hop-by-hop.ts'
 import type { RequestFacts } from './request-facts.ts'
@@ -57,6 +57,6 @@ function answerFields(answer: ResponseHead): Field[] {
       !(isBodiless && (key === 'content-length' || key === 'transfer-encoding')) &&
       key !== 'host' &&
       !isHopByHop(key, answer.connection) &&
-      !key.startsWith('sluice-'),
+      !spelled(key).startsWith('sluice-'),
   )
 }

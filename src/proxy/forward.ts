@@ -9,7 +9,7 @@ import { GatewayError } from '../core/errors.ts'
 import { pathSegments } from '../route/path-pattern.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import { parseExtensions } from '../wire/extension-header.ts'
-import { encodeHead, type HttpField } from '../wire/http-fields.ts'
+import { encodeHead, spelled, type HttpField } from '../wire/http-fields.ts'
 import { isHost } from '../wire/http-request.ts'
 import { forwardingFields, isReplaced } from './forwarded.ts'
 import { isHopByHop } from './hop-by-hop.ts'
@@ -68,7 +68,7 @@ function targetFor(facts: RequestFacts, { config }: Route): string {
     throw new GatewayError('UNSAFE_PATH', 'a value for a segment of the path has a slash')
   const rewritten = rendered.startsWith('/') ? rendered : `/${rendered}`
   if (pathSegments(rewritten) === undefined)
-    throw new GatewayError('UNSAFE_PATH', 'a value for the path makes a dot segment of it')
+    throw new GatewayError('UNSAFE_PATH', 'a value for the path makes dot segments or %00 of it')
   return rewritten.includes('?') ? rewritten : rewritten + target.slice(path.length)
 }
 
@@ -77,7 +77,7 @@ function requestFields(facts: RequestFacts, endpoint: Endpoint, route: Route): F
   const fields: Field[] = []
   for (const field of head.fields.list) {
     if (field.key === 'host' || isHopByHop(field.key, head.connection)) continue
-    if (field.key === 'proxy-authenticate' || isReplaced(field.key, facts)) continue
+    if (spelled(field.key) === 'proxy-authenticate' || isReplaced(field.key, facts)) continue
     fields.push(field)
   }
   fields.push(...forwardingFields(facts))

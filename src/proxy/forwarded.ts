@@ -4,7 +4,7 @@
  */
 import type { ClientInfo } from '../core/client-info.ts'
 import { headerText, joinNames } from '../expression/encoding.ts'
-import type { HttpField, HttpFields } from '../wire/http-fields.ts'
+import { spelled, type HttpField, type HttpFields } from '../wire/http-fields.ts'
 import type { RequestFacts } from './request-facts.ts'
 import { schemes } from './trusted.ts'
 
@@ -22,12 +22,10 @@ const rewritten = new Set([
 
 /** Whether a client's header does not go on as it is. */
 export function isReplaced(key: string, facts: RequestFacts): boolean {
-  // `X_Real_IP` is the same variable as `X-Real-IP` to CGI, WSGI and PHP, and a proxy that is trusted
-  // lets the client's pass, since it is another header to it.
-  const isRespelled = key.includes('_')
-  const name = isRespelled ? key.replaceAll('_', '-') : key
+  // A proxy that is trusted lets a client's `X_Real_IP` pass, since it is another header to it.
+  const name = spelled(key)
   if (rewritten.has(name) || name.startsWith('sluice-')) return true
-  if (name.startsWith('x-forwarded-')) return isRespelled || !facts.client.isTrustedProxy
+  if (name.startsWith('x-forwarded-')) return name !== key || !facts.client.isTrustedProxy
   // Trace Context §3.3.1.4: without a valid parent the state means nothing. None is made up: whoever
   // reads a parent looks for its span and its sampling decision, and the gateway records no spans.
   if (name === 'traceparent') return !hasTraceparent(facts.head.fields)

@@ -5,7 +5,7 @@
  */
 import type { HeaderRewrite } from '../config/config.ts'
 import type { RequestContext } from '../core/request-context.ts'
-import type { HttpField } from '../wire/http-fields.ts'
+import { spelled, type HttpField } from '../wire/http-fields.ts'
 
 type Field = Pick<HttpField, 'name' | 'value'>
 
@@ -24,6 +24,11 @@ export class HeaderRewriter {
     this.#names = new Set([...remove, ...set.map(({ name }) => name)].filter(mayTouch).map(spelled))
   }
 
+  /** Whether it removes or replaces this header. @param name as `spelled`. */
+  touches(name: string): boolean {
+    return this.#names.has(name)
+  }
+
   /** @returns the fields that go on. A header that is set to nothing is left out. */
   apply(fields: Field[], context: RequestContext): Field[] {
     if (this.#names.size === 0) return fields
@@ -34,8 +39,4 @@ export class HeaderRewriter {
     }
     return rewritten
   }
-}
-
-function spelled(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-')
 }

@@ -13,6 +13,7 @@ import { encodeAnswer, encodeInterim } from './answer.ts'
 import { encodeRequest } from './forward.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { Route } from './route.ts'
+import { mayTrailAnswer, mayTrailRequest } from './trailers.ts'
 
 /** Methods that may be sent twice without doing more than once (RFC 9110 §9.2.2). */
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
@@ -94,6 +95,7 @@ function requestBody({ request, connection, endpoint, route }: SentRequest): Bod
     bodyOnEnd() {
       connection.expectAnswer(endpoint.timeout.answerMs)
     },
+    mayTrail: (name) => mayTrailRequest(name, route),
   }
 }
 
@@ -148,6 +150,7 @@ function answerBody(relay: AnswerRelay, isKeptAlive: boolean): AnswerSink {
     bodyOnFailure() {
       request.abort()
     },
+    mayTrail: (name) => mayTrailAnswer(name, route),
   }
 }
 

@@ -68,13 +68,14 @@ const slash = /%2f|%5c|\\/i
 /**
  * The segments of a request's path, with unreserved characters decoded so that `%61` is `a` here as
  * it is for the server (RFC 3986 §6.2.2.2); everything else stays as sent.
- * @returns undefined for a path with dot segments, plain or behind an encoded slash: the server may
- * read it as one of another route.
+ * @returns undefined for a path with dot segments, plain or behind an encoded slash, or with `%00`, where
+ * some stop reading: the server may read it as one of another route.
  */
 export function pathSegments(target: string): string[] | undefined {
   const query = target.indexOf('?')
   const path = query < 0 ? target : target.slice(0, query)
   if (!doubtful.test(path)) return path.split('/').slice(1)
+  if (path.includes('%00')) return undefined
   const decoded = path.includes('%') ? path.replace(/%[0-9A-Fa-f]{2}/g, decodeUnreserved) : path
   const parts = decoded.split('/').slice(1)
   // Slashes in a row count as one, as for nginx: `//chat` is `/chat` to a server that merges them.
@@ -87,7 +88,7 @@ const doubtful = /[%\\]|\/[./]/
 
 /** Some servers cut a parameter, `..;a=b`, before they read a segment. */
 function isDots(text: string): boolean {
-  const [name] = text.split(';', 1)
+  const [name] = text.split(/;|%3b/i, 1)
   return name === '.' || name === '..'
 }
 

@@ -8,6 +8,7 @@
 import type { RequestHead } from '../wire/http-request.ts'
 import { conditionCount, misfitOf, type RouteConditions, type Misfit } from './conditions.ts'
 import { PathPattern, pathSegments, type PathMatch } from './path-pattern.ts'
+import { otherReadings } from './path-readings.ts'
 import { Question } from './question.ts'
 
 export interface RouteMatch<T> {
@@ -55,7 +56,17 @@ export class RouteTable<T> {
 
   /** @returns undefined where no route matches; 'unsafe' for a path that may mean another to the server. */
   match(listener: string, asked: Asked): RouteMatch<T> | 'unsafe' | undefined {
-    const segments = pathSegments(asked.target)
+    const found = this.#find(listener, asked, asked.target)
+    if (typeof found !== 'object') return found
+    for (const path of otherReadings(asked.target)) {
+      const other = this.#find(listener, asked, path)
+      if (typeof other !== 'object' || other.value !== found.value) return 'unsafe'
+    }
+    return found
+  }
+
+  #find(listener: string, asked: Asked, path: string): RouteMatch<T> | 'unsafe' | undefined {
+    const segments = pathSegments(path)
     if (segments === undefined) return 'unsafe'
     const question = new Question(listener, asked, segments)
     return (

@@ -10,6 +10,7 @@ import { GatewayError } from '../core/errors.ts'
 import { BodyFollower } from '../wire/http-body.ts'
 import { HeadError, HeadReader } from '../wire/http-head.ts'
 import { readResponseHead, type ResponseHead } from '../wire/http-response.ts'
+import type { TrailerRules } from '../wire/http-trailer.ts'
 
 /** What an upstream's answer may have; servers send more than clients, cookies above all. */
 const headLimits = { headBytes: 65_536, headers: 200 }
@@ -31,7 +32,7 @@ export interface ExchangeEvents {
   onDrain?: () => void
 }
 
-export class HttpConnection implements ByteStreamHandler {
+export class HttpConnection implements ByteStreamHandler, TrailerRules {
   readonly stream: ByteStream
   /** Whether a request was answered on it before: then it may have been closed without our knowing. */
   isReused = false
@@ -197,7 +198,7 @@ export class HttpConnection implements ByteStreamHandler {
   #acceptHead(head: ResponseHead): void {
     clearTimeout(this.#answerTimer)
     this.#answerHead = head
-    this.#body = new BodyFollower(head.body)
+    this.#body = new BodyFollower(head.body, this)
     this.#answer?.resolve(head)
   }
 
@@ -215,6 +216,10 @@ export class HttpConnection implements ByteStreamHandler {
     if (body.fault !== undefined)
       return this.#failBody(new GatewayError('UPSTREAM_MALFORMED', body.fault))
     if (body.isComplete) this.#completeBody(end < chunk.length)
+  }
+
+  mayTrail(name: string): boolean {
+    return this.#sink?.mayTrail?.(name) ?? true
   }
 
   /** @param isMore whether bytes came behind the answer: they belong to no request, so the connection cannot be trusted. */

@@ -6,6 +6,7 @@
  */
 import type { HttpFields } from './http-fields.ts'
 import { HeadError } from './http-head.ts'
+import { TrailerFollower, type TrailerRules } from './http-trailer.ts'
 
 /** How a message says where its body ends (RFC 9112 §6). */
 export type BodyFraming =
@@ -15,8 +16,6 @@ export type BodyFraming =
 
 /** Bytes of a chunk's size line: 13 hexadecimal digits and an extension nobody uses. */
 const maxSizeLineBytes = 256
-/** Bytes of the fields behind the last chunk. */
-const maxTrailerBytes = 8192
 
 /** What the fields say of the body; undefined where they say nothing. */
 export function bodyFraming(fields: HttpFields, minor: 0 | 1): BodyFraming | HeadError | undefined {
@@ -40,32 +39,26 @@ export function bodyFraming(fields: HttpFields, minor: 0 | 1): BodyFraming | Hea
   return { kind: 'length', bytes: Number(length) }
 }
 
-type ChunkState =
-  | 'size'
-  | 'extension'
-  | 'size-lf'
-  | 'data'
-  | 'data-cr'
-  | 'data-lf'
-  | 'trailer'
-  | 'trailer-lf'
-  | 'end-lf'
+type ChunkState = 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'trailer'
 
 export class BodyFollower {
   readonly #kind: BodyFraming['kind']
+  readonly #rules: TrailerRules
   /** Bytes still to come of the body, or of the chunk. */
   #remaining: number
   #state: ChunkState = 'size'
   #digits = 0
   #lineBytes = 0
-  #trailerBytes = 0
+  /** Behind the last chunk. */
+  #trailer: TrailerFollower | undefined
   /** Whether the whole body has passed. A body that ends with the connection never says so itself. */
   isComplete: boolean
   /** What is wrong with the chunks, once something is. */
   fault: string | undefined
 
-  constructor(framing: BodyFraming) {
+  constructor(framing: BodyFraming, rules: TrailerRules) {
     this.#kind = framing.kind
+    this.#rules = rules
     this.#remaining = framing.kind === 'length' ? framing.bytes : 0
     this.isComplete = framing.kind === 'length' && framing.bytes === 0
   }
@@ -124,7 +117,7 @@ export class BodyFollower {
         this.#state = 'size'
         this.#digits = 0
         return
-      default:
+      case 'trailer':
         return this.#stepTrailer(byte)
     }
   }
@@ -146,23 +139,11 @@ export class BodyFollower {
     }
   }
 
-  /** Fields behind the last chunk pass unread; only their lines are checked, up to the empty one. */
   #stepTrailer(byte: number): void {
-    if (++this.#trailerBytes > maxTrailerBytes) return this.#fail('the trailer is too large')
-    if (this.#state === 'end-lf') {
-      if (byte !== LF) return this.#fail('the trailer ends without LF')
-      this.isComplete = true
-    } else if (this.#state === 'trailer-lf') {
-      if (byte !== LF) return this.#fail('a trailer line ends without LF')
-      this.#state = 'trailer'
-      this.#lineBytes = 0
-    } else if (byte === CR) {
-      this.#state = this.#lineBytes === 0 ? 'end-lf' : 'trailer-lf'
-    } else if (isControl(byte)) {
-      this.#fail('a control character in the trailer')
-    } else {
-      this.#lineBytes++
-    }
+    const trailer = (this.#trailer ??= new TrailerFollower(this.#rules))
+    trailer.step(byte)
+    this.isComplete = trailer.isComplete
+    this.fault = trailer.fault
   }
 
   #fail(fault: string): void {

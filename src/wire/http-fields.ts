@@ -50,6 +50,15 @@ export class HttpFields {
   }
 }
 
+/**
+ * The name with which servers of CGI's kind (WSGI and PHP among them) read a field: `X_User` and `X-User`
+ * are one variable. What is removed or replaced is so in every spelling.
+ */
+export function spelled(name: string): string {
+  const key = name.toLowerCase()
+  return key.includes('_') ? key.replaceAll('_', '-') : key
+}
+
 /** Whether a connection goes on, by the members of its `Connection` field (RFC 9112 §9.3): close wins. */
 export function isKeptAlive(connection: readonly string[], minor: 0 | 1): boolean {
   return !connection.includes('close') && (minor === 1 || connection.includes('keep-alive'))

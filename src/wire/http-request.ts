@@ -33,7 +33,7 @@ const singular = /^(host|origin|upgrade|content-length|transfer-encoding|sec-web
 
 const targetPattern = /^[!-~\x80-\xff]+$/
 /** Narrower than RFC 3986: a comma makes a list of `X-Forwarded-Host`, and `%61` is `a` to some only. */
-const hostPattern = /^(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]*)(:[0-9]{0,5})?$/
+const hostPattern = /^(?:(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(?::[0-9]{0,5})?)?$/
 
 /** Whether this may stand in a `Host` field, port included (RFC 9110 §7.2). Empty is one. */
 export function isHost(text: string): boolean {

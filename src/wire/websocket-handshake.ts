@@ -73,7 +73,9 @@ export function switchFault(answer: ResponseHead, offer: Offer): string | undefi
       ? undefined
       : parseExtensions(fields.get('sec-websocket-extensions') ?? '')
   if (extensions === undefined) return 'sec-websocket-extensions is malformed'
-  if (extensions.some((extension) => !offer.extensions.includes(extension.name)))
-    return 'an extension was not offered'
+  const names = extensions.map(({ name }) => name)
+  if (names.some((name) => !offer.extensions.includes(name))) return 'an extension was not offered'
+  // RFC 7692 §6: RSV1 marks the frames of one of them.
+  if (new Set(names).size < names.length) return 'an extension was chosen twice'
   return undefined
 }

@@ -352,3 +352,16 @@ test('GET /metrics is accepted by promtool while sessions are open', async () =>
     sample(text, `sluice_endpoint_sessions{upstream="echo",endpoint="ws://${server.host}"}`),
   ).toBe(1)
 })
+
+test('a Host that is none is told how to ask, and is no mistake of the gateway', async () => {
+  await using gateway = startGateway(twoRoutes())
+  await using admin = await startAdminOf(gateway)
+  for (const host of ['localhost@evil.test', 'a b', '<a>', '[::1', 'a/b', 'a:b', '']) {
+    using client = await dialTcp(admin.port)
+    client.send(`GET //sessions?limit=1 HTTP/1.1\nHost: ${host}\n\n`)
+    expect((await client.message()).status).toBe(404)
+    client.send(`GET /sessions?limit=1 HTTP/1.1\nHost: ${host}\n\n`)
+    expect((await client.message()).status).toBe(421)
+  }
+  expect(admin.events.filter(({ type }) => type === 'mistake')).toEqual([])
+})

@@ -96,8 +96,8 @@ const defences: Defence[] = [
     without: [
       {
         file: checks,
-        replace: 'if (extensions.some((extension) => !offer.extensions.includes(extension.name)))',
-        by: 'if (extensions.length < 0)',
+        replace: 'if (names.some((name) => !offer.extensions.includes(name)))',
+        by: 'if (names.length < 0)',
       },
     ],
     attacks: [
@@ -118,8 +118,8 @@ const defences: Defence[] = [
     without: [
       {
         file: checks,
-        replace: `if (extensions === undefined) return 'sec-websocket-extensions is malformed'\n  if (extensions.some(`,
-        by: 'if (extensions?.some(',
+        replace: `if (extensions === undefined) return 'sec-websocket-extensions is malformed'\n  const names = extensions.map(`,
+        by: 'const names = (extensions ?? []).map(',
       },
     ],
     attacks: [

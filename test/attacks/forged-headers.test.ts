@@ -3,6 +3,7 @@
  */
 import { testDefences, type Defence } from '../support/attack.ts'
 import { byteAttack, handshake, head } from '../support/byte-attack.ts'
+import { frame } from '../support/frames.ts'
 import { page, switchTo } from '../support/recording-server.ts'
 
 const routes = `
@@ -44,8 +45,8 @@ const defences: Defence[] = [
     without: [
       {
         file: 'proxy/forward.ts',
-        replace: `if (told.test(key.replaceAll('_', '-'))) continue`,
-        by: '',
+        replace: `|| isReplaced(field.key, facts)) continue`,
+        by: ') continue',
       },
     ],
     attacks: [
@@ -70,9 +71,9 @@ const defences: Defence[] = [
     name: 'what is the same variable to a server is the same header',
     without: [
       {
-        file: 'proxy/forward.ts',
-        replace: `told.test(key.replaceAll('_', '-'))`,
-        by: 'told.test(key)',
+        file: 'proxy/forwarded.ts',
+        replace: 'const name = spelled(key)',
+        by: 'const name = key',
       },
     ],
     attacks: [
@@ -89,9 +90,9 @@ const defences: Defence[] = [
     name: 'no Connection field takes away what the gateway tells',
     without: [
       {
-        file: 'proxy/forward.ts',
-        replace: `{ name: 'X-Real-IP', value: address },`,
-        by: `...(isNamed('x-real-ip', head.connection) ? [] : [{ name: 'X-Real-IP', value: address }]),`,
+        file: 'proxy/forwarded.ts',
+        replace: `return all.filter(({ value }) => value !== '')`,
+        by: `return all.filter(({ name }) => !facts.head.connection.includes(name.toLowerCase()))`,
       },
     ],
     attacks: [
@@ -115,7 +116,7 @@ const defences: Defence[] = [
   },
   {
     name: 'no Connection field takes away what a handshake consists of',
-    without: [{ file: 'proxy/forward.ts', replace: `  'sec-websocket-key',\n`, by: '' }],
+    without: [{ file: 'proxy/hop-by-hop.ts', replace: '|sec-websocket-.*)$/', by: ')$/' }],
     attacks: [
       byteAttack({
         name: 'Connection: Upgrade, Sec-WebSocket-Key',
@@ -125,6 +126,20 @@ const defences: Defence[] = [
         repelled: ['101', 'upstream: GET /chat'],
         gains: { upstream: /^GET (?:(?!sec-websocket-key)[^])*\r\n\r\n$/i },
       }),
+      byteAttack({
+        name: 'a 101 whose Connection names Sec-WebSocket-Extensions',
+        wants: 'compressed frames for a client that knows of no compression',
+        routes,
+        answer: (request) =>
+          switchTo(
+            request,
+            'Sec-WebSocket-Extensions: permessage-deflate',
+            'Connection: Upgrade, Sec-WebSocket-Extensions',
+          ) + frame({ opcode: 1, reserved: 4, payload: 'EVIL' }).toString('latin1'),
+        sends: [handshake('/chat', 'Sec-WebSocket-Extensions: permessage-deflate')],
+        repelled: ['101', 'text EVIL', 'upstream: GET /chat'],
+        gains: { client: /^(?![^]*sec-websocket-extensions)[^]*EVIL/i },
+      }),
     ],
   },
   {
@@ -132,8 +147,8 @@ const defences: Defence[] = [
     without: [
       {
         file: 'proxy/forward.ts',
-        replace: 'if (hopByHop.has(key) || isNamed(key, head.connection)) continue',
-        by: 'if (key === "host") continue',
+        replace: `if (field.key === 'host' || isHopByHop(field.key, head.connection)) continue`,
+        by: `if (field.key === 'host') continue`,
       },
     ],
     attacks: [
@@ -147,12 +162,65 @@ const defences: Defence[] = [
     ),
   },
   {
+    name: 'what stays with the gateway does so in every spelling',
+    without: [
+      { file: 'proxy/hop-by-hop.ts', replace: 'const name = spelled(key)', by: 'const name = key' },
+    ],
+    attacks: [
+      'Content_Length: 5',
+      'Transfer_Encoding: chunked',
+      'transfer_encoding: chunked',
+      'Sec_WebSocket_Key: dGhlIHNhbXBsZSBub25jZQ==',
+      'Keep_Alive: timeout=1000',
+      'Proxy_Connection: close',
+      'PROXY_AUTHORIZATION: Basic c2VjcmV0',
+    ].map((field) =>
+      byteAttack({
+        name: field,
+        wants: 'a server that reads a body, or a handshake, where the gateway sees none',
+        routes,
+        sends: [head('GET /page/x HTTP/1.1', field)],
+        repelled: ['200 ok', 'upstream: GET /page/x'],
+        gains: { upstream: /^[a-z]+_/im },
+      }),
+    ),
+  },
+  {
+    name: 'a Connection field names every spelling',
+    without: [
+      {
+        file: 'proxy/hop-by-hop.ts',
+        replace: 'if (spelled(member) === name)',
+        by: 'if (member === key)',
+      },
+    ],
+    attacks: [
+      forged('X_Secret', ['Connection: X_Secret', 'X-Secret: 1'], /x-secret: 1/i),
+      forged('X-Secret', ['Connection: X-Secret', 'X_Secret: 1'], /x_secret: 1/i),
+    ],
+  },
+  {
+    // CGI and its heirs make HTTP_PROXY of it, which libraries take for the proxy to use (httpoxy).
+    name: 'no Proxy field is relayed',
+    without: [{ file: 'proxy/hop-by-hop.ts', replace: `  'proxy',\n`, by: '' }],
+    attacks: ['Proxy: http://evil.test', 'pROXY: evil.test:3128'].map((field) =>
+      byteAttack({
+        name: field,
+        wants: 'the requests that a server makes itself',
+        routes,
+        sends: [head('GET /page/x HTTP/1.1', field)],
+        repelled: ['200 ok', 'upstream: GET /page/x'],
+        gains: { upstream: /^proxy:/im },
+      }),
+    ),
+  },
+  {
     name: 'only the gateway tells a client of its session',
     without: [
       {
-        file: 'proxy/forward.ts',
-        replace: `!isNamed(key, answer.connection) &&\n      !key.startsWith('sluice-'),`,
-        by: `!isNamed(key, answer.connection),`,
+        file: 'proxy/answer.ts',
+        replace: `!isHopByHop(key, answer.connection) &&\n      !spelled(key).startsWith('sluice-'),`,
+        by: `!isHopByHop(key, answer.connection),`,
       },
     ],
     attacks: [

@@ -72,9 +72,9 @@ const bodies: Defence[] = [
     name: 'no Connection field of an answer takes away what it is framed by',
     without: [
       {
-        file: 'proxy/forward.ts',
-        replace: `  'content-length',\n  'transfer-encoding',\n  'host',`,
-        by: `  'host',`,
+        file: 'proxy/hop-by-hop.ts',
+        replace: '/^(content-length|transfer-encoding|host|',
+        by: '/^(host|',
       },
     ],
     attacks: ['Content-Length: 5', 'Transfer-Encoding: chunked'].map((field) => {
@@ -98,7 +98,7 @@ const bodies: Defence[] = [
     name: 'an answer that has no body says nothing of one',
     without: [
       {
-        file: 'proxy/forward.ts',
+        file: 'proxy/answer.ts',
         replace: 'const isBodiless = answer.status < 200 || answer.status === 204',
         by: 'const isBodiless = answer.status === 0',
       },

@@ -159,7 +159,7 @@ const defences: Defence[] = [
     without: [
       {
         file: 'proxy/http-relay.ts',
-        replace: `if (answer.body.kind === 'chunked' && head.minor === 0) {`,
+        replace: `if (answer.body.kind === 'chunked' && request.head.minor === 0) {`,
         by: 'if (answer.status === 0) {',
       },
     ],

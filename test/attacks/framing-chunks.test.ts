@@ -36,6 +36,7 @@ const ofSize = (size: string) =>
   )
 
 const file = 'wire/http-body.ts'
+const trailer = 'wire/http-trailer.ts'
 
 const defences: Defence[] = [
   {
@@ -161,7 +162,9 @@ const defences: Defence[] = [
   },
   {
     name: 'a trailer has no control characters',
-    without: [{ file, replace: `} else if (isControl(byte)) {`, by: `} else if (byte < 0) {` }],
+    without: [
+      { file: trailer, replace: 'else if (isControl(byte)) this', by: 'else if (byte < 0) this' },
+    ],
     attacks: [
       chunks('a trailer line that ends with a bare LF', `0\r\nX-A: 1\nX-B: 2\r\n\r\n`, /1\nX-B/),
       chunks('a trailer with NUL', `0\r\nX-A: \0\r\n\r\n`, /X-A: \0/),
@@ -172,9 +175,9 @@ const defences: Defence[] = [
     name: 'a trailer line ends with CR LF',
     without: [
       {
-        file,
-        replace: `if (byte !== LF) return this.#fail('a trailer line ends without LF')`,
-        by: ``,
+        file: trailer,
+        replace: `if (byte !== LF) this.fault = 'a trailer line ends without LF'`,
+        by: '',
       },
     ],
     attacks: [chunks('a CR alone in the trailer', `0\r\nX-A: 1\rX-B: 2\r\n\r\n`, /1\rX-B/)],
@@ -183,9 +186,9 @@ const defences: Defence[] = [
     name: 'a body ends with CR LF',
     without: [
       {
-        file,
-        replace: `if (byte !== LF) return this.#fail('the trailer ends without LF')`,
-        by: ``,
+        file: trailer,
+        replace: 'if (byte === LF) this.isComplete = true',
+        by: 'if (byte > 0) this.isComplete = true',
       },
     ],
     attacks: [chunks('a CR alone at the end', `0\r\n\rX${hidden}`, /0\r\n\rX/)],
@@ -194,9 +197,9 @@ const defences: Defence[] = [
     name: 'a trailer is bounded',
     without: [
       {
-        file,
-        replace: `if (++this.#trailerBytes > maxTrailerBytes) return`,
-        by: `if (this.#trailerBytes < 0) return`,
+        file: trailer,
+        replace: 'if (++this.#bytes > maxTrailerBytes) this',
+        by: 'if (this.#bytes < 0) this',
       },
     ],
     attacks: [

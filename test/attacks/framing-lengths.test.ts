@@ -142,9 +142,9 @@ const connections: Defence[] = [
     name: 'no Connection field takes away what a message is framed by',
     without: [
       {
-        file: 'proxy/forward.ts',
-        replace: `  'content-length',\n  'transfer-encoding',\n  'host',`,
-        by: `  'host',`,
+        file: 'proxy/hop-by-hop.ts',
+        replace: '/^(content-length|transfer-encoding|host|',
+        by: '/^(host|',
       },
     ],
     attacks: [

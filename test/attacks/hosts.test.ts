@@ -78,7 +78,7 @@ const defences: Defence[] = [
     without: [
       {
         file: 'wire/http-request.ts',
-        replace: 'if (!hostPattern.test(place.host))',
+        replace: 'if (!isHost(place.host))',
         by: 'if (minor < 0)',
       },
     ],
@@ -91,6 +91,8 @@ const defences: Defence[] = [
       'site.test?admin.test',
       'site.test admin.test',
       'site.test\tadmin.test',
+      ':80',
+      ':',
       'site.test:80:80',
       'site.test:80@admin.test',
       'site.test:8o',
@@ -122,7 +124,7 @@ const defences: Defence[] = [
     without: [
       {
         file: 'wire/http-request.ts',
-        replace: 'if (!hostPattern.test(place.host))',
+        replace: 'if (!isHost(place.host))',
         by: 'if (minor < 0)',
       },
     ],
@@ -201,7 +203,7 @@ const defences: Defence[] = [
     name: 'a host is the same in any case',
     without: [
       {
-        file: 'route/route-table.ts',
+        file: 'wire/host-name.ts',
         replace: `.replace(/\\.$/, '')\n    .toLowerCase()`,
         by: `.replace(/\\.$/, '')`,
       },
@@ -210,12 +212,12 @@ const defences: Defence[] = [
   },
   {
     name: 'a host is the same with a port',
-    without: [{ file: 'route/route-table.ts', replace: `.replace(/:[0-9]*$/, '')`, by: '' }],
+    without: [{ file: 'wire/host-name.ts', replace: `.replace(/:[0-9]*$/, '')`, by: '' }],
     attacks: [admin('admin.test:80'), admin('admin.test:'), admin('admin.test:65535')],
   },
   {
     name: 'a host is the same with the dot of the root',
-    without: [{ file: 'route/route-table.ts', replace: `.replace(/\\.$/, '')`, by: '' }],
+    without: [{ file: 'wire/host-name.ts', replace: `.replace(/\\.$/, '')`, by: '' }],
     attacks: [admin('admin.test.'), admin('admin.test.:80')],
   },
   {
@@ -223,8 +225,9 @@ const defences: Defence[] = [
     without: [
       {
         file: 'route/route-table.ts',
-        replace: 'name.endsWith(pattern.slice(1))',
-        by: 'name.endsWith(pattern.slice(2))',
+        replace:
+          "for (let dot = name.indexOf('.', 1); dot > 0; dot = name.indexOf('.', dot + 1))\n    wildcards.push(`*${name.slice(dot)}`)",
+        by: 'for (let start = 1; start < name.length; start++)\n    wildcards.push(`*.${name.slice(start)}`)',
       },
     ],
     attacks: ['evilteam.test', 'a.evilteam.test:80', 'my-team.test.'].map((host) =>
@@ -237,7 +240,11 @@ const defences: Defence[] = [
   {
     name: 'a wildcard stands for one name at least',
     without: [
-      { file: 'route/route-table.ts', replace: ' && name.length >= pattern.length', by: '' },
+      {
+        file: 'route/route-table.ts',
+        replace: "let dot = name.indexOf('.', 1); dot > 0;",
+        by: "let dot = name.indexOf('.'); dot >= 0;",
+      },
     ],
     attacks: ['.team.test'].map((host) =>
       admin(host, {

@@ -3,13 +3,13 @@
  * cookies of its victim. What tells it from a page of one's own is its origin, compared exactly.
  */
 import { testDefences, type Defence } from '../support/attack.ts'
-import { byteAttack, handshake } from '../support/byte-attack.ts'
+import { byteAttack, handshake, type ByteAttack } from '../support/byte-attack.ts'
 
 const routes =
   '  - { path: /chat, upstream: "ws://UPSTREAM", origins: ["https://app.example.com"] }'
 
 /** A handshake with the cookies of a victim. */
-const from = (origin: string) =>
+const from = (origin: string, row: Partial<ByteAttack> = {}) =>
   byteAttack({
     name: JSON.stringify(origin),
     wants: 'to speak to the server with the cookies of whoever looks at his page',
@@ -17,15 +17,16 @@ const from = (origin: string) =>
     sends: [handshake('/chat', `Origin: ${origin}`, 'Cookie: session=victim')],
     repelled: ['403 ORIGIN_NOT_ALLOWED'],
     gains: { upstream: /session=victim/ },
+    ...row,
   })
 
-const file = 'proxy/route.ts'
-const replace = 'return origins.includes(origin.toLowerCase())'
+const file = 'proxy/origin.ts'
+const replace = 'return origins.includes(origin) ?'
 
 const defences: Defence[] = [
   {
     name: 'an origin is one of the list',
-    without: [{ file, replace, by: 'return true' }],
+    without: [{ file, replace, by: 'return true ?' }],
     attacks: [
       'https://evil.com',
       'https://evil.com\r\nConnection: Upgrade, Origin',
@@ -36,7 +37,7 @@ const defences: Defence[] = [
       'https://\xe0pp.example.com',
       'file://',
       'chrome-extension://abcdef',
-    ].map(from),
+    ].map((origin) => from(origin)),
   },
   {
     name: 'an origin is compared from its start to its end',
@@ -44,7 +45,7 @@ const defences: Defence[] = [
       {
         file,
         replace,
-        by: 'return origins.some((each) => origin.toLowerCase().includes(each.slice(8)))',
+        by: 'return origins.some((each) => origin.includes(each.slice(8))) ?',
       },
     ],
     attacks: [
@@ -63,7 +64,7 @@ const defences: Defence[] = [
       'https://evil.com, https://app.example.com',
       'https://app.example.com\xa0',
       'https:app.example.com',
-    ].map(from),
+    ].map((origin) => from(origin)),
   },
   {
     name: 'a dot in a list is a dot',
@@ -71,10 +72,10 @@ const defences: Defence[] = [
       {
         file,
         replace,
-        by: 'return origins.some((each) => new RegExp(`^${each}$`).test(origin.toLowerCase()))',
+        by: 'return origins.some((each) => new RegExp(`^${each}$`).test(origin)) ?',
       },
     ],
-    attacks: ['https://appxexample.com', 'https://app.example-com'].map(from),
+    attacks: ['https://appxexample.com', 'https://app.example-com'].map((origin) => from(origin)),
   },
   {
     name: 'there is one origin',
@@ -82,8 +83,7 @@ const defences: Defence[] = [
       { file: 'wire/http-request.ts', replace: '(host|origin|upgrade|', by: '(host|upgrade|' },
     ],
     attacks: [
-      byteAttack({
-        ...from('https://app.example.com'),
+      from('https://app.example.com', {
         name: 'a good origin and a bad one',
         sends: [
           handshake(
@@ -94,10 +94,84 @@ const defences: Defence[] = [
           ),
         ],
         repelled: ['400 MALFORMED_REQUEST', 'ended'],
-        gains: { upstream: /session=victim/ },
       }),
     ],
   },
 ]
 
-testDefences(defences)
+/** The same on a route that says nothing of origins. */
+const toOwn = (origin: string, ...more: readonly string[]) => {
+  const fields = [`Origin: ${origin}`, 'Cookie: session=victim', ...more]
+  return from(origin, {
+    name: fields.join(', '),
+    routes: '  - { path: /chat, upstream: "ws://UPSTREAM" }',
+    sends: [handshake('/chat', ...fields)],
+  })
+}
+
+const own: Defence[] = [
+  {
+    name: 'cookies are for pages of the host that is asked',
+    without: [
+      {
+        file,
+        replace: 'if (asking !== undefined && hostName(asking) === hostName(publicHost)) return',
+        by: `if (publicHost !== '') return`,
+      },
+    ],
+    attacks: [
+      toOwn('https://evil.com'),
+      toOwn('null'),
+      toOwn(''),
+      toOwn('site.test'),
+      toOwn('//site.test'),
+      toOwn('file://'),
+      toOwn('chrome-extension://site'),
+      toOwn('https://evil.com', 'Connection: Upgrade, Origin'),
+      toOwn('https://evil.com', 'Cookie: another=1'),
+      toOwn('https://evil.com', 'Referer: https://site.test/', 'X-Origin: https://site.test'),
+    ],
+  },
+  {
+    name: 'the host of a page is compared from its start to its end',
+    without: [
+      {
+        file,
+        replace: 'hostName(asking) === hostName(publicHost)',
+        by: 'origin.includes(hostName(publicHost))',
+      },
+    ],
+    attacks: [
+      'https://site.test.evil.com',
+      'https://evil-site.test',
+      'https://sub.site.test',
+      'https://evil.com/site.test',
+      'https://evil.com?site.test',
+      'https://evil.com#site.test',
+      'https://site.test@evil.com',
+      'https://site.test:80@evil.com',
+      'https://evil.com\\site.test',
+    ].map((origin) => toOwn(origin)),
+  },
+  {
+    name: 'cookies are seen wherever they stand',
+    without: [
+      {
+        file,
+        replace: `if (head.fields.count('cookie') === 0) return undefined`,
+        by: `if (!(head.fields.get('cookie') ?? '').includes('=')) return undefined`,
+      },
+    ],
+    attacks: [
+      from('https://evil.com', {
+        name: 'cookies behind an empty field of them',
+        routes: '  - { path: /chat, upstream: "ws://UPSTREAM" }',
+        sends: [
+          handshake('/chat', 'Origin: https://evil.com', 'Cookie:', 'cOOKIE: session=victim'),
+        ],
+      }),
+    ],
+  },
+]
+
+testDefences([...defences, ...own])

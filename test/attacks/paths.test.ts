@@ -4,6 +4,7 @@
  */
 import { testDefences, type Defence } from '../support/attack.ts'
 import { byteAttack, handshake, head, type ByteAttack } from '../support/byte-attack.ts'
+import type { Mutation } from '../support/undefended.ts'
 
 const routes = `
   - { path: /private/*, respond: { status: 403, body: private } }
@@ -26,6 +27,15 @@ const asking = (target: string, row: Partial<ByteAttack> = {}) =>
 
 /** Another spelling of a private path. */
 const spelled = (target: string) => asking(target, { repelled: ['403 private'] })
+
+const room = (target: string) => asking(target, { wants: 'a room that is a path to the server' })
+
+/** What looks at a path as servers of other kinds read it. */
+const otherReadings: Mutation = {
+  file: 'route/route-table.ts',
+  replace: `if (typeof other !== 'object' || other.value !== found.value) return 'unsafe'`,
+  by: 'void other',
+}
 
 const defences: Defence[] = [
   {
@@ -79,7 +89,10 @@ const defences: Defence[] = [
   },
   {
     name: 'dots behind an encoded slash, or a backslash, are dots',
-    without: [{ file, replace: 'segment.split(slash).some(isDots)', by: 'isDots(segment)' }],
+    without: [
+      { file, replace: 'segment.split(slash).some(isDots)', by: 'isDots(segment)' },
+      otherReadings,
+    ],
     attacks: [
       '/public/..%2fprivate/x',
       '/public/..%2Fprivate/x',
@@ -95,21 +108,52 @@ const defences: Defence[] = [
   },
   {
     name: 'dots with a parameter are dots',
-    without: [{ file, replace: `const [name] = text.split(';', 1)`, by: 'const name = text' }],
+    without: [
+      { file, replace: 'const [name] = text.split(/;|%3b/i, 1)', by: 'const name = text' },
+      otherReadings,
+    ],
     attacks: [
       '/public/..;/private/x',
       '/public/..;a=b/private/x',
       '/public/..;a;b/private/x',
       '/public/%2e%2e;/private/x',
       '/public/..;%2fprivate/x',
+      '/public/..%3b/private/x',
     ].map((target) => asking(target)),
   },
   {
     name: 'a parameter of a path is one segment',
     without: [{ file, replace: `if (slash.test(text)) return 'unsafe'`, by: '' }],
-    attacks: ['/room/a%2fb', '/room/a%2F', '/room/a%5cb', '/room/a\\b', '/room/%2fa'].map(
-      (target) => asking(target, { wants: 'a room that is a path to the server' }),
-    ),
+    attacks: ['/room/%2fa', '/room/%5Ca', '/room/\\a'].map(room),
+  },
+  {
+    name: 'a parameter of a path is not two segments either',
+    without: [{ file, replace: `if (slash.test(text)) return 'unsafe'`, by: '' }, otherReadings],
+    attacks: ['/room/a%2fb', '/room/a%2F', '/room/a%5cb', '/room/a\\b'].map(room),
+  },
+  {
+    name: 'a path leads to the same route in every reading',
+    without: [otherReadings],
+    attacks: [
+      '/private%2fx',
+      '/private%2Fx',
+      '/%2fprivate/x',
+      '/private%5cx',
+      '/private\\x',
+      '/\\private/x',
+      '/private;a=b/x',
+      '/private;/x',
+      '/;/private/x',
+      '/private%3b/x',
+      '/private%3Ba%2fx',
+      '/private;%2fx',
+      '/%70rivate;a/x?b=c',
+    ].map((target) => asking(target)),
+  },
+  {
+    name: 'a path has no end before its end',
+    without: [{ file, replace: `if (path.includes('%00')) return undefined`, by: '' }],
+    attacks: ['/private%00/x', '/private%00', '/public/x%00.html'].map((target) => asking(target)),
   },
   {
     name: 'letters are the same when they are encoded',

@@ -4,21 +4,24 @@
  */
 import { testDefences, type Attack, type Defence } from '../support/attack.ts'
 import { handshake, head, until } from '../support/byte-attack.ts'
+import {
+  dripMs,
+  holding as holdingAttack,
+  holdMs,
+  send,
+  type HoldingAttack,
+} from '../support/holding.ts'
 import { switchTo } from '../support/recording-server.ts'
-import { dialTcp, type TcpConnection } from '../support/tcp.ts'
-import { answersIn } from '../support/transcript.ts'
+import { dialTcp } from '../support/tcp.ts'
 
 const routes = `
   - { path: /chat, upstream: "ws://UPSTREAM", timeout: { handshake: 400ms, send: 400ms, close: 400ms } }
+  - { path: /closing, upstream: "ws://UPSTREAM", timeout: { close: 400ms } }
   - { path: /idle, upstream: "ws://UPSTREAM", timeout: { idle: 400ms, close: 400ms } }
   - { path: /events, upstream: "http://UPSTREAM", timeout: { idle: 400ms } }
   - { upstream: "http://UPSTREAM", timeout: { send: 400ms } }
 `
 const shortTimes = 'timeout: { head: 400ms, body: 400ms, idle: 400ms }'
-/** Several times as long as any of these. */
-const holdMs = 2_500
-/** How often a slow one says something: many times in each of these. */
-const dripMs = 40
 const manyConnections = 100
 
 /** More than the buffers of two connections take. */
@@ -26,45 +29,8 @@ const largeBytes = 32 * 1024 * 1024
 
 const get = head('GET /page HTTP/1.1')
 
-type Row = Pick<Attack, 'name' | 'repelled'> &
-  Partial<Attack> & {
-    /** How the connection gets where it is then held. */
-    readonly begin?: (client: TcpConnection) => Promise<void> | void
-    /** What is said now and then to keep it; nothing by default. */
-    readonly drip?: string
-    readonly connections?: number
-  }
-
-/** Holds connections. It succeeds if one is still there after many times the time it has. */
-function holding({ begin, drip, connections = 1, ...row }: Row): Attack {
-  return {
-    wants: 'connections that are held for nothing, until there are no more',
-    routes,
-    listener: shortTimes,
-    ...row,
-    async run(scene) {
-      const clients = await Promise.all(
-        Array.from({ length: connections }, () => dialTcp(scene.port)),
-      )
-      const lines = await Promise.all(clients.map((client) => hold(client, begin, drip)))
-      for (const client of clients) client[Symbol.dispose]()
-      return { seen: lines[0] ?? [], isGained: lines.some((seen) => seen.includes('held')) }
-    },
-  }
-}
-
-async function hold(client: TcpConnection, begin: Row['begin'], drip = ''): Promise<string[]> {
-  let farewell: string | undefined
-  void client.farewell.then((how) => (farewell = how))
-  await begin?.(client)
-  const timer =
-    drip === '' ? undefined : setInterval(() => client.send(Buffer.from(drip, 'latin1')), dripMs)
-  await until(() => farewell !== undefined, holdMs)
-  clearInterval(timer)
-  return [...answersIn(client.received), farewell ?? 'held']
-}
-
-const send = (text: string) => (client: TcpConnection) => client.send(Buffer.from(text, 'latin1'))
+const holding = (row: Omit<HoldingAttack, 'routes'>) =>
+  holdingAttack({ routes, listener: shortTimes, ...row })
 
 const file = 'listener/request-reader.ts'
 
@@ -252,7 +218,7 @@ const sessions: Defence[] = [
       holding({
         name: 'a Close that its server does not answer, and no end',
         async begin(client) {
-          client.send(Buffer.from(handshake('/chat')))
+          client.send(Buffer.from(handshake('/closing')))
           await until(() => client.received.includes('\r\n\r\n'))
           client.send(Buffer.from('\x88\x80aaaa', 'latin1'))
         },

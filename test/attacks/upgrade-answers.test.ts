@@ -144,6 +144,25 @@ const defences: Defence[] = [
     ],
   },
   {
+    name: 'an extension is chosen once',
+    without: [
+      {
+        file: 'wire/websocket-handshake.ts',
+        replace: 'if (new Set(names).size < names.length)',
+        by: 'if (answer.status === 0)',
+      },
+    ],
+    attacks: [
+      noTunnel(
+        'an extension that was offered, twice',
+        grant(
+          'Sec-WebSocket-Extensions: permessage-deflate, permessage-deflate; client_max_window_bits=9',
+        ),
+        ['Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits'],
+      ),
+    ],
+  },
+  {
     name: 'a 101 that nobody asked for is none',
     without: [
       {
@@ -168,7 +187,7 @@ const defences: Defence[] = [
     name: 'a 101 has no body, and says nothing of one',
     without: [
       {
-        file: 'proxy/forward.ts',
+        file: 'proxy/answer.ts',
         replace: 'const isBodiless = answer.status < 200 || answer.status === 204',
         by: 'const isBodiless = answer.status === 204',
       },

@@ -144,8 +144,8 @@ const defences: Defence[] = [
     without: [
       {
         file: 'proxy/serve.ts',
-        replace: `if (method === 'CONNECT' || method === 'TRACE') throw`,
-        by: `if (method === '') throw`,
+        replace: `if (facts.method === 'CONNECT' || facts.method === 'TRACE')`,
+        by: `if (facts.method === '')`,
       },
     ],
     attacks: [
@@ -166,7 +166,7 @@ const defences: Defence[] = [
   },
   {
     name: 'an upgrade to anything else is not passed on',
-    without: [{ file: 'proxy/forward.ts', replace: `  'upgrade',\n  'te',`, by: `  'te',` }],
+    without: [{ file: 'proxy/hop-by-hop.ts', replace: `  'upgrade',\n  'te',`, by: `  'te',` }],
     attacks: [
       otherwise('GET /page/x HTTP/1.1', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk'),
       otherwise('OPTIONS /page/x HTTP/1.1', 'Upgrade: TLS/1.2'),

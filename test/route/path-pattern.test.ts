@@ -109,7 +109,7 @@ describe('a prefix', () => {
 
 describe('the path of a request', () => {
   test('has unreserved characters decoded, once, and all others as sent', () => {
-    for (let byte = 0; byte <= 0xff; byte++) {
+    for (let byte = 1; byte <= 0xff; byte++) {
       const hex = byte.toString(16).padStart(2, '0')
       const character = String.fromCharCode(byte)
       const isUnreserved = /[A-Za-z0-9\-._~]/.test(character)
@@ -148,6 +148,13 @@ describe('the path of a request', () => {
         expect(pathSegments(`/a${slash}${dot}${slash}b`)).toBeUndefined()
       }
     }
+  })
+
+  test('with %00 is unsafe: some stop reading there', () => {
+    for (const target of ['/%00', '/a%00', '/a%00/b?c', '/%61%00'])
+      expect(pathSegments(target)).toBeUndefined()
+    expect(pathSegments('/a?%00')).toEqual(['a'])
+    expect(pathSegments('/%2500')).toEqual(['%2500'])
   })
 
   test.each([

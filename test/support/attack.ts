@@ -3,9 +3,12 @@
  * each: the gateway repels it exactly so; without the defence the same attack succeeds.
  */
 import { describe, expect, test } from 'bun:test'
+import type { AdminConfig } from '../../src/config/config.ts'
+import { startAdminOf } from './admin.ts'
 import { startGateway } from './gateway.ts'
 import { startRecordingServer, type Answer, type RecordingServer } from './recording-server.ts'
-import { startUndefended, type Mutation } from './undefended.ts'
+import { dialTcp, type TcpConnection } from './tcp.ts'
+import { startUndefended, type GatewayPorts, type Mutation } from './undefended.ts'
 
 export interface Defence {
   /** What it says of the gateway, as the sentence of a test. */
@@ -24,6 +27,10 @@ export interface Attack {
   readonly routes: string
   /** More keys of the listener, as YAML flow. */
   readonly listener?: string
+  /** How an honest client connects, where it is not by plain TCP. */
+  readonly open?: (port: number) => Promise<TcpConnection>
+  /** There is an admin port, with this token. */
+  readonly admin?: Partial<Pick<AdminConfig, 'token'>>
   readonly answer?: Answer | undefined
   /** The server reads the first bytes of a connection, and nothing more. */
   readonly isDeaf?: boolean
@@ -35,7 +42,11 @@ export interface Attack {
 /** Where an attack takes place: a gateway, and the server behind it. */
 export interface Scene {
   readonly port: number
+  /** 0 where there is none. */
+  readonly adminPort: number
   readonly upstream: RecordingServer
+  /** A connection as an honest client has it. */
+  readonly open: () => Promise<TcpConnection>
 }
 
 export interface Outcome {
@@ -62,23 +73,6 @@ export function testDefences(defences: readonly Defence[]): void {
   })
 }
 
-/**
- * Attacks that succeed today. Whoever comes to repel one is told so here, and moves it to the table of
- * its defence.
- */
-export function testOpen(attacks: readonly Attack[]): void {
-  for (const attack of attacks) {
-    test(
-      `succeeds today: ${attack.name}`,
-      async () => {
-        const { isGained } = await carryOut(attack)
-        expect(isGained, 'it is repelled now: move it to the table of its defence').toBe(true)
-      },
-      timeoutMs,
-    )
-  }
-}
-
 function testRepelled(attack: Attack): void {
   test.concurrent(
     `repels: ${attack.name}`,
@@ -94,7 +88,16 @@ function testRepelled(attack: Attack): void {
 async function carryOut(attack: Attack): Promise<Outcome> {
   using upstream = await startRecordingServer(attack)
   await using gateway = startGateway(configOf(attack, upstream))
-  return await attack.run({ port: gateway.port, upstream })
+  await using admin = attack.admin && (await startAdminOf(gateway, attack.admin))
+  return await attack.run(sceneOf(attack, upstream, { ...gateway, adminPort: admin?.port ?? 0 }))
+}
+
+function sceneOf(
+  { open = dialTcp }: Attack,
+  upstream: RecordingServer,
+  { port, adminPort }: GatewayPorts,
+): Scene {
+  return { port, adminPort, upstream, open: () => open(port) }
 }
 
 function testNeeded({ name, without, attacks }: Defence): void {
@@ -120,8 +123,8 @@ function gainedWithout(mutations: readonly Mutation[], attacks: readonly Attack[
     await using gateways = startUndefended(mutations)
     const names = attacks.map(async (attack) => {
       using upstream = await startRecordingServer(attack)
-      const port = await gateways.start(configOf(attack, upstream))
-      const { isGained } = await attack.run({ port, upstream })
+      const ports = await gateways.start(configOf(attack, upstream))
+      const { isGained } = await attack.run(sceneOf(attack, upstream, ports))
       return isGained ? attack.name : ''
     })
     return (await Promise.all(names)).filter((name) => name !== '')
@@ -131,8 +134,9 @@ function gainedWithout(mutations: readonly Mutation[], attacks: readonly Attack[
 /** A route of the gateway's own, for asking whether it has done everything that came before. */
 export const barrierHost = 'barrier.test'
 
-function configOf({ listener = '', routes }: Attack, upstream: RecordingServer): string {
+function configOf({ listener = '', routes, admin }: Attack, upstream: RecordingServer): string {
   return `
+${admin === undefined ? '' : `admin: ${JSON.stringify({ port: 0, ...admin })}`}
 listeners: [{ address: 127.0.0.1, port: 0, ${listener} }]
 routes:
   - { host: ${barrierHost}, respond: {} }

@@ -3,7 +3,7 @@
  * when certain bytes arrive on the other side that must not.
  */
 import { barrierHost, type Attack, type Outcome, type Scene } from './attack.ts'
-import { dialTcp, type TcpConnection } from './tcp.ts'
+import type { TcpConnection } from './tcp.ts'
 import { answersIn, requestsIn } from './transcript.ts'
 
 export interface ByteAttack extends Omit<Attack, 'run'> {
@@ -11,19 +11,23 @@ export interface ByteAttack extends Omit<Attack, 'run'> {
   readonly sends: readonly string[]
   /** What proves that the attacker got what he wants, among the bytes that a side got. */
   readonly gains: { readonly upstream: RegExp } | { readonly client: RegExp }
+  /** How the attacker connects, where it is not as an honest client does. */
+  readonly dial?: (scene: Scene) => Promise<TcpConnection>
 }
 
 /** How long an attack that has been answered may still take to succeed, where nothing stops it. */
 const patienceMs = 1_000
 
-export function byteAttack({ sends, gains, ...attack }: ByteAttack): Attack {
-  return { ...attack, run: (scene) => run(scene, { ...attack, sends, gains }) }
+export function byteAttack({ sends, gains, dial, ...attack }: ByteAttack): Attack {
+  return { ...attack, run: (scene) => run(scene, { ...attack, sends, gains, dial }) }
 }
 
-type Script = Pick<ByteAttack, 'sends' | 'gains' | 'repelled'>
+interface Script extends Pick<ByteAttack, 'sends' | 'gains' | 'repelled'> {
+  readonly dial: ByteAttack['dial'] | undefined
+}
 
-async function run(scene: Scene, { sends, gains, repelled }: Script): Promise<Outcome> {
-  using client = await dialTcp(scene.port)
+async function run(scene: Scene, { sends, gains, repelled, dial }: Script): Promise<Outcome> {
+  using client = await (dial === undefined ? scene.open() : dial(scene))
   let farewell: string | undefined
   void client.farewell.then((how) => (farewell = how))
   const isGained = () =>
@@ -40,7 +44,7 @@ async function run(scene: Scene, { sends, gains, repelled }: Script): Promise<Ou
   const waitsForEnd = repelled.includes('ended') || repelled.includes('reset')
   const answers = repelled.filter((line) => /^[2-5]\d\d/.test(line)).length
   await until(waitsForEnd ? isSettled(Infinity) : isSettled(Math.max(answers, sends.length)))
-  await passBarrier(scene)
+  if (!isGained()) await passBarrier(scene)
   await until(isGained, farewell === undefined && waitsForEnd ? patienceMs : 0)
   const reached = scene.upstream.received.flatMap(requestsIn).map((line) => `upstream: ${line}`)
   const left = farewell === undefined ? [] : [farewell]
@@ -52,8 +56,8 @@ function finalAnswers(client: TcpConnection): number {
 }
 
 /** Returns when the gateway has done everything that reached it before. */
-export async function passBarrier({ port }: Pick<Scene, 'port'>): Promise<void> {
-  using client = await dialTcp(port)
+export async function passBarrier({ open }: Pick<Scene, 'open'>): Promise<void> {
+  using client = await open()
   client.send(`GET / HTTP/1.1\nHost: ${barrierHost}\n\n`)
   await client.message()
 }

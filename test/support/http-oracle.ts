@@ -37,7 +37,7 @@ export interface JudgedRequest {
   readonly body: BodyFraming
 }
 
-const authority = /^(?:\[[\da-fA-F:.]+\]|[\w.-]*)(?::\d{0,5})?$/
+const authority = /^$|^(?:\[[\da-fA-F:.]+\]|[\w.-]+)(?::\d{0,5})?$/
 const comesOnce =
   /^(?:host|upgrade|content-length|transfer-encoding|sec-websocket-(?:key|version|protocol|extensions|accept))$/
 
@@ -87,6 +87,9 @@ export function judgeChunks(text: string): number | undefined {
     if (text.slice(offset + size, offset + size + 2) !== '\r\n') return undefined
     offset += size + 2
   }
-  const trailer = /^(?:[\t -~\x80-\xff]+\r\n)*\r\n/.exec(text.slice(offset))?.[0]
+  // No name that begins with an X, as `someTrailers` has it.
+  const trailer = /^(?:(?!x)[!#$%&'*+\-.^_`|~\w]+:[\t -~\x80-\xff]*\r\n)*\r\n/i.exec(
+    text.slice(offset),
+  )?.[0]
   return trailer === undefined || trailer.length > 8192 ? undefined : offset + trailer.length
 }

@@ -1,19 +1,10 @@
 /**
- * Gateways without one of their defences, in a process of their own: the sources are copied, a place
- * in them is replaced, and the copy is run.
+ * Gateways without one of their defences, in a process of their own, which gets a place in the sources
+ * replaced as it loads them.
  *
  * The place must be found exactly once. A defence that moved is noticed, never silently left in.
  */
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
@@ -26,66 +17,66 @@ export interface Mutation {
   readonly by: string
 }
 
-export interface UndefendedGateways extends AsyncDisposable {
-  /** Starts one more. @returns the port of its first listener. */
-  start(yaml: string): Promise<number>
+export interface GatewayPorts {
+  /** Of its first listener. */
+  readonly port: number
+  /** 0 where there is none. */
+  readonly adminPort: number
 }
 
-const root = join(import.meta.dir, '../..')
-const program = 'test/support/gateway-host.ts'
+export interface UndefendedGateways extends AsyncDisposable {
+  /** Starts one more. */
+  start(yaml: string): Promise<GatewayPorts>
+}
+
+const sources = join(import.meta.dir, '../../src')
+const program = join(import.meta.dir, 'gateway-host.ts')
 
 export function startUndefended(mutations: readonly Mutation[]): UndefendedGateways {
-  const folder = copyWithout(mutations)
-  const child = Bun.spawn([process.execPath, join(folder, program)], {
-    cwd: folder,
+  const texts = mutated(mutations)
+  const child = Bun.spawn([process.execPath, program], {
     stdin: 'pipe',
     stdout: 'pipe',
     // What it makes of the attack may well end in a mistake, told there.
     stderr: 'ignore',
   })
+  void child.stdin.write(`${JSON.stringify(texts)}\n`)
   const input = Readable.fromWeb(child.stdout)
   const lines = createInterface({ input })[Symbol.asyncIterator]()
   /** Answers come in the order of the questions. */
   let last: Promise<unknown> = Promise.resolve()
 
-  async function ask(yaml: string, before: Promise<unknown>): Promise<number> {
+  async function ask(yaml: string, before: Promise<unknown>): Promise<GatewayPorts> {
     void child.stdin.write(`${JSON.stringify(yaml)}\n`)
     await child.stdin.flush()
     await before
     const { value, done } = await lines.next()
-    const { port, error } = done === true ? { error: 'it ended' } : JSON.parse(value)
+    const { port, adminPort = 0, error } = done === true ? { error: 'it ended' } : JSON.parse(value)
     if (typeof port !== 'number') throw new Error(`The undefended gateway did not start: ${error}`)
-    return port
+    return { port, adminPort }
   }
 
   return {
     start(yaml) {
-      const port = ask(yaml, last)
-      last = port.catch(() => {})
-      return port
+      const ports = ask(yaml, last)
+      last = ports.catch(() => {})
+      return ports
     },
     async [Symbol.asyncDispose]() {
       await child.stdin.end()
       await child.exited
-      rmSync(folder, { recursive: true })
     },
   }
 }
 
-function copyWithout(mutations: readonly Mutation[]): string {
-  const mutated = new Map<string, string>()
+/** @returns the new texts by their paths. */
+function mutated(mutations: readonly Mutation[]): Record<string, string> {
+  const texts: Record<string, string> = {}
   for (const mutation of mutations) {
-    const { file } = mutation
-    const text = mutated.get(file) ?? readFileSync(join(root, 'src', file), 'utf8')
-    mutated.set(file, mutate(text, mutation))
+    const path = join(sources, mutation.file)
+    texts[path] = mutate(texts[path] ?? readFileSync(path, 'utf8'), mutation)
   }
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-undefended-'))
-  cpSync(join(root, 'src'), join(folder, 'src'), { recursive: true })
-  mkdirSync(join(folder, 'test/support'), { recursive: true })
-  cpSync(join(root, program), join(folder, program))
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-  for (const [file, text] of mutated) writeFileSync(join(folder, 'src', file), text)
-  return folder
+  return texts
 }
 
 function mutate(text: string, { file, replace, by }: Mutation): string {

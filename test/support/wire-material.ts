@@ -26,7 +26,18 @@ export function materials(seed: number): Record<TargetName, Material> {
     response: { corpus: responses, words: headWords },
     chunks: {
       corpus: bodies,
-      words: texts('0\r\n\r\n', '5\r\nHello\r\n', ';a=b', '\r', '\n', '00', 'f', 'A: b\r\n'),
+      words: texts(
+        '0\r\n\r\n',
+        '5\r\nHello\r\n',
+        ';a=b',
+        '\r',
+        '\n',
+        '00',
+        'f',
+        'A: b\r\n',
+        'X-A: b\r\n',
+        ':',
+      ),
     },
     extensions: {
       corpus: offers,

@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'bun:test'
 import { BodyFollower, bodyFraming } from '../../src/wire/http-body.ts'
 import { everyCutting } from '../support/pieces.ts'
-import { fieldsOf, followBody, refusal } from '../support/reading.ts'
+import { fieldsOf, followBody, refusal, someTrailers } from '../support/reading.ts'
 
 const chunked = { kind: 'chunked' } as const
 
@@ -100,13 +100,13 @@ describe('a body of a length', () => {
   })
 
   test('of zero is complete at once', () => {
-    const body = new BodyFollower({ kind: 'length', bytes: 0 })
+    const body = new BodyFollower({ kind: 'length', bytes: 0 }, someTrailers)
     expect(body.isComplete).toBe(true)
     expect(body.follow(bytes('GET'), 1)).toBe(1)
   })
 
   test('starts anywhere in a chunk', () => {
-    const body = new BodyFollower(five)
+    const body = new BodyFollower(five, someTrailers)
     expect(body.follow(bytes('head12345more'), 4)).toBe(9)
     expect(body.isComplete).toBe(true)
   })

@@ -137,6 +137,11 @@ describe('a 101', () => {
     ],
     ['an extension nobody offered', [...base, `${extensions} x-webkit`], wrongExtension],
     ['one more extension', [...base, `${extensions} permessage-deflate, x`], wrongExtension],
+    [
+      'an extension twice',
+      [...base, `${extensions} permessage-deflate, permessage-deflate`],
+      'an extension was chosen twice',
+    ],
     ['a malformed extension', [...base, `${extensions} permessage-deflate; =`], malformed],
     ['two extension fields', [...base, `${extensions} x`, `${extensions} x`], malformed],
   ])('with %s is refused', (_, fields, wanted) => {
