@@ -354,7 +354,7 @@ test('GET /metrics is accepted by promtool while sessions are open', async () =>
 })
 
 test('a Host that is none is told how to ask, and is no mistake of the gateway', async () => {
-  await using gateway = startGateway(twoRoutes())
+  await using gateway = startGatewayHere(twoRoutes())
   await using admin = await startAdminOf(gateway)
   for (const host of ['localhost@evil.test', 'a b', '<a>', '[::1', 'a/b', 'a:b', '']) {
     using client = await dialTcp(admin.port)

@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { AdminConfig } from '../../src/config/config.ts'
 import { startAdminOf } from './admin.ts'
-import { startGateway } from './gateway.ts'
+import { startGatewayHere } from './gateway.ts'
 import { startRecordingServer, type Answer, type RecordingServer } from './recording-server.ts'
 import { dialTcp, type TcpConnection } from './tcp.ts'
 import { startUndefended, type GatewayPorts, type Mutation } from './undefended.ts'
@@ -87,7 +87,7 @@ function testRepelled(attack: Attack): void {
 /** Against the gateway as it is. */
 async function carryOut(attack: Attack): Promise<Outcome> {
   using upstream = await startRecordingServer(attack)
-  await using gateway = startGateway(configOf(attack, upstream))
+  await using gateway = startGatewayHere(configOf(attack, upstream))
   await using admin = attack.admin && (await startAdminOf(gateway, attack.admin))
   return await attack.run(sceneOf(attack, upstream, { ...gateway, adminPort: admin?.port ?? 0 }))
 }
