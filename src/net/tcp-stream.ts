@@ -209,8 +209,10 @@ export class TcpStream implements ByteStream {
     if (this.#socket === undefined) return
     const isOver = this.#isPeerDone || this.#lingerMs === 0
     clearTimeout(this.#lingerTimer)
-    // `end` of a TLS socket alone would wait for the peer, however long; of a plain one it does all.
-    if (this.#lingerTimer === undefined && (this.#isTls || !isOver)) this.#socket.shutdown()
+    // `end` of a TLS socket alone would wait for the peer, however long. A plain one whose peer has ended
+    // needs no FIN of its own; with bytes unread its close would be an RST, so FIN goes first.
+    if (this.#lingerTimer === undefined && (this.#isTls || !this.#isPeerDone))
+      this.#socket.shutdown()
     if (isOver) return void this.#socket.end()
     // A paused socket would never see the peer's FIN.
     this.resume()
