@@ -148,8 +148,7 @@ export class Session implements TunnelEvents {
   sideOnEnd(side: TunnelSide): void {
     this.#startClosing(endWithout(side.name, 'ended'))
     side.peer.stream.end(this.route.config.timeout.closeMs)
-    // Its Close was answered, or will not be: nothing more goes to it.
-    if (side.peer.scanner.isStopped || this.#end?.by === 'gateway') side.stream.end()
+    if (side.isToldAll) side.stream.end()
   }
 
   sideOnClose(side: TunnelSide, reason: StreamClose): void {
@@ -220,11 +219,11 @@ export class Session implements TunnelEvents {
   }
 
   /**
-   * Ends the side that is left, but not an upstream that has answered a Close: RFC 6455 §7.1.1, the
-   * server ends first. Otherwise each session would leave one of our ports in TIME_WAIT.
+   * Ends the side that is left, but not an upstream that has answered a Close and is still to end: RFC
+   * 6455 §7.1.1, the server ends first. Otherwise each session would leave one of our ports in TIME_WAIT.
    */
   #endLast(side: TunnelSide): void {
-    const isItsTurn = this.#isAnswered && side === this.#upstream
+    const isItsTurn = this.#isAnswered && side === this.#upstream && !side.hasEnded
     if (!isItsTurn) side.stream.end(this.route.config.timeout.closeMs)
   }
 }

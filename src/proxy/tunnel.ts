@@ -47,6 +47,8 @@ export class TunnelSide implements ByteStreamHandler {
   /** When it last sent something, by `performance.now()`; kept only where somebody asks. */
   lastReadMs = 0
   isClosed = false
+  /** It has ended its side: nothing more comes from it. */
+  hasEnded = false
   #peer: TunnelSide | undefined
   readonly #events: TunnelEvents
   readonly #pendingBytes: number
@@ -87,6 +89,11 @@ export class TunnelSide implements ByteStreamHandler {
     this.stream.handler = this
   }
 
+  /** Whether all has been written to it that ever will be, its Close included. */
+  get isToldAll(): boolean {
+    return this.#isShut ? this.#pendingClose === undefined : this.peer.scanner.isStopped
+  }
+
   /** Bytes that passed, or wait to pass, and that its peer has not taken. */
   get pendingBytes(): number {
     return this.peer.stream.bufferedBytes + (this.#delayed?.length ?? 0)
@@ -104,6 +111,7 @@ export class TunnelSide implements ByteStreamHandler {
   }
 
   streamOnEnd(): void {
+    this.hasEnded = true
     this.#events.sideOnEnd(this)
   }
 
