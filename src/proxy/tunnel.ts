@@ -57,6 +57,8 @@ export class TunnelSide implements ByteStreamHandler {
   /** What this side sent ahead of its rate; it is not read while there is some. */
   #delayed: Buffer | undefined
   #delayTimer: Timer | undefined
+  /** It ended behind what is delayed: TLS tells of the end in spite of a pause. */
+  #isEndDelayed = false
   /** Nothing more of its peer's passes to this side: the gateway has sent, or will send, it a Close. */
   #isShut = false
   #pendingClose: OwnClose | undefined
@@ -102,7 +104,7 @@ export class TunnelSide implements ByteStreamHandler {
   streamOnData(chunk: Buffer): void {
     if (this.#isTimed) this.lastReadMs = performance.now()
     if (this.peer.#isShut) this.#passLast(chunk)
-    else if (this.#throttle === undefined) this.#pass(chunk)
+    else if (this.#throttle === undefined || this.peer.scanner.isStopped) this.#pass(chunk)
     else this.#passWithin(chunk, this.#throttle)
   }
 
@@ -111,6 +113,8 @@ export class TunnelSide implements ByteStreamHandler {
   }
 
   streamOnEnd(): void {
+    this.#isEndDelayed = this.#delayed !== undefined
+    if (this.#isEndDelayed) return
     this.hasEnded = true
     this.#events.sideOnEnd(this)
   }
@@ -142,7 +146,7 @@ export class TunnelSide implements ByteStreamHandler {
   ping(payload: Buffer): boolean {
     if (this.#isShut || !this.peer.scanner.isAtBoundary) return false
     if (this.peer.scanner.hasPinged) return true
-    this.scanner.ownPing = payload
+    this.scanner.expectPong(payload)
     this.stream.write(encodeFrame(Opcode.ping, payload, { isMasked: this.name === 'upstream' }))
     return true
   }
@@ -152,7 +156,10 @@ export class TunnelSide implements ByteStreamHandler {
     const passed = scanner.scan(chunk)
     if (passed.length > 0 && peer.stream.write(passed) > this.#pendingBytes) this.stream.pause()
     if (scanner.hasPonged) scanner.hasPonged = peer.scanner.hasPinged = false
-    if (scanner.isStopped) this.#events.sideOnStop(this)
+    if (!scanner.isStopped) return
+    // Who has sent its Close needs no protection, and waits for its peer's.
+    peer.#goOn()
+    this.#events.sideOnStop(this)
   }
 
   /** Passes as much as the rates allow; what is left waits until they allow more, or ends the session. */
@@ -183,17 +190,20 @@ export class TunnelSide implements ByteStreamHandler {
   #goOn(): void {
     const { peer } = this
     if (this.#delayed === undefined) return this.stream.resume()
-    if (!peer.#isShut) {
-      if (this.#delayTimer !== undefined || peer.stream.bufferedBytes > this.#pendingBytes) return
-    }
+    const isThrottled = !peer.#isShut && !peer.scanner.isStopped
+    if (isThrottled && this.#delayTimer !== undefined) return
+    if (!peer.#isShut && peer.stream.bufferedBytes > this.#pendingBytes) return
     clearTimeout(this.#delayTimer)
     this.#delayTimer = undefined
     const delayed = this.#delayed
     this.#delayed = undefined
+    this.scanner.mostBegun = Infinity
     if (peer.#isShut) this.#passLast(delayed)
-    else if (this.#throttle !== undefined) this.#passWithin(delayed, this.#throttle)
-    if (this.#delayed === undefined && peer.stream.bufferedBytes <= this.#pendingBytes)
-      this.stream.resume()
+    else if (isThrottled && this.#throttle !== undefined) this.#passWithin(delayed, this.#throttle)
+    else this.#pass(delayed)
+    if (this.#delayed !== undefined) return
+    if (peer.stream.bufferedBytes <= this.#pendingBytes) this.stream.resume()
+    if (this.#isEndDelayed) this.streamOnEnd()
   }
 
   /** Its rate has room again. */

@@ -54,8 +54,9 @@ export class FrameScanner {
   mostBegun = Infinity
   /** What was not looked at, since no further message may begin. */
   #rest: Buffer | undefined
-  /** The payload of the pings that the gateway itself sends this side: pongs with it end here. */
-  ownPing: Buffer | undefined
+  /** What the gateway's own pings to this side carry, and how many of them are not answered. */
+  #ownPing: Buffer | undefined
+  #ownPings = 0
   /** Whether a ping has passed; whoever sees its answer clears it. */
   hasPinged = false
   /** Whether a pong has passed; whoever looks clears it. */
@@ -104,6 +105,12 @@ export class FrameScanner {
     if (!this.isStopped && this.#rest === undefined && end < this.#length)
       this.#held = Buffer.from(bytes.subarray(end, this.#length))
     return bytes.subarray(0, end)
+  }
+
+  /** The gateway has pinged this side: one pong with this payload ends here. */
+  expectPong(payload: Buffer): void {
+    this.#ownPing = payload
+    this.#ownPings++
   }
 
   /** @returns what the last `scan` did not look at, since no further message may begin: it comes before the next chunk. */
@@ -236,13 +243,15 @@ export class FrameScanner {
   /** A pong to a ping of the gateway's own is taken out; every other one passes. */
   #readPong(bytes: Buffer, offset: number, payloadStart: number, end: number): number {
     const isOwn =
-      this.ownPing !== undefined &&
-      end - payloadStart === this.ownPing.length &&
-      this.#payload(bytes, payloadStart, end).equals(this.ownPing)
+      this.#ownPing !== undefined &&
+      this.#ownPings > 0 &&
+      end - payloadStart === this.#ownPing.length &&
+      this.#payload(bytes, payloadStart, end).equals(this.#ownPing)
     if (!isOwn) {
       this.hasPonged = true
       return end
     }
+    this.#ownPings--
     bytes.copyWithin(offset, end, this.#length)
     this.#length -= end - offset
     return offset

@@ -8,8 +8,6 @@ import { relayTo, startGateway } from '../support/gateway.ts'
 import { rawConnect, startRawServer } from '../support/raw.ts'
 import { encodeFrame, Opcode } from '../support/websocket.ts'
 
-const fast = 'heartbeat: { client: 50ms, upstream: 50ms, timeout: 300ms }'
-
 interface Seen {
   readonly opcode: number
   readonly payload: string
@@ -93,21 +91,13 @@ describe('a silent side', () => {
   })
 
   test('whose answer never comes is gone: both connections end, and the log says which side', async () => {
-    await using session = await startSession(fast)
+    await using session = await startSession('heartbeat: { client: 50ms, timeout: 300ms }')
     const { client, server } = session
-    // The server answers; the client does not.
-    const answering = (async () => {
-      for (let index = 0; ; index++) {
-        const { opcode, payload } = await server.frame(index)
-        if (opcode === Opcode.ping) server.send(Opcode.pong, payload)
-      }
-    })()
-    void answering
     await client.closed
     await server.closed
     const { end } = await session.gateway.event('session-closed')
     expect(end).toMatchObject({ by: 'client', reason: 'SILENT', code: 1006 })
-    expect(server.seen.filter((each) => each.opcode === Opcode.pong)).toEqual([])
+    expect(server.seen).toEqual([])
   })
 
   test('that says anything at all is alive', async () => {
@@ -132,7 +122,7 @@ describe('the other side’s own pings', () => {
   })
 
   test('are not talked over: while one is unanswered there is no other', async () => {
-    await using session = await startSession('heartbeat: { client: 50ms, timeout: 300ms }')
+    await using session = await startSession('heartbeat: { client: 400ms, timeout: 300ms }')
     const { client, server } = session
     server.send(Opcode.ping, 'from the server')
     await client.frame(0)
@@ -143,11 +133,11 @@ describe('the other side’s own pings', () => {
 })
 
 test('no ping is put into the middle of a frame', async () => {
-  await using session = await startSession('heartbeat: { client: 50ms, timeout: 5s }')
+  await using session = await startSession('heartbeat: { client: 300ms, timeout: 5s }')
   const { client, server } = session
   const half = encodeFrame(Opcode.text, 'x'.repeat(100), { isMasked: false })
   server.socket.write(half.subarray(0, 60))
-  await Bun.sleep(200) // four intervals: nothing may happen, so there is nothing to wait for
+  await Bun.sleep(700) // two intervals: nothing may happen, so there is nothing to wait for
   server.socket.write(half.subarray(60))
   expect(await client.frame(0)).toEqual({ opcode: Opcode.text, payload: 'x'.repeat(100) })
   expect((await client.frame(1)).opcode).toBe(Opcode.ping)

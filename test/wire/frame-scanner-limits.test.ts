@@ -84,7 +84,7 @@ describe.each([
     const expected = join(text('before'), text('after'), other)
     for (const cuts of everyCutting(input.length)) {
       const scanner = new FrameScanner(rules)
-      scanner.ownPing = mark
+      for (let ping = 0; ping < 4; ping++) scanner.expectPong(mark)
       // The scanner owns what it is given, and takes the pong out in place.
       const passed = pieces(Buffer.from(input), cuts).map((piece) =>
         Buffer.from(scanner.scan(Buffer.from(piece))),
@@ -94,6 +94,12 @@ describe.each([
     }
   })
 
+  test('that answers a ping once more passes: each of ours is answered once', () => {
+    const scanner = new FrameScanner(rules)
+    scanner.expectPong(mark)
+    expect(scanner.scan(join(own, own, text('after')))).toEqual(join(own, text('after')))
+  })
+
   test('passes as long as we have not pinged', () => {
     const scanner = new FrameScanner(rules)
     expect(scanner.scan(Buffer.from(own))).toEqual(own)
@@ -101,7 +107,7 @@ describe.each([
 
   test('of ours does not count as an answer to the other side', () => {
     const scanner = new FrameScanner(rules)
-    scanner.ownPing = mark
+    scanner.expectPong(mark)
     scanner.scan(Buffer.from(own))
     expect(scanner.hasPonged).toBe(false)
     scanner.scan(Buffer.from(other))
@@ -110,7 +116,7 @@ describe.each([
 
   test('inside a fragmented message ends here too', () => {
     const scanner = new FrameScanner(rules)
-    scanner.ownPing = mark
+    scanner.expectPong(mark)
     const first = frame({ opcode: 2, isFinal: false, payload: 'a', key })
     const last = frame({ opcode: 0, payload: 'b', key })
     expect(scanner.scan(join(first, own, last))).toEqual(join(first, last))
