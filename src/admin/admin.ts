@@ -7,7 +7,7 @@
 import type { AdminConfig } from '../config/config.ts'
 import type { Emit } from '../core/events.ts'
 import { tellPlace } from '../core/place.ts'
-import { freeUnixPath } from '../net/unix-path.ts'
+import { freeUnixPath, stopperFor } from '../net/unix-path.ts'
 import { problem } from './answer.ts'
 import { createResources, type Subject } from './resources.ts'
 
@@ -37,11 +37,19 @@ export function startAdmin(config: AdminConfig, subject: Subject, emit: Emit): A
   if (unix !== undefined) freeUnixPath(unix)
   const server =
     unix === undefined
-      ? Bun.serve({ ...options, hostname: address, port: config.port, idleTimeout: idleSeconds })
+      ? Bun.serve({
+          ...options,
+          hostname: address,
+          port: config.port,
+          idleTimeout: idleSeconds,
+          // Else another gateway of the same user would silently share the port.
+          reusePort: false,
+        })
       : withPrivateFiles(() => Bun.serve({ ...options, unix }))
   const { port } = server
   emit({ type: 'admin-listening', ...tellPlace({ address, port: port ?? 0, unix }) })
-  return { port, stop: () => server.stop(true) }
+  const stop = unix === undefined ? () => server.stop(true) : stopperFor(unix, server)
+  return { port, stop: () => stop(true) }
 }
 
 /** Whoever may write to the socket may close sessions: the user of this process alone, from the first moment. */

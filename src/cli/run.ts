@@ -65,6 +65,9 @@ export async function startGateway(config: Config): Promise<Running | undefined>
   const onMistake = (error: unknown) => emit({ type: 'mistake', error })
   process.on('uncaughtException', onMistake)
   process.on('unhandledRejection', onMistake)
+  // Scripts written for other servers send these to reload or to reopen logs: no reason to cut anybody.
+  for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)
+    process.on(signal, () => emit({ type: 'signal-ignored', signal }))
   const ports = config.admin === undefined ? [] : [config.admin]
   let admin: Admin | undefined
   let gateway: Gateway

@@ -132,6 +132,11 @@ export type GatewayEvent =
       /** A request without upgrade, answered by an upstream or by its route. */
       readonly type: 'request-answered'
     } & Answered)
+  | {
+      /** One that other programs reload or rotate logs by. */
+      readonly type: 'signal-ignored'
+      readonly signal: string
+    }
   | { readonly type: 'mistake'; readonly error: unknown }
   | { readonly type: 'leaving'; readonly sessions: number }
   | { readonly type: 'left' }

@@ -4,7 +4,7 @@
  */
 import type { InheritedSocket } from './inherited-sockets.ts'
 import type { TcpSocket, TcpStream } from './tcp-stream.ts'
-import { freeUnixPath } from './unix-path.ts'
+import { freeUnixPath, stopperFor } from './unix-path.ts'
 
 export interface BindTarget {
   readonly address: string
@@ -50,8 +50,8 @@ export function bind(
   const { address, unix } = target
   if (unix !== undefined) {
     freeUnixPath(unix)
-    const server = Bun.listen<TcpStream>({ unix, ...options })
-    return { address: '', port: 0, unix, stop: () => server.stop() }
+    const stop = stopperFor(unix, Bun.listen<TcpStream>({ unix, ...options }))
+    return { address: '', port: 0, unix, stop }
   }
   const server = Bun.listen<TcpStream>({ hostname: address, port: target.port, ...options })
   return { address, port: server.port, unix, stop: () => server.stop() }

@@ -2,7 +2,7 @@
  * The path of a Unix socket to listen on: taken from a process that died without removing it, never
  * from one that lives.
  */
-import { lstatSync, readFileSync, unlinkSync } from 'node:fs'
+import { linkSync, lstatSync, readFileSync, renameSync, unlinkSync } from 'node:fs'
 
 /** Makes the path free. @throws Error with a sentence where it is not ours to take. */
 export function freeUnixPath(path: string): void {
@@ -25,5 +25,26 @@ function isListenedOn(path: string): boolean {
     return lines.some((line) => line.endsWith(` ${path}`))
   } catch {
     return true
+  }
+}
+
+/**
+ * Stops a server that listens on a path, which removes what is there: but not the socket that somebody
+ * else has put in its place meanwhile, as a restart does that clears the path first.
+ * @param server just bound there.
+ */
+export function stopperFor<T>(
+  path: string,
+  server: { stop(isCut?: boolean): T },
+): (isCut?: boolean) => T {
+  const own = lstatSync(path, { throwIfNoEntry: false })?.ino
+  return (isCut) => {
+    const found = lstatSync(path, { throwIfNoEntry: false })?.ino
+    if (found === undefined || found === own) return server.stop(isCut)
+    const kept = `${path}.${process.pid}`
+    linkSync(path, kept)
+    const stopped = server.stop(isCut)
+    renameSync(kept, path)
+    return stopped
   }
 }

@@ -29,6 +29,7 @@ const levelOf: Record<GatewayEvent['type'], LogLevel> = {
   'handshake-rejected': 'info',
   'request-refused': 'info',
   'request-answered': 'debug',
+  'signal-ignored': 'warn',
   mistake: 'error',
   leaving: 'info',
   left: 'info',

@@ -291,6 +291,12 @@ describe('a Unix socket', () => {
   })
 })
 
+test('an admin port is not shared with another gateway', async () => {
+  await using gateway = startGatewayHere(twoRoutes())
+  await using first = await startAdminOf(gateway)
+  expect(await bindCode(gateway, { port: Number(new URL(first.url).port) })).toBe('EADDRINUSE')
+})
+
 test('an admin port that is taken is an error of the start', async () => {
   const taken = createServer()
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
