@@ -63,14 +63,15 @@ export interface SessionEnd {
   readonly detail: string | undefined
 }
 
-/** What becomes of certificate files, at the start and whenever they change. */
-interface LoadedCertificate {
+/** A certificate in use: one shown to clients, or to endpoints. */
+export interface LoadedCertificate {
   readonly file: string
   readonly names: readonly string[]
   /** ISO 8601. */
   readonly expiresAt: string
 }
 
+/** What becomes of certificate files, at the start, whenever they change and, where the end is near, each day. */
 export type CertificateEvent =
   | ({ readonly type: 'certificate-loaded' } & LoadedCertificate)
   | ({ readonly type: 'certificate-expiring' } & LoadedCertificate)

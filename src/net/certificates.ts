@@ -102,9 +102,10 @@ const usableCurves = ['prime256v1', 'secp384r1', 'secp521r1']
 const minRsaBits = 1_024
 
 /** What TLS would refuse only when the first client comes. */
-function keyFault({ asymmetricKeyType: kind, asymmetricKeyDetails = {} }: KeyObject):
-  | PemFault
-  | undefined {
+function keyFault({
+  asymmetricKeyType: kind,
+  asymmetricKeyDetails = {},
+}: KeyObject): PemFault | undefined {
   const { modulusLength: bits = 0, namedCurve = '' } = asymmetricKeyDetails
   switch (kind) {
     case 'ed25519':
