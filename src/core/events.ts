@@ -29,6 +29,8 @@ export interface SessionFacts {
   readonly subprotocol: string | undefined
   /** The subject of the certificate that the client has shown. */
   readonly certificate: string | undefined
+  /** Its alternative names, such as `DNS:device-7.example.com`; empty where it has none. */
+  readonly certificateNames: readonly string[] | undefined
   /** The value of X-Request-Id that the endpoint was told. */
   readonly request: string | undefined
 }

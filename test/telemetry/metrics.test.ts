@@ -27,6 +27,7 @@ function openedOn(route: string): GatewayEvent {
     request: 'r-1',
     subprotocol: 'mqtt',
     certificate: 'CN=device-7',
+    certificateNames: ['DNS:device-7.example.com'],
     dialMs: 2,
     handshakeMs: 20,
   }
