@@ -57,7 +57,8 @@ function readMessage(bytes: Buffer): Buffer | HelloReading {
     parts.push(part)
     gathered += part.length
     // Put together only as far as it is needed: a later record does not copy those before.
-    if (head.length < messageHeadBytes) head = Buffer.concat([head, part.subarray(0, messageHeadBytes)])
+    if (head.length < messageHeadBytes)
+      head = Buffer.concat([head, part.subarray(0, messageHeadBytes)])
     const verdict = judgeMessage(head, gathered)
     if (typeof verdict === 'object') return verdict
     // Also behind a whole message: what its record has more would be a fault.
