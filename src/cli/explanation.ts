@@ -39,6 +39,8 @@ export function explanationOf(config: Config, asked: ExplainedRequest): Explanat
     if (!(error instanceof GatewayError)) throw error
     isServed = false
     lines.push(...refusalLines(error))
+  } finally {
+    for (const pool of plan.pools.values()) pool.leave()
   }
   return { text: aligned(lines), isServed }
 }

@@ -58,7 +58,7 @@ export function checkConfig(input: unknown, files: Files): Checked {
     ...(whole.success ? [] : issuesOf(whole.error)),
     ...listenerPart(parts, written['admin'], files),
     ...upstreamPart(parts, files),
-    ...routePart(parts, written),
+    ...routePart(parts, written, files),
     ...filesPart(parts, files),
   ]
   if (!whole.success || issues.length > 0) return { issues }
@@ -130,7 +130,11 @@ function upstreamPart({ upstreams }: Parts, { folder }: Files): Issue[] {
   return [...conflicts, ...socketIssues(sockets)]
 }
 
-function routePart({ listeners, upstreams, routes }: Parts, written: Mapping): Issue[] {
+function routePart(
+  { listeners, upstreams, routes }: Parts,
+  written: Mapping,
+  { folder }: Files,
+): Issue[] {
   const families = upstreams.sound.flatMap(({ path, value }) => {
     const scheme = value.endpoints[0]?.scheme
     return scheme === undefined ? [] : ([[String(path[1]), scheme]] as const)
@@ -141,12 +145,19 @@ function routePart({ listeners, upstreams, routes }: Parts, written: Mapping): I
     ? [...routes.mappings, { path: ['defaults', 'route'], value: shared }]
     : routes.mappings
   const known = listenerNames(listeners)
+  const sockets = routes.sound.flatMap(({ path, value }) =>
+    value.upstreams.map(({ endpoint }) => ({
+      path: [...path, 'upstream'],
+      value: endpoint?.unix && resolve(folder, endpoint.unix),
+    })),
+  )
   return [
     ...routes.mappings.flatMap(routeConflicts),
     ...nameTies(routes.sound),
     ...routeTies(routes.sound),
     ...upstreamIssues(routes.mappings, written['upstreams'] ?? {}),
     ...splitIssues(routes.sound, new Map(families)),
+    ...socketIssues(sockets),
     ...(known === undefined ? [] : listenerIssues(naming, known)),
   ]
 }

@@ -29,6 +29,8 @@ export interface SessionFacts {
   readonly subprotocol: string | undefined
   /** The subject of the certificate that the client has shown. */
   readonly certificate: string | undefined
+  /** Its alternative names, such as `DNS:device-7.example.com`; empty where it has none. */
+  readonly certificateNames: readonly string[] | undefined
   /** The value of X-Request-Id that the endpoint was told. */
   readonly request: string | undefined
 }
@@ -63,14 +65,15 @@ export interface SessionEnd {
   readonly detail: string | undefined
 }
 
-/** What becomes of certificate files, at the start and whenever they change. */
-interface LoadedCertificate {
+/** A certificate in use: one shown to clients, or to endpoints. */
+export interface LoadedCertificate {
   readonly file: string
   readonly names: readonly string[]
   /** ISO 8601. */
   readonly expiresAt: string
 }
 
+/** What becomes of certificate files, at the start, whenever they change and, where the end is near, each day. */
 export type CertificateEvent =
   | ({ readonly type: 'certificate-loaded' } & LoadedCertificate)
   | ({ readonly type: 'certificate-expiring' } & LoadedCertificate)

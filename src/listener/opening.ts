@@ -12,6 +12,7 @@ import type { TcpStream, TlsHandshake } from '../net/tcp-stream.ts'
 import { looksLikeTls, readClientHello } from '../wire/client-hello.ts'
 import { readProxyHeader } from '../wire/proxy-protocol.ts'
 import type { Refusal } from './client-request.ts'
+import { GatheredBytes } from './gathered-bytes.ts'
 import { encodeRefusal } from './refuse.ts'
 import type { ServerCertificate, ServerCertificates } from './server-certificates.ts'
 
@@ -41,7 +42,9 @@ export class Opening implements ByteStreamHandler {
   readonly #options: OpeningOptions
   readonly #timer: Timer
   /** What came and is not yet used: the beginning of a PROXY header or a ClientHello. */
-  #bytes: Buffer | undefined
+  #gathered: GatheredBytes | undefined
+  /** How many the next reading of the ClientHello waits for: not one a segment, however small those are. */
+  #wantedBytes = 0
   #isHeaderRead: boolean
   #address: string
   #isOver = false
@@ -68,9 +71,10 @@ export class Opening implements ByteStreamHandler {
 
   streamOnData(chunk: Buffer): void {
     if (this.#isOver) return
-    this.#bytes = this.#bytes === undefined ? chunk : Buffer.concat([this.#bytes, chunk])
-    if (!this.#isHeaderRead) this.#readHeader(this.#bytes)
-    if (this.#isHeaderRead) this.#readHello(this.#bytes)
+    if (this.#gathered === undefined) this.#gathered = new GatheredBytes(chunk)
+    else this.#gathered.add(chunk)
+    if (!this.#isHeaderRead) this.#readHeader(this.#gathered.bytes)
+    if (this.#isHeaderRead) this.#readHello(this.#gathered?.bytes)
   }
 
   streamOnDrain(): void {}
@@ -97,19 +101,20 @@ export class Opening implements ByteStreamHandler {
     if (reading.kind === 'fault') return this.#refuse('PROXY_PROTOCOL', reading.detail)
     this.#isHeaderRead = true
     this.#address = reading.source ?? this.#address
-    this.#bytes = reading.length === bytes.length ? undefined : bytes.subarray(reading.length)
+    const rest = bytes.subarray(reading.length)
+    this.#gathered = rest.length === 0 ? undefined : new GatheredBytes(rest)
   }
 
   #readHello(bytes: Buffer | undefined): void {
     const { certificates } = this.#options
     if (certificates === undefined) return this.#open(plainSecurity, bytes)
-    if (bytes === undefined) return
+    if (bytes === undefined || bytes.length < this.#wantedBytes) return
     if (!looksLikeTls(bytes)) return this.#refuseOther(bytes)
     const hello = readClientHello(bytes)
-    if (hello.kind === 'incomplete') return
+    if (hello.kind === 'incomplete') return void (this.#wantedBytes = hello.wantedBytes)
     if (hello.kind === 'fault') return this.#refuse('TLS_HANDSHAKE', hello.detail)
     const certificate = certificates.select(hello.serverName)
-    this.#bytes = undefined
+    this.#gathered = undefined
     this.#stream.secure({
       hello: bytes,
       options: certificate.tls,

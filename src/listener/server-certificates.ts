@@ -7,7 +7,8 @@ import type { TLSOptions } from 'bun'
 import { constants } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { CertificateEvent } from '../core/events.ts'
-import { authorityFault, readPair, type Certificates } from '../net/certificates.ts'
+import { CertificateNotice } from '../net/certificate-notice.ts'
+import { authorityFault, readPair } from '../net/certificates.ts'
 import { watchFiles } from '../net/watched-files.ts'
 
 export interface CertificateOptions {
@@ -21,8 +22,6 @@ export interface CertificateOptions {
 
 /** RFC 7301 §3.1, as bytes on the wire: HTTP/1.1, and nothing else. */
 const alpn = '\x08http/1.1'
-/** Certificates that live for months are renewed long before; those that live for a week are not yet late. */
-const expiresSoonMs = 3 * 86_400_000
 
 export class ServerCertificates {
   readonly #certificates: readonly ServerCertificate[]
@@ -40,7 +39,10 @@ export class ServerCertificates {
     })
     this.#certificates = loaded.map(({ certificate }) => certificate)
     this.#index()
-    this.#stops = loaded.map(({ certificate, texts }) => this.#watch(certificate, texts, onEvent))
+    this.#stops = loaded.flatMap(({ certificate, texts }) => [
+      this.#watch(certificate, texts, onEvent),
+      certificate.notice.lookDaily(),
+    ])
   }
 
   /** Whether any of them asks clients for certificates. */
@@ -111,7 +113,7 @@ export class ServerCertificate {
   readonly files: readonly string[]
   /** What clients have to show, to compare: undefined where they are not asked. */
   readonly demand: string | undefined
-  readonly #onEvent: (event: CertificateEvent) => void
+  readonly notice: CertificateNotice
   #names: readonly string[] = []
   #tls: TLSOptions = {}
 
@@ -120,7 +122,7 @@ export class ServerCertificate {
     const { cert, key, client } = options
     this.files = client === undefined ? [cert, key] : [cert, key, client.ca]
     this.demand = client === undefined ? undefined : JSON.stringify(client)
-    this.#onEvent = onEvent
+    this.notice = new CertificateNotice(cert, onEvent)
   }
 
   get names(): readonly string[] {
@@ -154,15 +156,7 @@ export class ServerCertificate {
         ? {}
         : { ca, requestCert: true, rejectUnauthorized: client.isRequired }),
     }
-    this.#tell(pair)
+    this.notice.tell(pair)
     return undefined
-  }
-
-  #tell({ names, validTo }: Certificates): void {
-    const { cert: file } = this.options
-    const expiresAt = validTo.toISOString()
-    this.#onEvent({ type: 'certificate-loaded', file, names, expiresAt })
-    if (validTo.getTime() - Date.now() < expiresSoonMs)
-      this.#onEvent({ type: 'certificate-expiring', file, names, expiresAt })
   }
 }

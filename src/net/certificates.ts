@@ -81,15 +81,55 @@ export function readKey({ chain }: Certificates, pem: string): PemReading<KeyObj
   let key: KeyObject
   try {
     key = createPrivateKey(pem)
-  } catch {
-    return noKey(pem)
+  } catch (error) {
+    return isOfUnknownKind(error) ? unusable('a private key of a kind') : noKey(pem)
   }
+  const fault = keyFault(key)
+  if (fault !== undefined) return fault
   const owner = chain.findIndex((each) => each.checkPrivateKey(key))
   if (owner === 0) return { value: key }
   const problem = 'is not the key of the certificate'
   if (owner < 0) return { problem }
   const suggestion = `it is that of certificate ${owner + 1} in its file; the server's own comes first`
   return { problem, suggestion }
+}
+
+const usableKinds =
+  'RSA with 2048 bits or more, EC on P-256, P-384 or P-521, and Ed25519 can be used'
+/** By the names of OpenSSL: P-256, P-384, P-521. */
+const usableCurves = ['prime256v1', 'secp384r1', 'secp521r1']
+/** Shorter ones are refused by clients; the signatures of TLS 1.3 do not even fit into the shortest. */
+const minRsaBits = 1_024
+
+/** What TLS would refuse only when the first client comes. */
+function keyFault({
+  asymmetricKeyType: kind,
+  asymmetricKeyDetails = {},
+}: KeyObject): PemFault | undefined {
+  const { modulusLength: bits = 0, namedCurve = '' } = asymmetricKeyDetails
+  switch (kind) {
+    case 'ed25519':
+      return undefined
+    case 'ec':
+      return usableCurves.includes(namedCurve) ? undefined : unusable(`a key on ${namedCurve}`)
+    case 'rsa':
+      if (bits >= minRsaBits) return undefined
+      return {
+        problem: `holds an RSA key of ${bits} bits, which is too short for TLS`,
+        suggestion: usableKinds,
+      }
+    default:
+      return unusable(`a private key of the kind ${kind ?? 'unknown'}`)
+  }
+}
+
+function unusable(what: string): PemFault {
+  return { problem: `holds ${what} that TLS cannot use here`, suggestion: usableKinds }
+}
+
+/** BoringSSL tells a key that it does not know from one that is broken. */
+function isOfUnknownKind(error: unknown): boolean {
+  return error instanceof Error && /UNSUPPORTED_ALGORITHM|UNKNOWN_GROUP/.test(error.message)
 }
 
 const mixedUp = 'are two files mixed up?'

@@ -164,6 +164,7 @@ function factsOf(attempt: Handshake, answer: ResponseHead): SessionFacts {
     path: copyOf(head.path),
     subprotocol: publicSubprotocol(answer.fields.get('sec-websocket-protocol')),
     certificate: client.certificate?.subject,
+    certificateNames: client.certificate?.alternativeNames,
     request: facts.requestId,
   }
 }

@@ -21,14 +21,23 @@ export interface Plan {
   readonly redirectPorts: ReadonlyMap<string, number>
 }
 
-/** @throws Error with a sentence if a file that TLS needs cannot be read or is wrong. */
-export function planOf(
-  { listeners, upstreams, routes }: Config,
-  onCertificate: (event: CertificateEvent) => void,
-): Plan {
-  const pools = new Map(
-    upstreams.map((upstream) => [upstream.name, new Pool(upstream, onCertificate)]),
-  )
+/**
+ * Its pools look after files until they `leave`.
+ * @throws Error with a sentence if a file that TLS needs cannot be read or is wrong; then nothing is left behind.
+ */
+export function planOf(config: Config, onCertificate: (event: CertificateEvent) => void): Plan {
+  const pools = new Map<string, Pool>()
+  try {
+    for (const upstream of config.upstreams)
+      pools.set(upstream.name, new Pool(upstream, onCertificate))
+    return planWith(config, pools)
+  } catch (error) {
+    for (const pool of pools.values()) pool.leave()
+    throw error
+  }
+}
+
+function planWith({ listeners, routes }: Config, pools: ReadonlyMap<string, Pool>): Plan {
   const all = routes.map((config) => new Route(config, pools))
   return {
     pools,

@@ -2,6 +2,7 @@
  * How many of something there may be at once, in all and for each client. Holds one entry for each
  * client that has any, so it is bounded by what it counts.
  */
+import { formatAddress, parseAddress } from '../core/ip-address.ts'
 
 export interface QuotaLimits {
   readonly total: number | undefined
@@ -46,20 +47,13 @@ export class Quota {
   }
 }
 
-/** An IPv4 address, or the /64 of an IPv6 address: a client can take any address in its own. */
+/**
+ * An IPv4 address, however it is written, or the /64 of an IPv6 address: a client can take any address in
+ * its own. What is no address, as behind a Unix socket, is one client.
+ */
 export function clientKey(address: string): string {
-  if (!address.includes(':')) return address
-  const [front = '', back] = address.split('::')
-  const head = front === '' ? [] : front.split(':')
-  const tail = back === undefined || back === '' ? [] : back.split(':')
-  const groups =
-    back === undefined ? head : [...head, ...zeros(8 - head.length - tail.length), ...tail]
-  return groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')
-}
-
-function zeros(count: number): string[] {
-  return Array.from({ length: Math.max(0, count) }, () => '0')
+  const number = parseAddress(address)
+  if (number === undefined) return address
+  const text = formatAddress(number)
+  return text.includes(':') ? formatAddress((number >> 64n) << 64n) : text
 }

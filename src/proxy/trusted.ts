@@ -3,8 +3,8 @@
  * nothing. Read from the right, where the nearest proxy writes: what stands left of the first address
  * that is not trusted may have been made up.
  */
-import { isIP } from 'node:net'
 import type { ClientInfo } from '../core/client-info.ts'
+import { formatAddress, parseAddress } from '../core/ip-address.ts'
 import type { HttpFields } from '../wire/http-fields.ts'
 import { isHost, type RequestHead } from '../wire/http-request.ts'
 
@@ -38,12 +38,11 @@ function readForwardedFor(element: string): string | undefined {
   return readAddress(quoted ?? bare ?? '')
 }
 
-/** `192.0.2.7`, `192.0.2.7:5000`, `2001:db8::1`, `[2001:db8::1]:5000` → the address alone. */
+/** `192.0.2.7`, `192.0.2.7:5000`, `2001:db8::1`, `[2001:db8::1]:5000` → the address alone, in its usual text. */
 function readAddress(text: string): string | undefined {
   const [, bracketed, dotted] = /^(?:\[([^\]]+)\]|([0-9.]+))(?::[0-9]{1,5})?$/.exec(text) ?? []
-  const address = bracketed ?? dotted ?? text
-  if (isIP(address) === 0) return undefined
-  return address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address
+  const address = parseAddress(bracketed ?? dotted ?? text)
+  return address === undefined ? undefined : formatAddress(address)
 }
 
 /** What `X-Forwarded-Proto` may say, and what it means. */

@@ -90,6 +90,7 @@ function fieldsOf(event: GatewayEvent): Fields {
         path: event.path,
         subprotocol: event.subprotocol,
         certificate: event.certificate,
+        certificateNames: event.certificateNames,
         request: event.request,
         dialMs: round(event.dialMs),
         handshakeMs: round(event.handshakeMs),

@@ -55,6 +55,8 @@ function createCounts() {
     handshakeSeconds: new Histogram(waitSeconds),
     dialSeconds: new Histogram(waitSeconds),
     sessionSeconds: new Histogram(staySeconds),
+    /** When certificates end, by their files. */
+    expiry: new Series(),
     mistakes: 0,
   }
 }
@@ -89,6 +91,8 @@ function count(event: GatewayEvent, counts: Counts): void {
       if (event.isHandshake) counts.handshakes.add({ route, result: 'refused', reason: code })
       return
     }
+    case 'certificate-loaded':
+      return counts.expiry.set({ file: event.file }, Date.parse(event.expiresAt) / 1000)
     case 'mistake':
       counts.mistakes++
       return
@@ -222,6 +226,11 @@ function exposeGateway(exposition: Exposition, counts: Counts, reading: GatewayR
     'sluice_sockets_max',
     'Sockets that may be open under the descriptor limit.',
     descriptors.capacity,
+  )
+  exposition.gauge(
+    'sluice_certificate_expiry_timestamp_seconds',
+    'When a certificate that is shown to clients or endpoints ends, by its file.',
+    counts.expiry,
   )
   exposition.counter(
     'sluice_mistakes_total',

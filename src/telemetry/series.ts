@@ -25,6 +25,10 @@ export class Series {
     this.#cells.set(key, (this.#cells.get(key) ?? 0) + amount)
   }
 
+  set(labels: Labels, value: number): void {
+    this.#cells.set(keyFor(labels, this.#cells), value)
+  }
+
   cells(): IterableIterator<[labels: string, value: number]> {
     return this.#cells.entries()
   }

@@ -5,6 +5,7 @@
 import type { TLSOptions } from 'bun'
 import { readFileSync } from 'node:fs'
 import type { CertificateEvent } from '../core/events.ts'
+import { CertificateNotice } from '../net/certificate-notice.ts'
 import { authorityFault, readPair } from '../net/certificates.ts'
 import type { SecureError } from '../net/secure-client.ts'
 import { watchFiles } from '../net/watched-files.ts'
@@ -26,24 +27,28 @@ const alpn = '\x08http/1.1'
 export class UpstreamTls {
   readonly isVerified: boolean
   readonly #options: UpstreamTlsOptions
-  readonly #onEvent: (event: CertificateEvent) => void
-  readonly #stop: (() => void) | undefined
+  /** Of the certificate that is shown. */
+  readonly #notice: CertificateNotice | undefined
+  readonly #stops: readonly (() => void)[]
   #tls: TLSOptions = {}
 
   /** @throws Error with a sentence if a file cannot be read or is wrong. */
   constructor(options: UpstreamTlsOptions, onEvent: (event: CertificateEvent) => void) {
     this.isVerified = options.isVerified
     this.#options = options
-    this.#onEvent = onEvent
     const { ca, cert, key } = options
+    this.#notice = cert === undefined ? undefined : new CertificateNotice(cert, onEvent)
     const files = [ca, cert, key].filter((file) => file !== undefined)
     const texts = files.map((file) => readFileSync(file, 'utf8'))
     const fault = this.#take(texts)
     if (fault !== undefined) throw new Error(fault)
-    if (files.length === 0) return
     const file = cert ?? ca ?? ''
     const onReject = (detail: string) => onEvent({ type: 'certificate-rejected', file, detail })
-    this.#stop = watchFiles({ files, take: (read) => this.#take(read), onReject }, texts)
+    const watch = { files, take: (read: readonly string[]) => this.#take(read), onReject }
+    this.#stops = [
+      ...(files.length === 0 ? [] : [watchFiles(watch, texts)]),
+      ...(this.#notice === undefined ? [] : [this.#notice.lookDaily()]),
+    ]
   }
 
   /** For the next handshake with an endpoint. */
@@ -57,7 +62,7 @@ export class UpstreamTls {
 
   /** Looks after the files no more. */
   stop(): void {
-    this.#stop?.()
+    for (const stop of this.#stops) stop()
   }
 
   /** @returns what is wrong; then nothing changes. */
@@ -75,8 +80,7 @@ export class UpstreamTls {
     const pair = readPair({ file, text: cert }, { file: keyFile, text: key })
     if (typeof pair === 'string') return pair
     this.#tls = { ...tls, cert, key }
-    const { names, validTo } = pair
-    this.#onEvent({ type: 'certificate-loaded', file, names, expiresAt: validTo.toISOString() })
+    this.#notice?.tell(pair)
     return undefined
   }
 }

@@ -11,7 +11,11 @@ export type HelloReading =
       /** Lower case; undefined where none is given, or an address instead of a name. */
       readonly serverName: string | undefined
     }
-  | { readonly kind: 'incomplete' }
+  | {
+      readonly kind: 'incomplete'
+      /** Up to the end of the next record, or of its head: more than there are, and no name is read with fewer. */
+      readonly wantedBytes: number
+    }
   | { readonly kind: 'fault'; readonly detail: string }
 
 /** Browsers send some 2 KB, most of it keys; BoringSSL's own bound is 16 KB. */
@@ -21,7 +25,7 @@ const maxRecords = 64
 const recordHeadBytes = 5
 const messageHeadBytes = 4
 
-const incomplete = { kind: 'incomplete' } as const
+const incomplete = (wantedBytes: number) => ({ kind: 'incomplete', wantedBytes }) as const
 const fault = (detail: string) => ({ kind: 'fault', detail }) as const
 
 /** Whether a connection that begins like this is TLS at all: its first record is of a handshake. */
@@ -38,39 +42,43 @@ export function readClientHello(bytes: Buffer): HelloReading {
 /** Puts the message together from its records. @returns it without its head. */
 function readMessage(bytes: Buffer): Buffer | HelloReading {
   const parts: Buffer[] = []
+  let head = Buffer.alloc(0)
   let gathered = 0
   let offset = 0
   for (let records = 1; records <= maxRecords; records++) {
     if (offset < bytes.length && bytes[offset] !== 22) return fault('not a TLS handshake record')
     if (offset + 1 < bytes.length && bytes[offset + 1] !== 3) return fault('not a TLS version')
-    if (offset + recordHeadBytes > bytes.length) return incomplete
+    const start = offset + recordHeadBytes
+    if (start > bytes.length) return incomplete(start)
     const length = bytes.readUInt16BE(offset + 3)
     if (length === 0 || length > maxMessageBytes) return fault('a TLS record of impossible length')
-    const start = offset + recordHeadBytes
-    parts.push(bytes.subarray(start, start + length))
-    gathered += parts.at(-1)?.length ?? 0
-    const whole = wholeMessage(parts, gathered)
-    if (whole !== undefined) return whole
     offset = start + length
-    if (offset > bytes.length) return incomplete
+    const part = bytes.subarray(start, offset)
+    parts.push(part)
+    gathered += part.length
+    // Put together only as far as it is needed: a later record does not copy those before.
+    if (head.length < messageHeadBytes)
+      head = Buffer.concat([head, part.subarray(0, messageHeadBytes)])
+    const verdict = judgeMessage(head, gathered)
+    if (typeof verdict === 'object') return verdict
+    // Also behind a whole message: what its record has more would be a fault.
+    if (offset > bytes.length) return incomplete(offset)
+    if (verdict === 'whole') return Buffer.concat(parts).subarray(messageHeadBytes)
   }
   return fault('a ClientHello in more than 64 records')
 }
 
-function wholeMessage(
-  parts: readonly Buffer[],
-  gathered: number,
-): Buffer | HelloReading | undefined {
-  const bytes = parts.length === 1 ? parts[0] : Buffer.concat(parts)
-  if (bytes === undefined || bytes.length === 0) return undefined
-  if (bytes[0] !== 1) return fault('the handshake does not begin with a ClientHello')
-  if (bytes.length < messageHeadBytes) return undefined
-  const length = bytes.readUIntBE(1, 3)
+/** @param head its first bytes, four unless fewer have come. @param gathered how many have come. */
+function judgeMessage(head: Buffer, gathered: number): 'whole' | 'more' | HelloReading {
+  if (head.length === 0) return 'more'
+  if (head[0] !== 1) return fault('the handshake does not begin with a ClientHello')
+  if (head.length < messageHeadBytes) return 'more'
+  const length = head.readUIntBE(1, 3)
   if (length > maxMessageBytes) return fault('a ClientHello of more than 16384 bytes')
-  if (gathered < messageHeadBytes + length) return undefined
+  if (gathered < messageHeadBytes + length) return 'more'
   // RFC 8446 §5.1: no message may follow in the same record before keys change.
   if (gathered > messageHeadBytes + length) return fault('more than a ClientHello in its record')
-  return bytes.subarray(messageHeadBytes)
+  return 'whole'
 }
 
 function readExtensions(message: Buffer): HelloReading {

@@ -9,12 +9,13 @@ import type { Status } from '../../src/admin/status.ts'
 import type { AdminConfig } from '../../src/config/config.ts'
 import type { SessionPage } from '../../src/proxy/session-list.ts'
 import { bearer, sample, startAdminOf, type RunningAdmin } from '../support/admin.ts'
+import { makeAuthority, makeCertificate } from '../support/certificates.ts'
 import { startGatewayHere, type OpenGateway } from '../support/gateway.ts'
 import { startPeer, type Peer } from '../support/peer.ts'
 import { checkMetrics } from '../support/promtool.ts'
-import { dialTcp } from '../support/tcp.ts'
+import { dialTcp, dialTls } from '../support/tcp.ts'
 import { temporaryFolder } from '../support/temporary.ts'
-import { openWebSocket } from '../support/websocket.ts'
+import { openWebSocket, upgradeRequest } from '../support/websocket.ts'
 
 const folder = temporaryFolder('admin')
 const token = 's3cret'
@@ -145,6 +146,33 @@ describe('GET /sessions', () => {
     ).toBeLessThan(5_000)
     const one = await admin.ask(`/sessions/${sessions[0].id}`)
     expect(await one.json()).toMatchObject({ id: sessions[0].id, path: '/chat/room' })
+  })
+
+  test('tells whose certificate the client has shown, by its subject and its names', async () => {
+    const authority = makeAuthority()
+    const own = makeCertificate()
+    const names = 'DNS:device-7.example.com,IP:10.0.0.7'
+    const device = makeCertificate({ subject: '/O=Example/CN=device-7', names, issuer: authority })
+    const tls = { cert: own.cert, key: own.key, client: authority.cert }
+    const listener = { name: 'public', address: '127.0.0.1', port: 0, tls }
+    await using gateway = startGatewayHere(
+      `listeners: [${JSON.stringify(listener)}]\nroutes: [{ upstream: "ws://${server.host}" }]\n`,
+    )
+    await using admin = await startAdminOf(gateway)
+    using client = await dialTls(gateway.port, {
+      ca: own.certPem,
+      cert: device.certPem,
+      key: device.keyPem,
+      servername: 'localhost',
+    })
+    client.send(upgradeRequest('/'))
+    expect((await client.message()).status).toBe(101)
+    const shown = {
+      certificate: 'CN=device-7,O=Example',
+      certificateNames: ['DNS:device-7.example.com', 'IP:10.0.0.7'],
+    }
+    expect((await pageOf(admin, '')).sessions).toMatchObject([shown])
+    expect(await gateway.event('session-opened')).toMatchObject(shown)
   })
 
   test('goes page by page, also when the session a page ended with has closed since', async () => {

@@ -24,6 +24,7 @@ const events: readonly GatewayEvent[] = [
     path: '/chat',
     subprotocol: undefined,
     certificate: undefined,
+    certificateNames: undefined,
     request: 'r1',
     dialMs: 0.5,
     handshakeMs: 1.5,

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test'
 import { X509Certificate } from 'node:crypto'
 import { authorityFault, readPair } from '../../src/net/certificates.ts'
 import { describeCertificate } from '../../src/net/client-certificate.ts'
-import { makeAuthority, makeCertificate } from '../support/certificates.ts'
+import { makeAuthority, makeCertificate, onCurve } from '../support/certificates.ts'
 
 const authority = makeAuthority()
 const names = 'DNS:Chat.example.com,DNS:*.example.com,IP:10.0.0.1,IP:2001:db8::1,URI:urn:x'
@@ -70,6 +70,26 @@ describe('of a certificate and its key', () => {
     ],
   ])('what is wrong is told in a sentence that begins with the file (%#)', (cert, key, told) => {
     expect(read(cert, key)).toBe(told)
+  })
+
+  // They were loaded, and then every handshake failed, or the listener with words of BoringSSL.
+  const rsa = (bits: number) => ['-algorithm', 'RSA', '-pkeyopt', `rsa_keygen_bits:${bits}`]
+  test.each([
+    [rsa(512), 'an RSA key of 512 bits, which is too short for TLS'],
+    [rsa(1023), 'an RSA key of 1023 bits, which is too short for TLS'],
+    [rsa(1024), undefined],
+    [onCurve('P-521'), undefined],
+    [onCurve('P-224'), 'a key on secp224r1 that TLS cannot use here'],
+    [onCurve('secp256k1'), 'a private key of a kind that TLS cannot use here'],
+    [['-algorithm', 'ED25519'], undefined],
+    [['-algorithm', 'ED448'], 'a private key of a kind that TLS cannot use here'],
+  ])('a key made with %p is judged by whether TLS can use it', (keyOptions, problem) => {
+    const { certPem, keyPem } = makeCertificate({ keyOptions })
+    const told = read(certPem, keyPem)
+    if (problem === undefined) return expect(told).toHaveProperty('chain')
+    expect(told).toBe(
+      `key.pem holds ${problem}; RSA with 2048 bits or more, EC on P-256, P-384 or P-521, and Ed25519 can be used`,
+    )
   })
 
   test('of authorities too', () => {

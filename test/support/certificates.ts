@@ -20,6 +20,8 @@ export interface CertificateOptions {
   readonly days?: number
   /** undefined: it signs itself. */
   readonly issuer?: Certificate | undefined
+  /** What `openssl genpkey` is told of the key; on P-256 unless told otherwise. */
+  readonly keyOptions?: readonly string[]
 }
 
 /** Of certificates: no two have the same. */
@@ -27,11 +29,12 @@ let serial = 0
 
 export function makeCertificate(options: CertificateOptions = {}): Certificate {
   const { names = 'DNS:localhost,IP:127.0.0.1', subject = '/CN=test', days = 30, issuer } = options
+  const { keyOptions = onCurve('P-256') } = options
   const place = temporaryPath('certificate')
   const [cert, key, request, extensions] = ['cert', 'key', 'request', 'extensions'].map(
     (kind) => `${place}.${kind}.pem`,
   ) as [string, string, string, string]
-  openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', key)
+  openssl('genpkey', ...keyOptions, '-out', key)
   openssl('req', '-new', '-key', key, '-subj', subject, '-out', request)
   writeFileSync(extensions, `subjectAltName=${names}\n`)
   const signer =
@@ -40,6 +43,10 @@ export function makeCertificate(options: CertificateOptions = {}): Certificate {
   const more = ['-days', String(days), '-extfile', extensions, ...number]
   openssl('x509', '-req', '-in', request, ...signer, ...more, '-out', cert)
   return { cert, key, certPem: readFileSync(cert, 'utf8'), keyPem: readFileSync(key, 'utf8') }
+}
+
+export function onCurve(name: string): string[] {
+  return ['-algorithm', 'EC', '-pkeyopt', `ec_paramgen_curve:${name}`]
 }
 
 /** One that may sign others. */

@@ -27,6 +27,7 @@ function openedOn(route: string): GatewayEvent {
     request: 'r-1',
     subprotocol: 'mqtt',
     certificate: 'CN=device-7',
+    certificateNames: ['DNS:device-7.example.com'],
     dialMs: 2,
     handshakeMs: 20,
   }
@@ -197,6 +198,23 @@ test('a route on which nothing happened yet is there with zeros', () => {
   expect(sample(text, 'sluice_handshakes_total{route="new",result="opened"}')).toBe(0)
 })
 
+test('the end of a certificate is that of the one loaded last from its file', () => {
+  const loaded = (file: string, expiresAt: string): GatewayEvent => ({
+    type: 'certificate-loaded',
+    file,
+    names: ['chat.example.com'],
+    expiresAt,
+  })
+  const text = expositionOf([
+    loaded('/a.pem', '2030-01-01T00:00:00.000Z'),
+    loaded('/b.pem', '2031-01-01T00:00:00.000Z'),
+    loaded('/a.pem', '2030-04-01T00:00:00.000Z'),
+  ])
+  const name = 'sluice_certificate_expiry_timestamp_seconds'
+  expect(sample(text, `${name}{file="/a.pem"}`)).toBe(Date.UTC(2030, 3) / 1000)
+  expect(sample(text, `${name}{file="/b.pem"}`)).toBe(Date.UTC(2031, 0) / 1000)
+})
+
 test('no label tells of a user', () => {
   const text = expositionOf([openedOn('chat'), closedOn('chat', {}), refused('NO_ROUTE', true)])
   expect(text).not.toMatch(/192\.0\.2\.7|device-7|private|chat\.example\.com/)
@@ -213,6 +231,12 @@ describe('promtool check metrics', () => {
         { type: 'handshake-rejected', ...answered, status: 401 },
         { type: 'request-answered', ...answered, status: 200 },
         ...(Object.keys(errorTable) as ErrorCode[]).map((code) => refused(code, true, route)),
+        {
+          type: 'certificate-loaded',
+          file: '/a "b".pem',
+          names: [],
+          expiresAt: '2030-01-01T00:00:00.000Z',
+        },
         { type: 'mistake', error: new Error('x') },
       ],
       {

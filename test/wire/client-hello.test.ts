@@ -138,6 +138,37 @@ describe('any proper ClientHello', () => {
     )
   })
 
+  // Each segment was a reading of everything before it: half a megabyte copied for one hello byte by byte.
+  test('is read at most twice a record by who waits for as much as is wanted', () => {
+    fc.assert(
+      fc.property(proper, ({ name, bytes }) => {
+        let readings = 1
+        let reading = read(bytes.subarray(0, 1))
+        for (let length = 1; reading.kind === 'incomplete'; readings++) {
+          expect(reading.wantedBytes).toBeGreaterThan(length)
+          expect(reading.wantedBytes).toBeLessThanOrEqual(bytes.length)
+          length = reading.wantedBytes
+          reading = read(bytes.subarray(0, length))
+        }
+        expect(reading).toEqual({ kind: 'hello', serverName: name })
+        let records = 0
+        for (let offset = 0; offset < bytes.length; records++)
+          offset += 5 + bytes.readUInt16BE(offset + 3)
+        expect(readings).toBeLessThanOrEqual(2 * records + 1)
+      }),
+    )
+  })
+
+  test('is not read before the end of its record, where a message behind it would be a fault', () => {
+    const hello = helloOf(serverName('a.example')).subarray(5)
+    const bytes = records(Buffer.concat([hello, Buffer.from([1])]), [])
+    expect(read(bytes.subarray(0, -1))).toEqual({
+      kind: 'incomplete',
+      wantedBytes: bytes.length,
+    })
+    expect(read(bytes).kind).toBe('fault')
+  })
+
   test('is read, incomplete or refused, never a throw, whatever is changed in it', () => {
     fc.assert(
       fc.property(proper, fc.nat(), fc.nat({ max: 255 }), ({ bytes }, at, byte) => {
