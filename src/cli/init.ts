@@ -50,8 +50,8 @@ upstreams:
 routes:
   - path: ${quoted(path)}
     upstream: main
-    # Pages that may connect. Without this, requests with cookies are let in only from pages of the
-    # host they ask for.
+    # Pages that may connect. Without this, requests with cookies, a login or a certificate are let in
+    # only from pages of the host they ask for.
     # origins: [https://app.example.com]
     # limits: { sessions: 10000, message: 64KB, messages: 50/s }
     # timeout: { idle: 1h }

@@ -162,8 +162,8 @@ export interface RouteConfig {
   /** What is done to an upstream's answers, the 101 included. */
   readonly answer: { readonly headers: HeaderRewrite }
   /**
-   * Lower case, as browsers send them; `any`: every origin is let in; `own`: of requests that carry
-   * cookies only those from pages of the host they ask for.
+   * Lower case, as browsers send them; `any`: every origin is let in; `own`: of requests with a
+   * credential, such as cookies, only those from pages of the host they ask for.
    */
   readonly origins: readonly string[] | 'any' | 'own'
   /** `pass`: permessage-deflate is offered end to end; `off`: it is not. */

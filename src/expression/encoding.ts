@@ -4,17 +4,20 @@
  */
 
 /**
- * What a value is to a URL. `url`: a part of one, as sent, that may stand anywhere in another. `query`:
- * from a query, percent-encoded by whoever sent it. `text`: anything.
+ * What a value is to a URL. `url`: a part of one, as sent, which a path takes as it is and a query as one
+ * value. `query`: from a query, percent-encoded by whoever sent it. `text`: anything.
  */
 export type UrlForm = 'url' | 'query' | 'text'
 
 /** What would be read as the end of a segment, by a server that decodes first too. */
 const slash = /[/\\]|%2f|%5c/i
 
+/** What a path may have and a query reads as the end of a name or value, or as a space. */
+const queryMark = /[&;=+?#]/g
+
 /** @returns undefined for a value with a slash in a path: it is for one segment. */
 export function placeInUrl(value: string, form: UrlForm, isInQuery: boolean): string | undefined {
-  if (form === 'url') return value
+  if (form === 'url') return isInQuery ? value.replace(queryMark, encodeCharacter) : value
   if (!isInQuery && slash.test(value)) return undefined
   if (form === 'text') return encodeText(value)
   // A plus is a space in a query and a plus in a path.

@@ -20,7 +20,8 @@ export interface Template {
   render(context: RequestContext): string
   /**
    * @returns the text, fit for a path with query or for a URL: what was sent in the path or the query
-   * stays as it is, everything else is percent-encoded. undefined where a value has a slash, plain or
+   * stays as it is, but a part of the path is one value in a query; everything else is percent-encoded.
+   * undefined where a value has a slash, plain or
    * encoded, in a place of the path that is for one segment.
    */
   renderUrl(context: RequestContext): string | undefined

@@ -69,8 +69,16 @@ async function enterRoute(attempt: Handshake): Promise<void> {
   let session: Session | undefined
   try {
     const { connection, answer } = await dial(attempt)
-    if (answer.status === 101) session = openSession(attempt, connection, answer)
-    else relayAnswer({ ...attempt, connection, answer })
+    try {
+      if (answer.status !== 101) return relayAnswer({ ...attempt, connection, answer })
+      session = joinSession(attempt, connection, answer)
+      openSession(attempt, connection, session)
+    } catch (error) {
+      // Until it is open nobody else would close what it holds.
+      session?.destroy()
+      connection.destroy()
+      throw error
+    }
   } finally {
     if (session === undefined) route.sessions.leave(facts.address)
   }
@@ -110,45 +118,55 @@ async function dial(
   return { connection, answer: await connection.answer() }
 }
 
-function openSession(
+/** Answers the client, whose stream is the session's from then on. @throws GatewayError where it cannot be. */
+function joinSession(
   attempt: Handshake,
   connection: HttpConnection,
   answer: ResponseHead,
 ): Session {
-  const { request, facts, route, sessions, emit, startedAtMs, dialMs } = attempt
+  const { request, facts, route, sessions } = attempt
   const { head, session: id } = facts
   const fault = switchFault(answer, {
     key: head.fields.get('sec-websocket-key') ?? '',
     subprotocols: offeredSubprotocols(head.fields),
     extensions: compressionOffers(facts, route).length > 0 ? ['permessage-deflate'] : [],
   })
-  const client = fault === undefined ? request.takeOver() : undefined
-  if (client === undefined) {
-    connection.destroy()
-    throw new GatewayError(fault === undefined ? 'CLIENT_GONE' : 'UPSTREAM_BAD_HANDSHAKE', fault)
-  }
-  client.write(encodeSwitch(answer, facts, route))
+  if (fault !== undefined) throw new GatewayError('UPSTREAM_BAD_HANDSHAKE', fault)
+  // What fails before the client is taken over can still be answered.
+  const switching = encodeSwitch(answer, facts, route)
   const sessionFacts = factsOf(attempt, answer)
-  const session = new Session({
-    id,
-    route,
-    facts: sessionFacts,
-    client,
-    upstream: connection.stream,
-    isCompressed: answer.fields.get('sec-websocket-extensions') !== undefined,
-    onClose: sessions.onClose,
-  })
+  const client = request.takeOver()
+  if (client === undefined) throw new GatewayError('CLIENT_GONE')
+  try {
+    client.write(switching)
+    return new Session({
+      id,
+      route,
+      facts: sessionFacts,
+      client,
+      upstream: connection.stream,
+      isCompressed: answer.fields.get('sec-websocket-extensions') !== undefined,
+      onClose: sessions.onClose,
+    })
+  } catch (error) {
+    client.destroy()
+    throw error
+  }
+}
+
+/** Makes it known, then lets it run. */
+function openSession(attempt: Handshake, connection: HttpConnection, session: Session): void {
+  const { route, sessions, emit, startedAtMs, dialMs } = attempt
   sessions.add(session)
   emit({
     type: 'session-opened',
-    session: id,
+    session: session.id,
     route: route.config.name,
-    ...sessionFacts,
+    ...session.facts,
     dialMs,
     handshakeMs: performance.now() - startedAtMs,
   })
   session.begin(connection.takeOver(), connection.hasEnded)
-  return session
 }
 
 /** What is kept of the request. Parts of the head are copied: a piece of a string keeps the whole alive. */

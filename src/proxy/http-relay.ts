@@ -68,11 +68,10 @@ interface SentRequest extends RelayedRequest {
 }
 
 async function ask(sent: SentRequest): Promise<ResponseHead> {
-  const { request, route, connection } = sent
+  const { request, connection } = sent
   if (request.isOver) throw new GatewayError('CLIENT_GONE')
   request.onGone = (error) => connection.destroy(error)
-  request.sendTimeoutMs = route.config.timeout.sendMs
-  connection.stream.sendTimeoutMs = route.config.timeout.sendMs
+  setSendTimeout(sent)
   connection.send(sent.head, request.head.method, {
     onInterim: (interim) => request.writeInterim(encodeInterim(interim)),
     onDrain: () => request.resumeBody(),
@@ -85,6 +84,13 @@ async function ask(sent: SentRequest): Promise<ResponseHead> {
     throw new GatewayError('UPSTREAM_MALFORMED', 'chunks in answer to an HTTP/1.0 request')
   }
   return answer
+}
+
+/** Of both sides: what each is slow to take pauses the other. */
+function setSendTimeout({ request, connection, route }: AnswerRelay | SentRequest): void {
+  const { sendMs } = route.config.timeout
+  request.sendTimeoutMs = sendMs
+  connection.stream.sendTimeoutMs = sendMs
 }
 
 function requestBody({ request, connection, endpoint, route }: SentRequest): BodySink {
@@ -115,6 +121,7 @@ export interface AnswerRelay extends RelayedRequest {
 export function relayAnswer(relay: AnswerRelay): void {
   const { request, facts, route, connection, answer } = relay
   const isKeptAlive = request.isKeptAlive && answer.body.kind !== 'until-close'
+  setSendTimeout(relay)
   request.onGone = (error) => connection.destroy(error)
   request.onDrain = () => connection.stream.resume()
   request.write(encodeAnswer(answer, { facts, route, isKeptAlive }))

@@ -1,6 +1,6 @@
 /**
- * Which pages may open a session. A browser lets any page open a WebSocket to any host, with the cookies
- * of that host: without this check a foreign page would speak in its visitor's name.
+ * Which pages may open a session. A browser lets any page open a WebSocket to any host, and adds whatever
+ * its visitor is known there by: without this check a foreign page would speak in its visitor's name.
  */
 import type { RouteConfig } from '../config/config.ts'
 import { hostName } from '../wire/host-name.ts'
@@ -10,21 +10,34 @@ const shownCharacters = 100 // of an origin, in an answer and a log
 
 /** @returns why the page that asks may not connect; undefined if it may, or if no page asks. */
 export function originFault(
-  { head, publicHost }: Pick<RequestFacts, 'head' | 'publicHost'>,
+  facts: Pick<RequestFacts, 'head' | 'publicHost' | 'certificate'>,
   origins: RouteConfig['origins'],
 ): string | undefined {
-  const origin = head.fields.get('origin')?.toLowerCase()
+  const { publicHost } = facts
+  const origin = facts.head.fields.get('origin')?.toLowerCase()
   if (origins === 'any' || origin === undefined) return undefined
   const shown = origin.length > shownCharacters ? `${origin.slice(0, shownCharacters)}…` : origin
   const remedy = `origins: [${shown}] in the route would let it in`
   if (origins !== 'own') {
     return origins.includes(origin) ? undefined : `pages of ${shown} are not let in; ${remedy}`
   }
-  // Nobody is known by what a page can ask for without cookies: it could ask from its own server.
-  if (head.fields.count('cookie') === 0) return undefined
+  const credential = credentialOf(facts)
+  // Nobody is known by what a page can ask for without one: it could ask from its own server.
+  if (credential === undefined) return undefined
   const asking = URL.parse(origin)?.hostname
   if (asking !== undefined && hostName(asking) === hostName(publicHost)) return undefined
   return origin === 'null'
-    ? 'a page without an origin sends cookies'
-    : `a page of ${shown} sends cookies of ${publicHost}; ${remedy}`
+    ? `a page without an origin sends ${credential}`
+    : `a page of ${shown} sends ${credential} for ${publicHost}; ${remedy}`
+}
+
+/** What a browser adds by itself, and a server may know its visitor by. */
+function credentialOf({
+  head,
+  certificate,
+}: Pick<RequestFacts, 'head' | 'certificate'>): string | undefined {
+  if (head.fields.count('cookie') > 0) return 'cookies'
+  // The password that was typed in last (RFC 7617 §2.2), or a Kerberos ticket (RFC 4559).
+  if (head.fields.count('authorization') > 0) return 'a login'
+  return certificate === undefined ? undefined : 'a certificate'
 }

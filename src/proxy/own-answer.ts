@@ -33,24 +33,19 @@ function redirectTo(status: number, location: string): OwnAnswer {
   return { status, headers: { Location: location }, body: '' }
 }
 
-/** Writes it. The request's own body, if it has one, is taken and forgotten. */
-export function sendAnswer(
-  request: ClientRequest,
-  { status, headers, body }: OwnAnswer,
-  onSent: () => void,
-): void {
+/**
+ * The whole answer. What the request brings is nothing to it: with a body that is not read yet, the
+ * connection ends.
+ */
+export function sendAnswer(request: ClientRequest, { status, headers, body }: OwnAnswer): void {
+  const { isKeptAlive } = request
   const bytes = Buffer.from(body)
   const fields = Object.entries(headers).map(([name, value]) => ({ name, value }))
   const isEmpty = status === 204 || status === 304
   if (!isEmpty) fields.push({ name: 'Content-Length', value: String(bytes.length) })
-  fields.push({ name: 'Connection', value: request.isKeptAlive ? 'keep-alive' : 'close' })
+  fields.push({ name: 'Connection', value: isKeptAlive ? 'keep-alive' : 'close' })
   request.write(encodeHead(statusLine(status), fields))
   if (!isEmpty && request.head.method !== 'HEAD') request.write(bytes)
-  request.readBody({
-    bodyOnData() {},
-    bodyOnEnd() {
-      onSent()
-      request.finish(true)
-    },
-  })
+  // RFC 9112 §9.6: after `close` no request is served, whatever comes behind this one.
+  request.finish(isKeptAlive)
 }

@@ -46,9 +46,8 @@ export async function serve(request: ClientRequest, options: ServeOptions): Prom
   function answer(own: OwnAnswer, route?: Route): void {
     const startedAtMs = performance.now()
     const { listener } = request
-    sendAnswer(request, own, () =>
-      emit(describeAnswer({ facts, listener, route, status: own.status, startedAtMs })),
-    )
+    sendAnswer(request, own)
+    emit(describeAnswer({ facts, listener, route, status: own.status, startedAtMs }))
   }
 }
 

@@ -1,9 +1,11 @@
 /**
  * Cross-site hijacking: a page of somebody else's opens a WebSocket, to which the browser adds the
- * cookies of its victim. What tells it from a page of one's own is its origin, compared exactly.
+ * cookies, the login and the certificate of its victim. What tells it from a page of one's own is its origin, compared exactly.
  */
 import { testDefences, type Defence } from '../support/attack.ts'
 import { byteAttack, handshake, type ByteAttack } from '../support/byte-attack.ts'
+import { makeAuthority, makeCertificate } from '../support/certificates.ts'
+import { dialTls } from '../support/tcp.ts'
 
 const routes =
   '  - { path: /chat, upstream: "ws://UPSTREAM", origins: ["https://app.example.com"] }'
@@ -99,12 +101,26 @@ const defences: Defence[] = [
   },
 ]
 
+const ownRoutes = '  - { path: /chat, upstream: "ws://UPSTREAM" }'
+const authority = makeAuthority()
+const server = makeCertificate({ names: 'DNS:site.test' })
+const victim = makeCertificate({ subject: '/CN=victim', issuer: authority })
+
+/** As a browser with a certificate of its own connects. */
+const dialAsVictim = (port: number) =>
+  dialTls(port, {
+    ca: server.certPem,
+    servername: 'site.test',
+    cert: victim.certPem,
+    key: victim.keyPem,
+  })
+
 /** The same on a route that says nothing of origins. */
 const toOwn = (origin: string, ...more: readonly string[]) => {
   const fields = [`Origin: ${origin}`, 'Cookie: session=victim', ...more]
   return from(origin, {
     name: fields.join(', '),
-    routes: '  - { path: /chat, upstream: "ws://UPSTREAM" }',
+    routes: ownRoutes,
     sends: [handshake('/chat', ...fields)],
   })
 }
@@ -158,19 +174,60 @@ const own: Defence[] = [
     without: [
       {
         file,
-        replace: `if (head.fields.count('cookie') === 0) return undefined`,
-        by: `if (!(head.fields.get('cookie') ?? '').includes('=')) return undefined`,
+        replace: `if (head.fields.count('cookie') > 0)`,
+        by: `if (head.fields.get('cookie')?.includes('=') === true)`,
       },
     ],
     attacks: [
       from('https://evil.com', {
         name: 'cookies behind an empty field of them',
-        routes: '  - { path: /chat, upstream: "ws://UPSTREAM" }',
+        routes: ownRoutes,
         sends: [
           handshake('/chat', 'Origin: https://evil.com', 'Cookie:', 'cOOKIE: session=victim'),
         ],
       }),
     ],
+  },
+  {
+    name: 'a login is for pages of the host that is asked',
+    without: [
+      {
+        file,
+        replace: `if (head.fields.count('authorization') > 0) return 'a login'`,
+        by: '',
+      },
+    ],
+    attacks: ['Authorization: Basic dmljdGltOng=', 'AUTHORIZATION: Negotiate YII='].map((login) =>
+      from('https://evil.com', {
+        name: login,
+        wants: 'to speak to the server with the password of whoever looks at his page',
+        routes: ownRoutes,
+        sends: [handshake('/chat', 'Origin: https://evil.com', login)],
+        gains: { upstream: /^authorization:/im },
+      }),
+    ),
+  },
+  {
+    name: 'a certificate is for pages of the host that is asked',
+    without: [
+      {
+        file,
+        replace: `return certificate === undefined ? undefined : 'a certificate'`,
+        by: `return certificate === undefined ? undefined : ''.at(0)`,
+      },
+    ],
+    attacks: ['https://evil.com', 'null'].map((origin) =>
+      from(origin, {
+        name: `a page of ${origin}, shown with a certificate`,
+        wants: 'to speak to the server with the certificate of whoever looks at his page',
+        routes: ownRoutes,
+        listener: `tls: ${JSON.stringify({ cert: server.cert, key: server.key, client: { ca: authority.cert } })}`,
+        open: dialAsVictim,
+        dial: ({ port }) => dialAsVictim(port),
+        sends: [handshake('/chat', `Origin: ${origin}`)],
+        gains: { upstream: /^sluice-client-subject: CN=victim/im },
+      }),
+    ),
   },
 ]
 

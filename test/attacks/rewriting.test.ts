@@ -9,6 +9,8 @@ const routes = `
   - { path: /query, upstream: "http://UPSTREAM", forward: { path: "/rooms/{request.query.room}/public" } }
   - { path: /header, upstream: "http://UPSTREAM", forward: { path: "/rooms/{request.header.x-room}/public" } }
   - { path: /search, upstream: "http://UPSTREAM", forward: { path: "/find?room={request.header.x-room}" } }
+  - { path: "/chat/:room", upstream: "http://UPSTREAM", forward: { path: "/ws?room={request.path.room}" } }
+  - { path: "/moved/:room", redirect: "/ws?room={request.path.room}" }
   - path: /told/*
     upstream: "http://UPSTREAM"
     forward: { headers: { set: { x-user: "{request.query.user}", x-area: "$request.path.*" }, remove: [x-debug] } }
@@ -106,6 +108,35 @@ const paths: Defence[] = [
         },
         'X-Room: a&admin=1',
       ),
+    ],
+  },
+  {
+    name: 'a part of the path is one value in a query',
+    without: [
+      {
+        file: encoding,
+        replace: 'return isInQuery ? value.replace(queryMark, encodeCharacter) : value',
+        by: 'return isInQuery ? value.replace(queryMark, (mark) => mark) : value',
+      },
+    ],
+    attacks: [
+      ...[
+        ['a&admin=1', 'a%26admin%3D1'],
+        ['a;admin=1', 'a%3Badmin%3D1'],
+        ['&room=b', '%26room%3Db'],
+        ['a+b', 'a%2Bb'],
+      ].map(([room = '', expected = '']) =>
+        asking(`/chat/${room}`, {
+          wants: 'a parameter of his own',
+          repelled: ['200 ok', `upstream: GET /ws?room=${expected}`],
+          gains: { upstream: /^GET \/ws\?room=[^ ]*[&;+]/ },
+        }),
+      ),
+      asking('/moved/a&admin=1', {
+        wants: 'a parameter of his own, in a link that is the page of somebody else',
+        repelled: ['302'],
+        gains: { client: /^location: \/ws\?room=a&/im },
+      }),
     ],
   },
   {

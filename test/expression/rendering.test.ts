@@ -70,6 +70,31 @@ describe('into a query', () => {
     expect(renderUrl('/x?q={request.query.q}', parts)).toBe('/x?q=a%2Fb+c/d')
     expect(renderUrl('/x?old=1&{request.query}', parts)).toBe('/x?old=1&q=a%2Fb+c/d&r=2')
   })
+
+  // In a path `&` and its like are letters as any other: they went into the query as they were.
+  test.each([
+    ['a&admin=1', 'a%26admin%3D1'],
+    ['a;admin=1', 'a%3Badmin%3D1'],
+    ['1+1', '1%2B1'],
+    ['a#b', 'a%23b'],
+    ['a%26b%20c', 'a%26b%20c'],
+    ['a/b:c@d', 'a/b:c@d'],
+  ])('a part %p of the path is one value', (sent, expected) => {
+    const parts = { target: `/${sent}`, host: sent, parameters: { room: sent, '*': sent } }
+    expect(renderUrl('/x?room={request.path.room}&v=2', parts)).toBe(`/x?room=${expected}&v=2`)
+    expect(renderUrl('/x?room={request.path.*}', parts)).toBe(`/x?room=${expected}`)
+    expect(renderUrl('/x?from={request.path}', parts)).toBe(`/x?from=/${expected}`)
+    expect(renderUrl('https://a.test/?host={request.host}', parts)).toBe(
+      `https://a.test/?host=${expected}`,
+    )
+  })
+
+  test('the whole target is one value, with the query in it', () => {
+    const parts = { target: '/a?b=1&c=2+3' }
+    expect(renderUrl('/login?back={request.target}&v=2', parts)).toBe(
+      '/login?back=/a%3Fb%3D1%26c%3D2%2B3&v=2',
+    )
+  })
 })
 
 /** What heads, certificates and queries can hold. */
@@ -104,6 +129,31 @@ describe('whatever is sent', () => {
         }
       }),
       { numRuns: 2_000 },
+    )
+  })
+
+  test('a query has the names that are written, and no others', () => {
+    fc.assert(
+      fc.property(anything, target, (value, sent) => {
+        const parts = {
+          target: sent,
+          host: sent,
+          hostname: sent,
+          parameters: { room: sent.slice(1), '*': sent },
+          headers: { x: value, cookie: `x=${value}` },
+        }
+        for (const place of [
+          ...['path', 'path.room', 'path.*', 'target', 'host', 'hostname'],
+          ...['header.x', 'cookie.x', 'query.x'],
+        ]) {
+          const url = renderUrl(`/a?first={request.${place}}&last=1`, parts) ?? ''
+          expect(readQuery(url).map(({ name }) => name)).toEqual(['first', 'last'])
+          expect(url).not.toMatch(/#/)
+          // Some servers part a query at semicolons, too.
+          if (place !== 'query.x') expect(url).not.toMatch(/[;+]/)
+        }
+      }),
+      { numRuns: 1_000 },
     )
   })
 

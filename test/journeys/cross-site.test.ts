@@ -1,6 +1,6 @@
 /**
- * Cross-site WebSocket hijacking: a page of somebody else opens a WebSocket, and the browser sends the
- * visitor's cookies along. The defence is `proxy/origin.ts`.
+ * Cross-site WebSocket hijacking: a page of somebody else opens a WebSocket, and the browser adds the
+ * visitor's cookies, login and certificate. The defence is `proxy/origin.ts`.
  */
 import { describe, expect, test } from 'bun:test'
 import { ask, pageRequest, startRouting } from '../support/routing.ts'
@@ -64,7 +64,7 @@ describe('where a route says nothing of origins, an upgrade with cookies', () =>
     expect(JSON.parse(answer.body)).toMatchObject({
       code: 'ORIGIN_NOT_ALLOWED',
       detail:
-        'a page of https://evil.test sends cookies of gateway.test; origins: [https://evil.test] in the route would let it in',
+        'a page of https://evil.test sends cookies for gateway.test; origins: [https://evil.test] in the route would let it in',
     })
   })
 })

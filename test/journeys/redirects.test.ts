@@ -40,15 +40,14 @@ describe('a route that redirects', () => {
       })
   })
 
-  test('answers an upload with the status it was given, and takes the next request', async () => {
+  test('answers an upload with the status it was given, and ends its connection', async () => {
     await using gateway = startRouting(nobody, {
       redirect: { status: 307, to: template('https://example.com') },
     })
     using client = await dialTcp(gateway.port)
     client.send('POST / HTTP/1.1\nHost: gateway.test\nContent-Length: 4\n\nbody')
-    expect((await client.message()).status).toBe(307)
-    client.send(pageRequest('/'))
-    expect((await client.message()).status).toBe(307)
+    expect(await client.message()).toMatchObject({ status: 307, headers: { connection: 'close' } })
+    expect(await client.farewell).toBe('ended')
   })
 })
 

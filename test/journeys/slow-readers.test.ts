@@ -101,6 +101,20 @@ describe('a body of 64 MB', () => {
     await isSent
   }, 15_000)
 
+  // The answer to an upgrade had the minute that a connection has until a route says otherwise.
+  test('that refuses an upgrade is cut when its client takes nothing for timeout.send', async () => {
+    using upstream = await listenTcp(async (connection) => {
+      await connection.until(/\r\n\r\n/)
+      connection.send(`HTTP/1.1 403 Forbidden\n${length}\n\n`)
+      connection.send(Buffer.alloc(pieces * piece.length))
+    })
+    await using gateway = startGateway(relayTo(`ws://${upstream.host}`, 'timeout: { send: 200ms }'))
+    using client = await dialTcp(gateway.port)
+    client.pause()
+    client.send(upgradeRequest('/'))
+    expect(await gateway.event('handshake-rejected')).toMatchObject({ status: 403 })
+  }, 10_000)
+
   test('whose server does not read stops the client that sends it', async () => {
     let taken = 0
     const { promise: accepted, resolve } = Promise.withResolvers<TcpConnection>()

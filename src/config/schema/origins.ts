@@ -16,7 +16,7 @@ const origin = value(
 export const originsSchema = z.union([
   value(
     {
-      doc: 'own: with cookies only pages of the host that is asked for; "*": every page.',
+      doc: 'own: with a credential only pages of the host that is asked for; "*": every page.',
       json: { enum: ['own', '*'] },
     },
     readWord,

@@ -50,7 +50,7 @@ const shared = {
   origins: originsSchema
     .prefault('own')
     .describe(
-      'The origins whose pages may open a session; own: with cookies only pages of the host that is asked for.',
+      'The origins whose pages may open a session; own: with a credential only pages of the host that is asked for.',
     ),
   compression: value(
     {
