@@ -142,10 +142,8 @@ describe('whatever is sent', () => {
           parameters: { room: sent.slice(1), '*': sent },
           headers: { x: value, cookie: `x=${value}` },
         }
-        for (const place of [
-          ...['path', 'path.room', 'path.*', 'target', 'host', 'hostname'],
-          ...['header.x', 'cookie.x', 'query.x'],
-        ]) {
+        const ofUrl = ['path', 'path.room', 'path.*', 'target', 'host', 'hostname']
+        for (const place of [...ofUrl, 'header.x', 'cookie.x', 'query.x']) {
           const url = renderUrl(`/a?first={request.${place}}&last=1`, parts) ?? ''
           expect(readQuery(url).map(({ name }) => name)).toEqual(['first', 'last'])
           expect(url).not.toMatch(/#/)
