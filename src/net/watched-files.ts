@@ -43,7 +43,7 @@ export function watchFiles(watch: FileWatch, texts: readonly string[]): () => vo
 
   async function takeNew(): Promise<string | undefined> {
     try {
-      const read = await Promise.all(watch.files.map((file) => readFile(file, 'utf8')))
+      const read = await Promise.all(watch.files.map(readRegular))
       if (isOver || read.every((text, index) => text === taken[index])) return undefined
       const fault = watch.take(read)
       if (fault === undefined) taken = read
@@ -64,6 +64,12 @@ export function watchFiles(watch: FileWatch, texts: readonly string[]): () => vo
     isOver = true
     clearTimeout(timer)
   }
+}
+
+/** Of a pipe or a device the end may never come, and nobody would look again. @throws Error */
+async function readRegular(file: string): Promise<string> {
+  if (!(await stat(file)).isFile()) throw new Error(`${file} is not a regular file`)
+  return readFile(file, 'utf8')
 }
 
 /** Changes when a file does, or what its path leads to, or whether it can be read. */

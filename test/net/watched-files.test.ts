@@ -36,6 +36,17 @@ function twoFiles(): [string, string] {
 const any = () => true
 
 describe('files that are looked at', () => {
+  test('may be a pipe for a while, which is told and not waited for', async () => {
+    const files = twoFiles()
+    const { taken, rejected } = watchPair(files)
+    unlinkSync(files[0])
+    Bun.spawnSync(['mkfifo', files[0]])
+    expect(await rejected.find(any)).toBe(`${files[0]} is not a regular file`)
+    unlinkSync(files[0])
+    for (const file of files) writeFileSync(file, 'new')
+    expect(await taken.find(any)).toBe('new')
+  }, 10_000)
+
   test('are taken anew each time they have changed', async () => {
     const files = twoFiles()
     const { taken, rejected } = watchPair(files)
