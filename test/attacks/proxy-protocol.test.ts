@@ -95,8 +95,8 @@ const headers: Defence[] = [
     without: [
       {
         file: opening,
-        replace: 'if (this.#isHeaderRead) this.#readHello(this.#bytes)',
-        by: `if (this.#bytes?.toString('latin1', 0, 5) === 'PROXY') this.#readHeader(this.#bytes)\n    if (this.#isHeaderRead) this.#readHello(this.#bytes)`,
+        replace: 'if (this.#isHeaderRead) this.#readHello(this.#gathered?.bytes)',
+        by: `if (this.#gathered?.bytes.toString('latin1', 0, 5) === 'PROXY') this.#readHeader(this.#gathered.bytes)\n    if (this.#isHeaderRead) this.#readHello(this.#gathered?.bytes)`,
       },
     ],
     attacks: [
@@ -197,8 +197,8 @@ const slow: Defence[] = [
     without: [
       {
         file: opening,
-        replace: 'if (this.#isOver) return\n    this.#bytes =',
-        by: 'if (this.#isOver) return\n    this.#timer.refresh()\n    this.#bytes =',
+        replace: 'if (this.#isOver) return\n    if (this.#gathered ===',
+        by: 'if (this.#isOver) return\n    this.#timer.refresh()\n    if (this.#gathered ===',
       },
     ],
     attacks: [

@@ -195,7 +195,7 @@ const defences: Defence[] = [
   },
   {
     name: 'the addresses of one network are one client',
-    without: [{ file: 'proxy/quota.ts', replace: '.slice(0, 4)', by: '.slice(0, 8)' }],
+    without: [{ file: 'proxy/quota.ts', replace: '(number >> 64n) << 64n', by: 'number' }],
     attacks: [
       opening({
         name: 'another address of his /64 each time',
@@ -213,10 +213,11 @@ const defences: Defence[] = [
     name: 'an address is one client however it is written',
     without: [
       {
-        file: 'proxy/quota.ts',
-        replace: '.map((group) => Number.parseInt(group, 16).toString(16))',
-        by: '',
+        file: 'proxy/trusted.ts',
+        replace: 'formatAddress(address)',
+        by: '(bracketed ?? dotted ?? text)',
       },
+      { file: 'proxy/quota.ts', replace: 'if (number === undefined)', by: 'if (number !== 0n)' },
     ],
     attacks: [
       opening({
@@ -224,22 +225,10 @@ const defences: Defence[] = [
         listener: trusting,
         fields: told('2001:db8:a::1', '2001:DB8:A::1', '2001:0db8:000a::0001'),
       }),
-    ],
-  },
-  {
-    name: 'an IPv4 address is the same inside of an IPv6 address',
-    without: [
-      {
-        file: 'proxy/trusted.ts',
-        replace: "address.startsWith('::ffff:') && isIP",
-        by: "address.startsWith('never') && isIP",
-      },
-    ],
-    attacks: [
       opening({
         name: 'his IPv4 address, and the same inside of an IPv6 address',
         listener: trusting,
-        fields: told('203.0.113.7', '203.0.113.7', '::ffff:203.0.113.7'),
+        fields: told('203.0.113.7', '::ffff:203.0.113.7', '::ffff:cb00:7107'),
       }),
     ],
   },

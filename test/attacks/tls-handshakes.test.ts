@@ -57,8 +57,8 @@ const slow: Defence[] = [
     without: [
       {
         file: opening,
-        replace: 'if (this.#isOver) return\n    this.#bytes =',
-        by: 'if (this.#isOver) return\n    this.#timer.refresh()\n    this.#bytes =',
+        replace: 'if (this.#isOver) return\n    if (this.#gathered ===',
+        by: 'if (this.#isOver) return\n    this.#timer.refresh()\n    if (this.#gathered ===',
       },
     ],
     attacks: [
@@ -147,7 +147,7 @@ const large: Defence[] = [
   },
   {
     name: 'a handshake begins with a ClientHello',
-    without: [{ file, replace: 'if (bytes[0] !== 1) return', by: 'if (bytes.length < 0) return' }],
+    without: [{ file, replace: 'if (head[0] !== 1) return', by: 'if (head.length < 0) return' }],
     attacks: [
       endless(
         'another message of a handshake',
