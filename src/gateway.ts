@@ -32,7 +32,7 @@ export interface Gateway {
   closeSession(id: string, words?: CloseWords): boolean
   /** What is so at this moment, for metrics and status. */
   read(): GatewayReading
-  /** Binds all listeners. @throws the system's error, with its `code`, if one cannot be bound; then none is. */
+  /** Binds all listeners. @throws ListenError if one cannot be bound; then none is. */
   start(): void
   /** Stops in order: no new clients, sessions closed with 1012 over `leave.window`, then what is left is cut. */
   leave(): Promise<void>

@@ -2,6 +2,7 @@
  * Where the admin port of a gateway is, and what to show it: told by the configuration file that the
  * gateway runs with, or on the command line.
  */
+import { statSync } from 'node:fs'
 import type { AdminConfig } from '../config/config.ts'
 import { formatPlace, type Place } from '../core/place.ts'
 import { readConfig } from './read-config.ts'
@@ -22,7 +23,10 @@ export function findAdmin(file: string, { admin: named }: AdminOptions): AdminPl
   const token = process.env['SLUICE_TOKEN'] || undefined
   if (named !== undefined) return accept(readPlace(named), token)
   const config = readConfig(file)
-  if (config === undefined) return undefined
+  if (config === undefined) {
+    console.error('  --admin URL asks a gateway without reading a file')
+    return undefined
+  }
   return accept(placeOf(config.admin, file), token ?? config.admin?.token)
 }
 
@@ -35,12 +39,19 @@ function accept(place: Place | string, token: string | undefined): AdminPlace | 
 /** @returns what is wrong, as a sentence. */
 export function readPlace(named: string): Place | string {
   const path = named.replace(/^unix:/, '')
-  if (path.startsWith('/')) return { address: 'localhost', port: 0, unix: path }
+  if ((path !== named && path !== '') || isSocketPath(path))
+    return { address: 'localhost', port: 0, unix: path }
   const url = URL.parse(named.includes('://') ? named : `http://${named}`)
   if (url?.protocol !== 'http:' || url.pathname !== '/' || url.search !== '' || url.username !== '')
     return `--admin wants http://127.0.0.1:9090 or the path of a Unix socket, not ${named}`
   const address = url.hostname.replace(/^\[(.*)\]$/, '$1')
   return { address, port: Number(url.port || 80), unix: undefined }
+}
+
+/** By its looks, so that a gateway that is not there is told as such; or because there is one. */
+function isSocketPath(text: string): boolean {
+  if (text.startsWith('/') || /^[^:]*(?:\.sock|\/.*[^/])$/.test(text)) return true
+  return statSync(text, { throwIfNoEntry: false })?.isSocket() === true
 }
 
 /** @returns what is wrong, as a sentence. */

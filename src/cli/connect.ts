@@ -31,6 +31,13 @@ const timeoutMs = 10_000
 /** What a person can still read in a terminal, and a bound for what is kept of one message. */
 const messageBytes = 16 * 1024 * 1024
 const masked = { isMasked: true }
+/** What is said of a connection that was over before a Close came. */
+const endings: Readonly<Record<StreamClose, string>> = {
+  ended: 'the server ended the connection without a Close',
+  reset: 'the server reset the connection',
+  stalled: 'the server took nothing more of what was sent',
+  destroyed: 'the connection was cut',
+}
 
 /** @returns the exit code, once the connection is closed: 0 after a normal close. */
 export async function connect(address: string, options: ConnectOptions): Promise<number> {
@@ -120,6 +127,8 @@ function talk(connection: HttpConnection): Promise<number> {
   })
   const lines = createInterface({ input: process.stdin, terminal: false })
   let exitCode = 1
+  /** Whether it has been said how this ended. */
+  let isExplained = false
 
   function hear({ opcode, payload }: DecodedMessage): void {
     if (opcode === Opcode.text) console.info(payload.toString())
@@ -128,6 +137,7 @@ function talk(connection: HttpConnection): Promise<number> {
     else if (opcode === Opcode.close) {
       const code = payload.length === 0 ? CloseCode.noStatus : payload.readUInt16BE(0)
       console.error(`closed ${code} ${payload.subarray(2).toString()}`.trimEnd())
+      isExplained = true
       exitCode = code === CloseCode.normal || code === CloseCode.noStatus ? 0 : 1
       stream.write(encodeFrame(Opcode.close, payload.subarray(0, 2), masked))
       stream.end()
@@ -138,6 +148,7 @@ function talk(connection: HttpConnection): Promise<number> {
     streamOnData(chunk) {
       for (const message of decoder.decode(chunk)) hear(message)
       if (decoder.violation === undefined) return
+      isExplained = true
       console.error(`✖ the server broke the protocol: ${decoder.violation.detail}`)
       stream.write(
         encodeClose(
@@ -151,7 +162,7 @@ function talk(connection: HttpConnection): Promise<number> {
     streamOnDrain: () => lines.resume(),
     streamOnEnd: () => stream.end(),
     streamOnClose(reason: StreamClose) {
-      if (reason !== 'ended') console.error(`✖ the connection was ${reason}`)
+      if (!isExplained) console.error(`✖ ${endings[reason]}`)
       lines.close()
       closed.resolve(exitCode)
     },
@@ -163,7 +174,11 @@ function talk(connection: HttpConnection): Promise<number> {
   })
   lines.on('close', () => {
     stream.write(encodeClose(CloseCode.normal, '', masked))
-    setTimeout(() => stream.end(0), timeoutMs)
+    setTimeout(() => {
+      if (!isExplained) console.error(`✖ no Close came back for ${timeoutMs / 1000} seconds`)
+      isExplained = true
+      stream.end(0)
+    }, timeoutMs)
   })
   const early = connection.takeOver()
   if (early !== undefined) handler.streamOnData(early)

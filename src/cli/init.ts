@@ -3,6 +3,7 @@
  * Invariant: what is written passes `sluice check`, and no file is ever overwritten.
  */
 import { writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { parseDocument } from 'yaml'
 import { defaultConfigFor } from '../config/default-config.ts'
 import { accept, messageOf } from './read-config.ts'
@@ -22,13 +23,18 @@ export function init(
   try {
     writeFileSync(file, starter({ to, port, path }), { flag: 'wx' })
   } catch (error) {
-    const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-    const reason = exists ? 'it is there already; name another file' : messageOf(error)
-    console.error(`✖ ${file} cannot be written: ${reason}.`)
+    console.error(`✖ ${file} cannot be written: ${reasonOf(error, file)}.`)
     return 1
   }
   console.info(`✔ ${file} is written. Next: sluice check ${file}, then sluice run ${file}`)
   return 0
+}
+
+function reasonOf(error: unknown, file: string): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'EEXIST') return 'it is there already; name another file'
+  if (code === 'ENOENT') return `there is no folder ${dirname(file)}; make it first`
+  return messageOf(error)
 }
 
 function starter({ to, port, path }: Required<InitOptions>): string {

@@ -6,11 +6,11 @@ import { defaultConfigFor } from '../config/default-config.ts'
 import type { Config } from '../config/config.ts'
 import { startAdmin, type Admin } from '../admin/admin.ts'
 import type { Emit } from '../core/events.ts'
-import { formatPlace, type Place } from '../core/place.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import { createLineWriter } from '../telemetry/line-writer.ts'
 import { createLog } from '../telemetry/log.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
+import { adminFault, listenFault } from './listen-fault.ts'
 import { accept, readConfig } from './read-config.ts'
 
 export interface RunOptions {
@@ -76,7 +76,7 @@ export async function startGateway(config: Config): Promise<Running | undefined>
     // Before the listeners, so that probes are told that the gateway is starting.
     for (const port of ports) admin = startAdmin(port, { gateway, metrics }, emit)
   } catch (error) {
-    console.error(`✖ ${bindFault('the admin port cannot listen', error, ports)}`)
+    console.error(`✖ ${adminFault(error, config.admin)}`)
     return undefined
   }
   try {
@@ -84,7 +84,7 @@ export async function startGateway(config: Config): Promise<Running | undefined>
     return { gateway, admin }
   } catch (error) {
     await admin?.stop()
-    console.error(`✖ ${bindFault('cannot listen', error, config.listeners)}`)
+    console.error(`✖ ${listenFault(error)}`)
     return undefined
   }
 }
@@ -105,19 +105,4 @@ export async function untilTold({ gateway, admin }: Running): Promise<void> {
   process.on('SIGINT', onSignal)
   await left.promise
   await admin?.stop()
-}
-
-/** Why a port could not be bound, and what to do. @param what failed, to be followed by where. */
-function bindFault(what: string, error: unknown, places: readonly Place[]): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
-  // What has no code says in a sentence what is wrong: a certificate, a path, an inherited socket.
-  if (code === undefined) return error instanceof Error ? error.message : String(error)
-  const hints: Readonly<Record<string, string>> = {
-    EADDRINUSE: 'something listens there already: end it, or take another port or path',
-    EADDRNOTAVAIL: 'this machine has no such address',
-    EACCES:
-      'ports below 1024 want more rights: take another port, or give the binary CAP_NET_BIND_SERVICE',
-  }
-  const hint = hints[code] === undefined ? '' : `; ${hints[code]}`
-  return `${what} on ${places.map(formatPlace).join(', ')}: ${code}${hint}`
 }

@@ -7,6 +7,9 @@ import { checkConfig } from './check.ts'
 import { formatPath, type Issue } from './issue.ts'
 import type { Loaded } from './load.ts'
 import type { Problem } from './problem.ts'
+import { show } from './reading.ts'
+import { meantUrl } from './references.ts'
+import { isUrl } from './schema/endpoint.ts'
 
 export interface DefaultOptions {
   /** The URL of the only endpoint: `ws://localhost:9000`. */
@@ -24,7 +27,7 @@ export function defaultConfigFor({ to, port, address, path = '/*' }: DefaultOpti
   const input = { listeners: [listener], routes: [{ upstream: to, path }] }
   const checked = checkConfig(input, { folder: process.cwd(), readFile: () => '' })
   if (checked.issues === undefined) return { ok: true, config: checked.config }
-  return { ok: false, problems: checked.issues.map(problemOf) }
+  return { ok: false, problems: checked.issues.map((issue) => problemOf(issue, to)) }
 }
 
 const options = new Map([
@@ -34,13 +37,12 @@ const options = new Map([
   ['listeners[0].address', '--address'],
 ])
 
-function problemOf({ path, message, suggestion }: Issue): Problem {
+function problemOf({ path, message, suggestion }: Issue, to: string): Problem {
   const text = formatPath(path)
-  return {
-    file: 'the command line',
-    path: options.get(text) ?? text,
-    message,
-    suggestion,
-    place: undefined,
-  }
+  const option = options.get(text) ?? text
+  const told = { file: 'the command line', path: option, place: undefined }
+  if (option !== '--to' || isUrl(to)) return { ...told, message, suggestion }
+  // In a file it would be a name of the upstreams there; here there are none to name.
+  const noUrl = `${show(to)} is not a URL such as ws://localhost:9000`
+  return { ...told, message: noUrl, suggestion: meantUrl(to) }
 }

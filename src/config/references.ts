@@ -29,10 +29,15 @@ export function upstreamIssues(routes: readonly Item<Mapping>[], upstreams: unkn
 function meantUpstream(name: string, known: readonly string[]): string | undefined {
   const near = nearest(name, known)
   if (near !== undefined) return meant(near)
+  if (known.length > 0) return meantUrl(name) ?? listOf(known, 'the upstreams are')
+  return meantUrl(name) ?? 'there are no upstreams'
+}
+
+/** The URL that was meant by what looks like a host. */
+export function meantUrl(name: string): string | undefined {
   const looksLikeHost = /[:.]|^localhost$/.test(name)
   const url = `ws://${name}`
-  if (looksLikeHost && readEndpoint(url).problem === undefined) return meant(url)
-  return known.length === 0 ? 'there are no upstreams' : listOf(known, 'the upstreams are')
+  return looksLikeHost && readEndpoint(url).problem === undefined ? meant(url) : undefined
 }
 
 export function listenerIssues(

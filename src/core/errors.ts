@@ -164,7 +164,7 @@ export function errorRow(code: ErrorCode): ErrorRow {
   return errorTable[code]
 }
 
-/** An error with a place in the table. `detail` is for whoever reads the log or the answer's body. */
+/** An error with a place in the table. `detail` is for the log, and for the client where its side is at fault. */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError'
   readonly code: ErrorCode

@@ -11,6 +11,7 @@ import type { InheritedSocket } from '../net/inherited-sockets.ts'
 import { streamHandlers, TcpStream, type TcpSocket } from '../net/tcp-stream.ts'
 import { hostName } from '../wire/host-name.ts'
 import type { ClientRequest, Refusal } from './client-request.ts'
+import { ListenError } from './listen-error.ts'
 import {
   Opening,
   plainSecurity,
@@ -110,7 +111,7 @@ class BoundListener implements Listener {
       this.#socket = bind(options, inherited, this.#makeHandlers())
     } catch (error) {
       this.#certificates?.stop()
-      throw error
+      throw new ListenError(options, error)
     }
   }
 

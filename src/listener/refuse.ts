@@ -1,12 +1,15 @@
 /**
  * A refusal as an HTTP response: a short problem+json (RFC 9457) that says what is wrong.
+ *
+ * Invariant: a client reads details of its own faults alone. Those of upstreams have addresses, socket paths
+ * and hints for who runs the gateway; they stay in the log.
  */
 import { errorRow, type ErrorCode } from '../core/errors.ts'
 import { encodeHead } from '../wire/http-fields.ts'
 import { statusLine } from '../wire/status-line.ts'
 
 export interface RefusalOptions {
-  /** What exactly, where it helps the client. */
+  /** What exactly; told where it is the client's own doing. */
   readonly detail: string | undefined
   readonly isKeptAlive: boolean
   readonly isHeadRequest: boolean
@@ -14,8 +17,9 @@ export interface RefusalOptions {
 
 /** The whole response to a request that is refused for this reason. */
 export function encodeRefusal(code: ErrorCode, options: RefusalOptions): Buffer {
-  const { status = 500, sentence } = errorRow(code)
-  const body = JSON.stringify({ title: sentence, status, code, detail: options.detail })
+  const { side, status = 500, sentence } = errorRow(code)
+  const detail = side === 'client' ? options.detail : undefined
+  const body = JSON.stringify({ title: sentence, status, code, detail })
   const head = encodeHead(statusLine(status), [
     { name: 'Content-Type', value: 'application/problem+json' },
     { name: 'Content-Length', value: String(Buffer.byteLength(body)) },

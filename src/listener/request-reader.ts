@@ -281,5 +281,6 @@ const faultCodes = {
   malformed: 'MALFORMED_REQUEST',
   'too-large': 'HEAD_TOO_LARGE',
   version: 'HTTP_VERSION',
+  method: 'METHOD_NOT_ALLOWED',
   coding: 'TRANSFER_CODING',
 } as const

@@ -148,7 +148,7 @@ function exposeSessions(exposition: Exposition, counts: Counts, { routes }: Gate
   exposition.counter('sluice_sessions_total', 'Sessions opened.', counts.opened)
   exposition.counter(
     'sluice_session_closes_total',
-    'Sessions closed, by the side that began, its close code and why.',
+    'Sessions closed, by the side whose doing it was, the close code and why.',
     counts.closed,
   )
   exposition.histogram(

@@ -36,7 +36,7 @@ export class HttpConnection implements ByteStreamHandler, TrailerRules {
   readonly stream: ByteStream
   /** Whether a request was answered on it before: then it may have been closed without our knowing. */
   isReused = false
-  readonly #head = new HeadReader(headLimits)
+  readonly #head = new HeadReader(headLimits, 'HTTP/')
   /** Hears that the connection is gone while it is idle. */
   #onIdleClose: ((connection: HttpConnection) => void) | undefined
   #method = ''

@@ -14,7 +14,7 @@ export interface HeadLimits {
 }
 
 /** What is wrong with a head. */
-export type HeadFault = 'malformed' | 'too-large' | 'version' | 'coding'
+export type HeadFault = 'malformed' | 'too-large' | 'version' | 'method' | 'coding'
 
 export class HeadError {
   readonly fault: HeadFault
@@ -59,8 +59,13 @@ export class HeadReader {
   #start = 0
   #lineStart = 0
 
-  constructor(limits: HeadLimits) {
+  /** What every head begins with, where that is known. */
+  readonly #opening: string
+
+  /** @param opening what every head begins with: the first byte that differs is refused, not waited behind. */
+  constructor(limits: HeadLimits, opening = '') {
     this.#limits = limits
+    this.#opening = opening
   }
 
   /** Whether some of a head has arrived. */
@@ -78,6 +83,7 @@ export class HeadReader {
   read(chunk: Buffer, start: number): RawHead | HeadError | undefined {
     const before = this.#collected?.length ?? 0
     const bytes = this.#join(chunk, start)
+    if (!this.#beginsWell(bytes)) return malformed(`it does not begin with ${this.#opening}`)
     const end = this.#findEnd(bytes)
     if (end instanceof HeadError) return end
     if (end === undefined) {
@@ -99,6 +105,13 @@ export class HeadReader {
     if (this.#collected === undefined) return start === 0 ? chunk : chunk.subarray(start)
     const room = this.#limits.headBytes - this.#collected.length + 1
     return Buffer.concat([this.#collected, chunk.subarray(start, start + room)])
+  }
+
+  /** Whether what has come of the head may still become one. */
+  #beginsWell(bytes: Buffer): boolean {
+    const from = bytes[0] === CR ? 2 : 0
+    const begun = bytes.toString('latin1', from, from + this.#opening.length)
+    return this.#opening.startsWith(begun)
   }
 
   /** The offset behind the empty line. Refuses the first byte that no head can contain. */

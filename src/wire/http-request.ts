@@ -52,6 +52,8 @@ export function readRequestHead(raw: RawHead): RequestHead | HeadError {
     if (singular.test(key) && raw.fields.count(key) > 1)
       return refuse(`more than one ${key} header`)
   }
+  // RFC 9112 §3.2.3: well-formed, and still nothing that is spoken here.
+  if (method === 'CONNECT' && isHost(sent)) return new HeadError('method', 'CONNECT is not relayed')
   const place = readTarget(method, sent, raw.fields.get('host'))
   if (place === undefined) return refuse('the request target is neither a path nor a URL')
   if (minor === 1 && raw.fields.count('host') === 0) return refuse('no host header')

@@ -262,6 +262,30 @@ describe('the admin port', () => {
     expect((await runCommand(['status', 'absent.yaml'])).exitCode).toBe(2)
   })
 
+  test('needs no file where it is named, and whoever has half of one is told', async () => {
+    const text = 'listeners: [8080]\nadmin: { port: 9090, token: "${env:SLUICE_UNSET}" }\n'
+    writeFileSync(join(folder, 'half.yaml'), `${text}routes: [{ upstream: ws://localhost:1 }]\n`)
+    const { exitCode, stderr } = await runCommand(['status', 'half.yaml'], { folder })
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('the environment variable SLUICE_UNSET is not set')
+    expect(stderr).toEndWith('\n  --admin URL asks a gateway without reading a file\n')
+  })
+
+  test.each([
+    ['adm.sock', 'adm.sock'],
+    ['./adm', './adm'],
+    ['run/adm', 'run/adm'],
+    ['unix:adm', 'adm'],
+  ])('named %s is the path of a socket', (named, unix) => {
+    expect(readPlace(named)).toMatchObject({ unix })
+  })
+
+  test('is a socket by any name if there is one', async () => {
+    await using gateway = startGatewayHere(relayTo(`ws://${server.host}`))
+    await using _ = await startAdminOf(gateway, { unix: join(folder, 'adm') })
+    expect((await runCommand(['status', '--admin', 'adm'], { folder })).exitCode).toBe(0)
+  })
+
   test.each([
     'https://127.0.0.1:9090',
     'http://127.0.0.1:9090/status',

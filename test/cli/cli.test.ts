@@ -4,6 +4,8 @@
 import { describe, expect, test } from 'bun:test'
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { listenFault } from '../../src/cli/listen-fault.ts'
+import { ListenError } from '../../src/listener/listen-error.ts'
 import { runCommand, startCommand } from '../support/command.ts'
 import { startRawServer } from '../support/raw.ts'
 import { temporaryFile, temporaryFolder } from '../support/temporary.ts'
@@ -110,6 +112,45 @@ describe('sluice run', () => {
     ])
   })
 
+  // All of them were named, whichever it was.
+  test('the listener that cannot listen is named alone', async () => {
+    await using server = await startRawServer(() => {})
+    const file = temporaryFile(
+      'taken.yaml',
+      `listeners:
+  - { name: free, port: 0, address: 127.0.0.1 }
+  - { name: taken, port: ${server.port}, address: 127.0.0.1 }
+routes: [{ upstream: ws://localhost:1 }]
+`,
+    )
+    const { exitCode, stderr } = await runCommand(['run', file])
+    expect([exitCode, stderr]).toEqual([
+      1,
+      `✖ cannot listen on 127.0.0.1:${server.port} (listener taken): EADDRINUSE; something listens there already: end it, or take another port\n`,
+    ])
+  })
+
+  test('a Unix socket in a folder that there is not is told as such', async () => {
+    const unix = join(folder, 'none/gate.sock')
+    const file = temporaryFile(
+      'nowhere.yaml',
+      `listeners: [{ name: gate, unix: ${unix} }]\nroutes: [{ upstream: ws://localhost:1 }]\n`,
+    )
+    expect(await runCommand(['run', file])).toMatchObject({
+      exitCode: 1,
+      stderr: `✖ cannot listen on ${unix} (listener gate): ENOENT; there is no folder ${join(folder, 'none')}: make it, or take another path\n`,
+    })
+  })
+
+  test.each([
+    ['/run/a/gate.sock', 'this user may make nothing in /run/a: change its permissions'],
+    [undefined, 'ports below 1024 want more rights'],
+  ])('what is not permitted at %p gets advice for it', (unix, advice) => {
+    const place = { name: 'gate', address: '127.0.0.1', port: 80, unix }
+    const denied = Object.assign(new Error('denied'), { code: 'EACCES' })
+    expect(listenFault(new ListenError(place, denied))).toContain(`EACCES; ${advice}`)
+  })
+
   test.each([
     [['sluice.yaml', '--to', 'ws://localhost:1']],
     [['sluice.yaml', '--port', '8081']],
@@ -119,9 +160,12 @@ describe('sluice run', () => {
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining('name a file, or --to')])
   })
 
-  test('an upstream that is no URL exits with 2', async () => {
-    const { exitCode, stderr } = await runCommand(['run', '--to', 'localhost'])
-    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('--to')])
+  test('an upstream that is no URL exits with 2 and says what one is', async () => {
+    const { exitCode, stderr } = await runCommand(['run', '--to', 'foo'])
+    expect([exitCode, stderr]).toEqual([
+      2,
+      '✖ --to: "foo" is not a URL such as ws://localhost:9000\n\n1 problem in the command line\n',
+    ])
   })
 })
 

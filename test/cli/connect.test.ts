@@ -3,12 +3,14 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { readServer } from '../../src/cli/dial.ts'
+import { acceptFor } from '../../src/wire/websocket-handshake.ts'
 import { makeAuthority, makeCertificate, type Certificate } from '../support/certificates.ts'
 import { runCommand } from '../support/command.ts'
 import { startGateway } from '../support/gateway.ts'
 import { startPeer, type Peer } from '../support/peer.ts'
 import { listenTcp } from '../support/tcp.ts'
 import { temporaryFile, temporaryPath } from '../support/temporary.ts'
+import { switchAnswer } from '../support/websocket.ts'
 
 const authority = makeAuthority()
 const trusted = makeCertificate({ issuer: authority })
@@ -68,6 +70,25 @@ describe('sluice connect', () => {
       exitCode: 1,
       stdout: '',
       stderr: `✖ wss://${tls.host}: ${fault}. --insecure connects all the same\n`,
+    })
+  })
+
+  test.each([
+    ['ended', 'the server ended the connection without a Close'],
+    ['reset', 'the server reset the connection'],
+  ] as const)('says that a server %s it without a Close', async (farewell, sentence) => {
+    using rude = await listenTcp(async (connection) => {
+      const { headers } = await connection.message()
+      const accept = acceptFor(headers['sec-websocket-key'] ?? '')
+      connection.send(switchAnswer({ 'Sec-WebSocket-Accept': accept }))
+      await connection.frame()
+      if (farewell === 'ended') connection.end()
+      else connection.reset()
+    })
+    expect(await connect(`ws://${rude.host}`)).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: `connected\n✖ ${sentence}\n`,
     })
   })
 

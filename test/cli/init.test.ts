@@ -55,7 +55,7 @@ describe('sluice init', () => {
     expect(exitCode).toBe(2)
     expect(stderr).toBe(`✖ --path: must start with "/", not "chat"; did you mean "/chat"?
 
-✖ --to: unknown upstream "localhost:9000"; did you mean "ws://localhost:9000"?
+✖ --to: "localhost:9000" is not a URL such as ws://localhost:9000; did you mean "ws://localhost:9000"?
 
 2 problems in the command line
 `)
@@ -77,8 +77,11 @@ describe('sluice init', () => {
   })
 
   test('says why a file cannot be written', async () => {
-    const { exitCode, stderr } = await run('init', 'no/such/folder.yaml')
-    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('cannot be written')])
+    const { exitCode, stderr } = await run('init', 'no/such/file.yaml')
+    expect([exitCode, stderr]).toEqual([
+      1,
+      '✖ no/such/file.yaml cannot be written: there is no folder no/such; make it first.\n',
+    ])
   })
 })
 

@@ -35,7 +35,9 @@ test('tells what is wrong by the options of the command line, in the words of a 
 
 test('knows no upstream by what every object has', () => {
   const loaded = defaultConfigFor({ to: 'constructor', port: 8080 })
-  expect(loaded).toMatchObject({ problems: [{ message: 'unknown upstream "constructor"' }] })
+  expect(loaded).toMatchObject({
+    problems: [{ message: '"constructor" is not a URL such as ws://localhost:9000' }],
+  })
 })
 
 test('suggests the URL that was meant by a host and port', () => {

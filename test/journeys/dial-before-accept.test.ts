@@ -124,6 +124,13 @@ describe.each([
     await using gateway = startGateway(relayTo(`ws://${upstream.host}`))
     await expectProblem(gateway, request, 502, 'UPSTREAM_MALFORMED')
   }, 5_000)
+
+  // It was waited for as a head that is not whole, and the fault was told as a server that is slow.
+  test('gets 502 when the server greets in another protocol, and waits', async () => {
+    using upstream = await listenTcp((connection) => connection.send('SSH-2.0-OpenSSH_9.2'))
+    await using gateway = startGateway(relayTo(`ws://${upstream.host}`))
+    await expectProblem(gateway, request, 502, 'UPSTREAM_MALFORMED')
+  }, 5_000)
 })
 
 describe('a 101 that does not fit the handshake counts as none: 502, if', () => {

@@ -64,6 +64,12 @@ describe('without asking the server, an upgrade is refused', () => {
       'METHOD_NOT_ALLOWED',
     ],
     [
+      'with 405 if it is a CONNECT',
+      upgradeRequest('/chat').replace('GET /chat', 'CONNECT example.com:443'),
+      405,
+      'METHOD_NOT_ALLOWED',
+    ],
+    [
       'with 400 if its key is not sixteen bytes',
       upgradeRequest('/chat', { 'Sec-WebSocket-Key': 'c2hvcnQ=' }),
       400,

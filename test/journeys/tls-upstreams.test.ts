@@ -39,9 +39,7 @@ async function ask(gateway: RunningGateway) {
   using client = await dialTcp(gateway.port)
   client.send(get)
   const { status, body } = await client.message()
-  const problem = body.startsWith('{')
-    ? (JSON.parse(body) as { code: string; detail: string })
-    : undefined
+  const problem = body.startsWith('{') ? (JSON.parse(body) as { code: string }) : undefined
   return { status, body, ...problem }
 }
 
@@ -141,9 +139,13 @@ describe('an endpoint is not believed, and nothing is sent to it,', () => {
   test.each(wrong)('%s', async (_, certificate, sentence) => {
     await using server = await startTlsServer(certificate)
     await using gateway = gatewayTo(server.port)
-    expect(await ask(gateway)).toMatchObject({
+    const { body } = await ask(gateway)
+    expect(JSON.parse(body)).toEqual({
+      title: 'The upstream has no certificate that is believed',
       status: 502,
       code: 'UPSTREAM_CERTIFICATE',
+    })
+    expect(await gateway.event('request-refused')).toMatchObject({
       detail: `wss://localhost:${server.port} is not believed: ${sentence}`,
     })
     expect(server.lines()).toEqual([])

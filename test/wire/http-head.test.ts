@@ -70,6 +70,18 @@ describe('a head', () => {
     expect(reader.hasBegun).toBe(false)
   })
 
+  test('is refused at the first byte that cannot begin it, where its beginning is known', () => {
+    const read = (...chunks: readonly string[]) => {
+      const reader = new HeadReader(roomy, 'HTTP/')
+      return chunks.map((chunk) => reader.read(bytes(chunk), 0)).at(-1)
+    }
+    const refused = { fault: 'malformed', detail: 'it does not begin with HTTP/' }
+    for (const chunks of [['S'], ['HTTQ'], ['HT', 'MP'], ['\r\nSSH'], ['\r', '\n', 'S']])
+      expect(read(...chunks)).toMatchObject(refused)
+    for (const chunks of [['H'], ['HTTP/'], ['HT', 'TP/1.1 2'], ['\r'], ['\r\n'], ['\r\nHT']])
+      expect(read(...chunks)).toBeUndefined()
+  })
+
   test('is read by a reader that has read another as by a new one', () => {
     const seconds = [
       // As long as the head before it, so that its line ends where that one did.
