@@ -5,6 +5,7 @@
 import { testDefences, type Defence } from '../support/attack.ts'
 import { head } from '../support/byte-attack.ts'
 import { hostile, lines, planted } from '../support/hostile-answer.ts'
+import type { Mutation } from '../support/undefended.ts'
 
 /** A head that is refused as a whole. */
 const badHead = (...fields: readonly string[]) =>
@@ -12,6 +13,15 @@ const badHead = (...fields: readonly string[]) =>
     fields.map((line) => JSON.stringify(line)).join(' and '),
     lines('HTTP/1.1 200 OK', 'X-Evil: 1', ...fields, '', '0', '', planted),
   )
+
+const statusLineOf = (line: string) =>
+  hostile(`"${line}"`, lines(line, 'X-Evil: 1', 'Content-Length: 0', '', ''))
+
+const anyStatusLine: Mutation = {
+  file: 'wire/http-response.ts',
+  replace: '/^HTTP\\/1\\.([01]) ([1-9][0-9]{2})(?: (.*))?$/',
+  by: '/^\\S+?([01])? +0*([0-9]+)(?:[ x](.*))?$/',
+}
 
 const defences: Defence[] = [
   {
@@ -121,22 +131,27 @@ const defences: Defence[] = [
   },
   {
     name: 'a status line is HTTP/1, three digits and a reason',
-    without: [
-      {
-        file: 'wire/http-response.ts',
-        replace: '/^HTTP\\/1\\.([01]) ([1-9][0-9]{2})(?: (.*))?$/',
-        by: '/^\\S+?([01])? +0*([0-9]+)(?:[ x](.*))?$/',
-      },
-    ],
+    without: [anyStatusLine],
     attacks: [
       'HTTP/2 200 OK',
       'HTTP/1.2 200',
-      'ICY 200 OK',
       'HTTP/1.1 0200',
       'HTTP/1.1  200 OK',
       'HTTP/1.1 20',
       'HTTP/1.1 200x',
-    ].map((line) => hostile(`"${line}"`, lines(line, 'X-Evil: 1', 'Content-Length: 0', '', ''))),
+    ].map(statusLineOf),
+  },
+  {
+    name: 'an answer is of HTTP from its first byte',
+    without: [
+      {
+        file: 'upstream/http-connection.ts',
+        replace: `new HeadReader(headLimits, 'HTTP/')`,
+        by: 'new HeadReader(headLimits)',
+      },
+      anyStatusLine,
+    ],
+    attacks: ['ICY 200 OK'].map(statusLineOf),
   },
   {
     name: 'chunks do not come in HTTP/1.0',
