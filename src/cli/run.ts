@@ -68,13 +68,12 @@ export async function startGateway(config: Config): Promise<Running | undefined>
   // Scripts written for other servers send these to reload or to reopen logs: no reason to cut anybody.
   for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)
     process.on(signal, () => emit({ type: 'signal-ignored', signal }))
-  const ports = config.admin === undefined ? [] : [config.admin]
   let admin: Admin | undefined
   let gateway: Gateway
   try {
     gateway = createGateway(config, emit)
     // Before the listeners, so that probes are told that the gateway is starting.
-    for (const port of ports) admin = startAdmin(port, { gateway, metrics }, emit)
+    if (config.admin !== undefined) admin = startAdmin(config.admin, { gateway, metrics }, emit)
   } catch (error) {
     console.error(`✖ ${adminFault(error, config.admin)}`)
     return undefined

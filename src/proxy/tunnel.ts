@@ -188,22 +188,25 @@ export class TunnelSide implements ByteStreamHandler {
 
   /** There may be room again, by its rate and with its peer: what was delayed goes on, then reading. */
   #goOn(): void {
+    if (this.#delayed !== undefined) this.#passDelayed(this.#delayed)
+    if (this.#delayed !== undefined) return
+    if (this.peer.stream.bufferedBytes <= this.#pendingBytes) this.stream.resume()
+    if (this.#isEndDelayed) this.streamOnEnd()
+  }
+
+  /** Unless its time has not come, or its peer has no room. Rates protect nobody who is being closed. */
+  #passDelayed(delayed: Buffer): void {
     const { peer } = this
-    if (this.#delayed === undefined) return this.stream.resume()
-    const isThrottled = !peer.#isShut && !peer.scanner.isStopped
-    if (isThrottled && this.#delayTimer !== undefined) return
+    const throttle = peer.#isShut || peer.scanner.isStopped ? undefined : this.#throttle
+    if (throttle !== undefined && this.#delayTimer !== undefined) return
     if (!peer.#isShut && peer.stream.bufferedBytes > this.#pendingBytes) return
     clearTimeout(this.#delayTimer)
     this.#delayTimer = undefined
-    const delayed = this.#delayed
     this.#delayed = undefined
     this.scanner.mostBegun = Infinity
     if (peer.#isShut) this.#passLast(delayed)
-    else if (isThrottled && this.#throttle !== undefined) this.#passWithin(delayed, this.#throttle)
+    else if (throttle !== undefined) this.#passWithin(delayed, throttle)
     else this.#pass(delayed)
-    if (this.#delayed !== undefined) return
-    if (peer.stream.bufferedBytes <= this.#pendingBytes) this.stream.resume()
-    if (this.#isEndDelayed) this.streamOnEnd()
   }
 
   /** Its rate has room again. */

@@ -13,9 +13,9 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-async function flooded(limits: string, texts: readonly string[]) {
+async function flooded(limits: string, texts: readonly string[], path = '/') {
   const gateway = startGateway(relayTo(`ws://${server.host}`, `limits: ${limits}`))
-  const client = await openWebSocket(`ws://${gateway.host}/`)
+  const client = await openWebSocket(`ws://${gateway.host}${path}`)
   const startedAtMs = performance.now()
   for (const text of texts) client.socket.send(text)
   return { gateway, client, startedAtMs }
@@ -85,12 +85,15 @@ describe('bytes that come too fast', () => {
 
   test('end the session with 4429 and over: close, at the end of a frame', async () => {
     const limits = '{ bytes: { rate: 1KB/s, burst: 120KB, over: close } }'
-    const { gateway, client } = await flooded(limits, texts)
+    const { gateway, client } = await flooded(limits, texts, '/bytes-too-fast')
     await using _ = gateway
     using __ = client
     expect((await client.closed).code).toBe(4429)
     // The server got whole messages and a proper Close: 1011, not 1006.
-    expect(await server.line(({ event, code }) => event === 'close' && code === 1011)).toBeDefined()
+    const heard = await server.line(
+      ({ event, url }) => event === 'close' && url === '/bytes-too-fast',
+    )
+    expect(heard).toMatchObject({ code: 1011 })
   })
 })
 
