@@ -15,9 +15,8 @@ export function listenFault(error: unknown): string {
   )
 }
 
-/** @param place of the admin port, if there is to be one. */
-export function adminFault(error: unknown, place: Place | undefined): string {
-  if (place === undefined) return messageOf(error)
+/** @param place of the admin port. */
+export function adminFault(error: unknown, place: Place): string {
   return bindFault(`the admin port cannot listen on ${formatPlace(place)}`, error, place)
 }
 

@@ -50,7 +50,7 @@ export interface Running {
   readonly admin: Admin | undefined
 }
 
-/** @returns undefined when a port could not be bound, which has been said. */
+/** @returns undefined when it could not be started, which has been said. */
 export async function startGateway(config: Config): Promise<Running | undefined> {
   const { level, format = process.stdout.isTTY ? 'pretty' : 'json' } = config.log
   const lines = createLineWriter((bytes) => writeSync(1, bytes))
@@ -68,22 +68,21 @@ export async function startGateway(config: Config): Promise<Running | undefined>
   // Scripts written for other servers send these to reload or to reopen logs: no reason to cut anybody.
   for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)
     process.on(signal, () => emit({ type: 'signal-ignored', signal }))
+  let gateway: Gateway | undefined
   let admin: Admin | undefined
-  let gateway: Gateway
+  const { admin: place } = config
   try {
     gateway = createGateway(config, emit)
     // Before the listeners, so that probes are told that the gateway is starting.
-    if (config.admin !== undefined) admin = startAdmin(config.admin, { gateway, metrics }, emit)
-  } catch (error) {
-    console.error(`✖ ${adminFault(error, config.admin)}`)
-    return undefined
-  }
-  try {
+    if (place !== undefined) admin = startAdmin(place, { gateway, metrics }, emit)
     gateway.start()
     return { gateway, admin }
   } catch (error) {
+    // What failed is what was to come next.
+    const isOfAdmin = gateway !== undefined && admin === undefined && place !== undefined
+    console.error(`✖ ${isOfAdmin ? adminFault(error, place) : listenFault(error)}`)
+    gateway?.destroy()
     await admin?.stop()
-    console.error(`✖ ${listenFault(error)}`)
     return undefined
   }
 }
