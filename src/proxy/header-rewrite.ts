@@ -6,12 +6,9 @@
 import type { HeaderRewrite } from '../config/config.ts'
 import type { RequestContext } from '../core/request-context.ts'
 import { spelled, type HttpField } from '../wire/http-fields.ts'
+import { isOwnHeader } from '../wire/own-headers.ts'
 
 type Field = Pick<HttpField, 'name' | 'value'>
-
-/** The configuration refuses these names; without it a slip here would let requests be smuggled. */
-const untouchable =
-  /^(connection|content-length|host|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|sec-websocket-.*|sluice-.*)$/
 
 export class HeaderRewriter {
   readonly #set: HeaderRewrite['set']
@@ -19,7 +16,8 @@ export class HeaderRewriter {
   readonly #names: ReadonlySet<string>
 
   constructor({ set, remove }: HeaderRewrite) {
-    const mayTouch = (name: string) => !untouchable.test(spelled(name))
+    // The configuration refuses these names; without it a slip here would let requests be smuggled.
+    const mayTouch = (name: string) => !isOwnHeader(name) && spelled(name) !== 'host'
     this.#set = set.filter(({ name }) => mayTouch(name))
     this.#names = new Set([...remove, ...set.map(({ name }) => name)].filter(mayTouch).map(spelled))
   }

@@ -4,6 +4,7 @@
  * that the gateway answers for itself.
  */
 import { z } from 'zod'
+import { isOwnHeader } from '../../wire/own-headers.ts'
 import { show, type Reading } from '../reading.ts'
 
 /** RFC 9110 §5.6.2: a token. */
@@ -18,24 +19,10 @@ export function readPlainHeaderName(name: unknown): Reading<string> {
   const reading = readHeaderName(name)
   if (reading.problem !== undefined) return reading
   const key = reading.value.toLowerCase()
-  const isOwn = ownHeaders.has(key) || key.startsWith('sluice-') || key.startsWith('sec-websocket-')
-  if (!isOwn) return reading
+  if (!isOwnHeader(key) && key !== 'date') return reading
   const suggestion = key === 'sec-websocket-extensions' ? 'see compression' : undefined
   return { problem: 'is a header that the gateway writes itself', suggestion }
 }
-
-/** They frame a message, belong to one connection, or are the gateway's word. */
-const ownHeaders = new Set([
-  'connection',
-  'content-length',
-  'date',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
 
 /** RFC 9110 §5.5: visible ASCII, inner spaces and tabs; a line break would start another header. */
 export function readHeaderValue(input: unknown): Reading<string> {

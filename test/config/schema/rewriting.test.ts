@@ -155,6 +155,10 @@ describe('forward', () => {
       'headers.set.x-a: uses request.path.id, and the path "/chat/:room" has no :id; write the path like /chat/:id',
     ],
     [
+      '{ headers: { set: { Content_Length: "5" } } }',
+      'headers.set.Content_Length: is a header that the gateway writes itself',
+    ],
+    [
       '{ headers: { set: { Sluice-Session: a } } }',
       'headers.set.Sluice-Session: is a header that the gateway writes itself',
     ],
