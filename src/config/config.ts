@@ -12,6 +12,11 @@ export interface Config {
   readonly routes: readonly RouteConfig[]
   /** On SIGTERM: nothing changes for `delayMs`, then sessions are closed spread over `windowMs`. */
   readonly leave: { readonly delayMs: number; readonly windowMs: number }
+  /** What all sessions together may hold. */
+  readonly limits: {
+    /** Memory of the windows and states of compression. */
+    readonly compressionBytes: number
+  }
   /** undefined: no admin port. */
   readonly admin: AdminConfig | undefined
   readonly log: {
@@ -166,8 +171,13 @@ export interface RouteConfig {
    * credential, such as cookies, only those from pages of the host they ask for.
    */
   readonly origins: readonly string[] | 'any' | 'own'
-  /** `pass`: permessage-deflate is offered end to end; `off`: it is not. */
-  readonly compression: 'pass' | 'off'
+  /** Messages are read and written anew; else a tunnel, whose payloads nobody looks at. */
+  readonly framed: boolean
+  /**
+   * `pass`: permessage-deflate is offered end to end, in a tunnel only; `off`: nobody speaks it; else the
+   * gateway speaks it itself, which is framed.
+   */
+  readonly compression: 'pass' | 'off' | CompressionConfig
   readonly limits: {
     readonly sessions: number | undefined
     /** By the client's address. */
@@ -194,6 +204,21 @@ export interface RouteConfig {
     /** How long it may then stay silent. */
     readonly timeoutMs: number
   }
+}
+
+/** How the gateway speaks permessage-deflate (RFC 7692). */
+export interface CompressionConfig {
+  /** Shorter messages are sent as they are. */
+  readonly thresholdBytes: number
+  /** Base-two logarithm of the largest window that is kept or asked for, 9 to 15. */
+  readonly windowBits: number
+  /** Whether messages from the client, and those to it, may refer back to earlier ones. */
+  readonly clientTakeover: boolean
+  readonly serverTakeover: boolean
+  /** Of zlib, 1 (fast) to 9 (small). */
+  readonly level: number
+  /** Whether it is offered to endpoints too; else they are spoken to without. */
+  readonly upstream: boolean
 }
 
 /** Further conditions of a route; all of them must hold. Empty objects and lists: none. */

@@ -14,6 +14,7 @@ export const CloseCode = {
   messageTooBig: 1009,
   internalError: 1011,
   serviceRestart: 1012,
+  tryAgainLater: 1013,
   /** 4000 + the HTTP status: the client itself has to act on it. */
   tooManyRequests: 4429,
 } as const

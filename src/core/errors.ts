@@ -114,6 +114,18 @@ export const errorTable = {
     closeCode: CloseCode.invalidPayload,
     sentence: 'A text message is not UTF-8',
   },
+  INVALID_COMPRESSION: {
+    side: 'either',
+    isRetryable: false,
+    closeCode: CloseCode.invalidPayload,
+    sentence: 'A compressed message cannot be inflated',
+  },
+  COMPRESSION_MEMORY: {
+    side: 'gateway',
+    isRetryable: false,
+    closeCode: CloseCode.tryAgainLater,
+    sentence: 'The gateway has no memory left to inflate a message',
+  },
   MESSAGE_TOO_BIG: {
     side: 'either',
     isRetryable: false,
