@@ -3,7 +3,7 @@
  */
 import { z } from 'zod'
 import { adminSchema } from './schema/admin.ts'
-import { choice, duration } from './schema/keys.ts'
+import { choice, duration, size } from './schema/keys.ts'
 import { listenerDefaultsSchema, listenerSchema } from './schema/listener.ts'
 import { routeDefaultsSchema, routeSchema } from './schema/route.ts'
 import { filledList, section } from './schema/shapes.ts'
@@ -36,6 +36,14 @@ const leave = section({
   }),
 })
 
+const limits = section({
+  'compression-memory': size({
+    doc: 'How much memory compression may take; past it messages go as they are.',
+    min: '1MB',
+    max: '64GB',
+  }).prefault('64MB'), // some three hundred windows to clients, and inflating for thousands without one
+})
+
 const log = section({
   level: choice({
     doc: 'The least severe events that are written.',
@@ -66,6 +74,7 @@ export const configSchema = section(
     defaults: defaults
       .prefault({})
       .describe('What listeners, upstreams and routes have unless they say otherwise.'),
+    limits: limits.prefault({}).describe('What all sessions together may hold.'),
     leave: leave.prefault({}).describe('How the gateway leaves on SIGTERM.'),
     admin: adminSchema
       .optional()

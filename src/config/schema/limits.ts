@@ -138,10 +138,9 @@ export const timeoutSchema = section({
   }),
   idle: durationOrOff({
     doc: 'How long a session may pass without a byte from either side before it is closed with 1001.',
-    fallback: 'off',
     min: '10ms',
     max: '24d', // just below the longest wait that a timer of the runtime can do
-  }),
+  }).prefault('off'),
   send: duration({
     doc: 'How long a receiver may take nothing of what waits for it before the session is cut.',
     fallback: '60s', // nginx's proxy_send_timeout
@@ -156,10 +155,9 @@ export const timeoutSchema = section({
   }),
   age: durationOrOff({
     doc: 'How long a session may last at all before it is closed with 1001.',
-    fallback: 'off',
     min: '10ms',
     max: '24d',
-  }),
+  }).prefault('off'),
 }).transform((timeout) => ({
   handshakeMs: timeout.handshake,
   idleMs: timeout.idle,
@@ -168,20 +166,27 @@ export const timeoutSchema = section({
   ageMs: timeout.age,
 }))
 
+/** What is said of heartbeats; undefined where nothing is, which depends on the session (framing.ts). */
+export interface HeartbeatWritten {
+  readonly clientMs: number | 'off' | undefined
+  readonly upstreamMs: number | 'off' | undefined
+  readonly timeoutMs: number
+}
+
+function interval(doc: string) {
+  return durationOrOff({
+    doc: `${doc}; 30s by default where framed, else off.`,
+    min: '10ms',
+    max: '1d',
+  })
+    .transform((ms) => ms ?? 'off')
+    .optional()
+}
+
 export const heartbeatSchema = section(
   {
-    client: durationOrOff({
-      doc: 'A client from which nothing came for so long is pinged.',
-      fallback: 'off',
-      min: '10ms',
-      max: '1d',
-    }),
-    upstream: durationOrOff({
-      doc: 'An endpoint from which nothing came for so long is pinged.',
-      fallback: 'off',
-      min: '10ms',
-      max: '1d',
-    }),
+    client: interval('A client from which nothing came for so long is pinged'),
+    upstream: interval('An endpoint from which nothing came for so long is pinged'),
     timeout: duration({
       doc: 'How long a side that was pinged may stay silent before its session is cut.',
       fallback: '10s', // a phone that wakes its radio needs a few seconds
@@ -190,7 +195,7 @@ export const heartbeatSchema = section(
     }),
   },
   { error: 'must be a mapping such as { client: 30s }' },
-).transform(({ client, upstream, timeout }) => ({
+).transform(({ client, upstream, timeout }): HeartbeatWritten => ({
   clientMs: client,
   upstreamMs: upstream,
   timeoutMs: timeout,

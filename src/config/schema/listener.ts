@@ -76,8 +76,7 @@ const shared = {
   ).prefault(anyAddress),
   'proxy-protocol': flag({
     doc: 'Whether every connection begins with a PROXY protocol header, version 1 or 2; one without it is cut.',
-    fallback: false,
-  }),
+  }).prefault(false),
   'trusted-proxies': oneOrMore(range, 'must be a range of addresses or a list of them')
     .prefault([])
     .describe(
