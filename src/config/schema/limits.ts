@@ -68,58 +68,65 @@ function rate({ doc, pattern, read, min, max, format, burst }: Rate) {
 
 const bytes = { min: bound(readSize('1KB')), max: bound(readSize('1GB')) }
 
-export const limitsSchema = section({
-  sessions: countOrOff({
-    doc: 'How many sessions the route holds at once; off: as many as the listeners let in.',
-    min: 1,
-    max: 1_000_000,
-  }),
-  'sessions-per-client': countOrOff({
-    doc: "How many of them one client's address may have at once.",
-    min: 1,
-    max: 1_000_000,
-  }),
-  message: size({
-    doc: 'How long a message may be, its fragments together; a longer one closes the session with 1009.',
-    min: '1B',
-    max: '1GB',
-  }).prefault('1MB'), // what Socket.IO and most servers take
-  frame: size({
-    doc: 'How long one frame may be; a longer one closes the session with 1009.',
-    min: '1B',
-    max: '1GB',
-  }).prefault('1MB'),
-  pending: size({
-    doc: 'How much each direction of a session holds for a slow receiver before the sender is paused.',
-    min: '4KB',
-    max: '64MB',
-  }).prefault('256KB'), // a few full socket buffers: keeps a link busy, and is paid per slow client
-  messages: rate({
-    doc: 'How many messages a second a client may send.',
-    pattern: '',
-    read: readRate,
-    min: 1,
-    max: 1_000_000,
-    format: (perSecond) => `${perSecond}/s`,
-    burst: count({
-      doc: 'How many may come at once; as many as in a second by default.',
+export const limitsSchema = section(
+  {
+    sessions: countOrOff({
+      doc: 'How many sessions the route holds at once; off: as many as the listeners let in.',
       min: 1,
       max: 1_000_000,
     }),
-  }),
-  bytes: rate({
-    doc: 'How many bytes a second a client may send.',
-    pattern: '(B|KB|MB|GB)',
-    read: readByteRate,
-    ...bytes,
-    format: (perSecond) => `${formatSize(perSecond)}/s`,
-    burst: size({
-      doc: 'How many may come at once; as many as in a second by default.',
-      min: '1KB',
-      max: '1GB',
+    'sessions-per-client': countOrOff({
+      doc: "How many of them one client's address may have at once.",
+      min: 1,
+      max: 1_000_000,
     }),
-  }),
-}).transform((limits) => ({
+    message: size({
+      doc: 'How long a message may be, its fragments together; a longer one closes the session with 1009.',
+      min: '1B',
+      max: '1GB',
+    }).prefault('1MB'), // what Socket.IO and most servers take
+    frame: size({
+      doc: 'How long one frame may be; a longer one closes the session with 1009.',
+      min: '1B',
+      max: '1GB',
+    }).prefault('1MB'),
+    pending: size({
+      doc: 'How much each direction of a session holds for a slow receiver before the sender is paused.',
+      min: '4KB',
+      max: '64MB',
+    }).prefault('256KB'), // a few full socket buffers: keeps a link busy, and is paid per slow client
+    messages: rate({
+      doc: 'How many messages a second a client may send.',
+      pattern: '',
+      read: readRate,
+      min: 1,
+      max: 1_000_000,
+      format: (perSecond) => `${perSecond}/s`,
+      burst: count({
+        doc: 'How many may come at once; as many as in a second by default.',
+        min: 1,
+        max: 1_000_000,
+      }),
+    }),
+    bytes: rate({
+      doc: 'How many bytes a second a client may send.',
+      pattern: '(B|KB|MB|GB)',
+      read: readByteRate,
+      ...bytes,
+      format: (perSecond) => `${formatSize(perSecond)}/s`,
+      burst: size({
+        doc: 'How many may come at once; as many as in a second by default.',
+        min: '1KB',
+        max: '1GB',
+      }),
+    }),
+  },
+  {
+    elsewhere: {
+      'compression-memory': 'is for all routes together: it stands in limits at the top',
+    },
+  },
+).transform((limits) => ({
   sessions: limits.sessions,
   sessionsPerClient: limits['sessions-per-client'],
   messageBytes: limits.message,

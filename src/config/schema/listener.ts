@@ -13,7 +13,7 @@ import { tlsSchema } from './tls.ts'
 
 const anyAddress = '::' // every address of the machine, IPv6 and IPv4
 
-const limits = section({
+export const listenerLimitsSchema = section({
   head: size({
     doc: 'How long a request line and its headers may be together; a longer head is refused with 431.',
     min: '1KB',
@@ -82,7 +82,7 @@ const shared = {
     .describe(
       'The proxies in front whose X-Forwarded-* headers are believed: addresses, ranges, or private.',
     ),
-  limits: limits.prefault({}).describe('What a client may ask of this listener.'),
+  limits: listenerLimitsSchema.prefault({}).describe('What a client may ask of this listener.'),
   timeout: timeout.prefault({}).describe('How long a client of this listener may take.'),
 }
 
