@@ -41,13 +41,17 @@ export function encodeUpgrade(facts: RequestFacts, endpoint: Endpoint, route: Ro
   return encodeHead(startLine(facts, endpoint, route), fields)
 }
 
-/** The offers that a tunnel can carry: permessage-deflate, whose frames it knows how to read past. */
+/**
+ * The offers that a tunnel can carry: permessage-deflate, whose frames it knows how to read past. One with a
+ * parameter twice is none (RFC 7692 §7.1), and would be read in two ways.
+ */
 export function compressionOffers({ head }: RequestFacts, { config }: Route): string[] {
   if (config.compression === 'off') return []
   const extensions = parseExtensions(head.fields.get('sec-websocket-extensions') ?? '') ?? []
   return extensions
-    .filter((extension) => extension.name === 'permessage-deflate')
-    .map((extension) => extension.text)
+    .filter(({ name }) => name === 'permessage-deflate')
+    .filter(({ hasDoubledParameter }) => !hasDoubledParameter)
+    .map(({ text }) => text)
 }
 
 function startLine(facts: RequestFacts, endpoint: Endpoint, route: Route): string {
