@@ -48,7 +48,10 @@ export function extensionOffers({ head }: RequestFacts, { config }: Route): stri
   const { compression } = config
   if (compression === 'off') return []
   if (compression !== 'pass') return compression.upstream ? [offerOf(compression)] : []
-  return offersIn(head.fields).map(({ text }) => text)
+  // One with a parameter twice is none (RFC 7692 §7.1), and would be read in two ways.
+  return offersIn(head.fields)
+    .filter(({ hasDoubledParameter }) => !hasDoubledParameter)
+    .map(({ text }) => text)
 }
 
 /**
