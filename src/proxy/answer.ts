@@ -26,8 +26,7 @@ export function encodeSwitch(answer: ResponseHead, options: SwitchOptions): Buff
   const fields = answerFields(answer).filter(
     ({ name }) => name.toLowerCase() !== 'sec-websocket-extensions',
   )
-  if (extensions !== undefined)
-    fields.push({ name: 'Sec-WebSocket-Extensions', value: extensions })
+  if (extensions !== undefined) fields.push({ name: 'Sec-WebSocket-Extensions', value: extensions })
   return encodeHead(`HTTP/1.1 101 ${answer.reason || 'Switching Protocols'}`, [
     ...route.answerHeaders.apply(fields, facts),
     { name: 'Sluice-Session', value: facts.session },

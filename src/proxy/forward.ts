@@ -32,8 +32,7 @@ export function encodeUpgrade(facts: RequestFacts, endpoint: Endpoint, route: Ro
     ({ name }) => name.toLowerCase() !== 'sec-websocket-extensions',
   )
   const offers = extensionOffers(facts, route)
-  if (offers.length > 0)
-    fields.push({ name: 'Sec-WebSocket-Extensions', value: offers.join(', ') })
+  if (offers.length > 0) fields.push({ name: 'Sec-WebSocket-Extensions', value: offers.join(', ') })
   fields.push({ name: 'Sluice-Session', value: facts.session })
   fields.push({ name: 'Upgrade', value: 'websocket' }, { name: 'Connection', value: 'Upgrade' })
   return encodeHead(startLine(facts, endpoint, route), fields)

@@ -129,7 +129,8 @@ export class FramedDirection implements Direction {
     const { opcode, payload, isFirst, isLast } = reader
     if (reader.isCut) {
       this.#isCutFirst ||= isFirst
-      this.#cut = this.#cut === undefined ? Buffer.from(payload) : Buffer.concat([this.#cut, payload])
+      this.#cut =
+        this.#cut === undefined ? Buffer.from(payload) : Buffer.concat([this.#cut, payload])
       return
     }
     const knownBytes = Math.max(payload.length, reader.frames.frameBytes)

@@ -103,7 +103,10 @@ function agreeWithUpstream(
   const agreement = readAnswer(extension, terms)
   if (typeof agreement === 'string') throw new GatewayError('UPSTREAM_BAD_HANDSHAKE', agreement)
   // It was offered to keep a window, so there has to be one: also of what is meant for messages under way.
-  if (agreement.serverTakeover && !compression.take(inflaterBytes(agreement.serverWindowBits), false))
+  if (
+    agreement.serverTakeover &&
+    !compression.take(inflaterBytes(agreement.serverWindowBits), false)
+  )
     throw new GatewayError('COMPRESSION_MEMORY')
   return agreement
 }

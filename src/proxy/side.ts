@@ -65,12 +65,7 @@ export class Side implements ByteStreamHandler {
   /** What this side sent to a peer that is gone. */
   #discardedBytes = 0
 
-  constructor(
-    name: Side['name'],
-    stream: ByteStream,
-    direction: Direction,
-    options: SideOptions,
-  ) {
+  constructor(name: Side['name'], stream: ByteStream, direction: Direction, options: SideOptions) {
     this.name = name
     this.stream = stream
     this.direction = direction

@@ -133,7 +133,10 @@ export class MessageReader {
       return this.#violate('INVALID_COMPRESSION', 'a compressed message cannot be inflated')
     this.#inflatedBytes += piece.length
     if (this.#inflatedBytes > this.#messageBytes)
-      return this.#violate('MESSAGE_TOO_BIG', `a message is larger than ${this.#messageBytes} bytes`)
+      return this.#violate(
+        'MESSAGE_TOO_BIG',
+        `a message is larger than ${this.#messageBytes} bytes`,
+      )
     if (isLast) {
       this.#inflatedBytes = 0
       if (this.#inflate !== undefined) this.#inflate.compression.inflatedMessages++

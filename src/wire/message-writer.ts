@@ -76,7 +76,8 @@ export class MessageWriter {
     const { opcode, payload, isFirst, isLast } = piece
     const first = (isFirst ? opcode : Opcode.continuation) | (isLast ? FIN : 0)
     if (isFirst) {
-      const deflate = knownBytes < (this.#deflate?.thresholdBytes ?? Infinity) ? undefined : this.#deflate
+      const deflate =
+        knownBytes < (this.#deflate?.thresholdBytes ?? Infinity) ? undefined : this.#deflate
       this.#isCompressed = deflate !== undefined && this.#begin(deflate, isLast)
       if (deflate !== undefined && !this.#isCompressed && isLast)
         return this.#frameAlone(first, payload, deflate)

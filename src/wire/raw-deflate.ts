@@ -58,7 +58,15 @@ function handleClass(): new (mode: number) => ZlibHandle {
 
 function open(mode: number, windowBits: number, level: number): ZlibHandle {
   const handle = new Handle(mode)
-  handle.init(windowBits, level, memLevel, constants.Z_DEFAULT_STRATEGY, left, noCallback, undefined)
+  handle.init(
+    windowBits,
+    level,
+    memLevel,
+    constants.Z_DEFAULT_STRATEGY,
+    left,
+    noCallback,
+    undefined,
+  )
   handle.onerror = fail
   return handle
 }
