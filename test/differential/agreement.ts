@@ -11,21 +11,30 @@ export function agreementFaults(
   { client, server, speaks }: SessionPlan,
   seen: Readonly<Record<string, unknown>>,
 ): string[] {
-  const { offered, answered, declined, refused } = seen
+  const [offered, answered, declined, refused] = read(seen)
   // A server may refuse the whole handshake for an offer that it cannot accept, as `ws` does.
-  if (declined !== undefined && refused === 400) return []
+  if (declined !== undefined && refused === '400') return []
   const faults: string[] = []
-  if (refused !== undefined) faults.push(`the handshake was refused with ${String(refused)}`)
+  if (refused !== undefined) faults.push(`the handshake was refused with ${refused}`)
   const offers = client !== false && speaks !== 'client' && speaks !== 'neither'
   const mayOffer = speaks === 'both' || (speaks === 'passed' && offers)
-  if ((offered !== undefined) !== mayOffer) faults.push(`the server is offered ${String(offered)}`)
-  if (typeof answered !== 'string') {
-    const mustAnswer = client !== false && (speaks === 'client' || speaks === 'both')
+  if ((offered !== undefined) !== mayOffer) faults.push(`the server is offered ${offered}`)
+  if (answered === undefined) {
+    // zlib cannot deflate within 8 bits, so who asks that of the gateway is declined.
+    const isPossible = client !== false && client.serverMaxWindowBits !== 8
+    const mustAnswer = isPossible && (speaks === 'client' || speaks === 'both')
     return mustAnswer ? [...faults, 'the client is answered without compression'] : faults
   }
   if (client === false || speaks === 'neither' || (speaks === 'passed' && server === false))
     return [...faults, `the client is answered ${answered}`]
   return [...faults, ...answerFaults(client, answered).map((fault) => `${fault}: ${answered}`)]
+}
+
+function read(seen: Readonly<Record<string, unknown>>): (string | undefined)[] {
+  return ['offered', 'answered', 'declined', 'refused'].map((name) => {
+    const value = seen[name]
+    return typeof value === 'number' || typeof value === 'string' ? `${value}` : undefined
+  })
 }
 
 /** Of an answer to the offer that `ws` makes of these options. */
