@@ -230,7 +230,7 @@ function dataOf({ kind, content }) {
 function bytesOf(like, seed, length) {
   if (like === 'repeated') return Buffer.alloc(length, `again ${seed} and `)
   const bytes = Buffer.allocUnsafe(length)
-  const random = randomOf(seed)
+  const random = randomOf(seed + 1)
   for (let index = 0; index < length; index++) bytes[index] = random()
   return bytes
 }
@@ -241,7 +241,7 @@ function textOf(like, seed, length) {
     const unit = `{"n":${seed},"größe":"😀"},`
     return Buffer.from(unit.repeat(Math.ceil(length / Buffer.byteLength(unit))))
   }
-  const random = randomOf(seed)
+  const random = randomOf(seed + 1)
   let text = ''
   for (let size = 0; size < length;) {
     const code = random() % [0x80, 0x800, 0x10000, 0x110000][random() & 3]
