@@ -1,26 +1,14 @@
 // Two pages of the whiteboard in Chromium: node whiteboard-pages.mjs http://host:port/ Each draws, and
 // must see what the other drew. Prints {ok, strokes, inked, people, roundTrips, rates, requests, sockets,
 // problems}; of what has two, the first page's comes first.
-import { chromium } from 'playwright-core'
+import { withBrowser } from './chromium.mjs'
 import { readArguments, runClient } from './peer.mjs'
 
 const { executable, positionals, seconds } = readArguments({
   executable: '/usr/bin/chromium',
   seconds: '40',
 })
-const args =
-  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking ' +
-  '--disable-component-update --disable-sync'
-
-await runClient(Number(seconds), async () => {
-  // Each launch gets a new user data folder of its own.
-  const browser = await chromium.launch({ executablePath: executable, args: args.split(' ') })
-  try {
-    return await drawTogether(browser)
-  } finally {
-    await browser.close()
-  }
-})
+await runClient(Number(seconds), () => withBrowser(executable, drawTogether))
 
 async function drawTogether(browser) {
   const requests = new Set()

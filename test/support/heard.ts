@@ -12,15 +12,31 @@ export interface Heard {
   readonly isWhole: boolean
 }
 
+/** A frame, as far as it has come. */
+export interface HeardFrame {
+  /** FIN, reserved bits and opcode. */
+  readonly first: number
+  /** Unmasked. */
+  readonly payload: Buffer
+  readonly isComplete: boolean
+}
+
+export function framesIn(bytes: Buffer): HeardFrame[] {
+  const frames: HeardFrame[] = []
+  for (let rest = bytes; rest.length > 0;) {
+    const frame = readFrame(rest)
+    if (frame === undefined) break
+    rest = rest.subarray(frame.bytes)
+    frames.push(frame)
+  }
+  return frames
+}
+
 /** Of whole messages and control frames, and of what has come of a message under way. */
 export function heardIn(bytes: Buffer): Heard[] {
   const heard: Heard[] = []
   let message: { opcode: number; pieces: Buffer[] } | undefined
-  for (let rest = bytes; rest.length > 0;) {
-    const frame = readFrame(rest)
-    if (frame === undefined) break
-    const { first, payload, isComplete } = frame
-    rest = rest.subarray(frame.bytes)
+  for (const { first, payload, isComplete } of framesIn(bytes)) {
     const opcode = first & 0x0f
     if (opcode >= 8) {
       if (isComplete) heard.push({ opcode, payload, isWhole: true })
@@ -42,7 +58,7 @@ export function heardIn(bytes: Buffer): Heard[] {
 }
 
 /** @returns the first frame, as far as it has come; undefined where its header has not. */
-function readFrame(bytes: Buffer) {
+function readFrame(bytes: Buffer): (HeardFrame & { bytes: number }) | undefined {
   const [first, second] = bytes
   if (first === undefined || second === undefined) return undefined
   const short = second & 0x7f
