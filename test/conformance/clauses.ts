@@ -1,0 +1,15 @@
+/** Every clause that is shown, in the order of its RFC: what runs, and what the page is compared with. */
+import type { Clause } from './clause.ts'
+import { closing, control, limits } from './rfc6455-closing.ts'
+import { framing } from './rfc6455-framing.ts'
+import { splitting } from './rfc6455-splitting.ts'
+import { text } from './rfc6455-text.ts'
+
+export const rfc6455: readonly Clause[] = [
+  ...framing,
+  ...control,
+  ...splitting,
+  ...text,
+  ...closing,
+  ...limits,
+]
