@@ -18,9 +18,10 @@ export interface Clause {
 const timeoutMs = 30_000
 
 export function showClauses(rfc: string, clauses: readonly Clause[]): void {
-  for (const { section, says, situations, show } of clauses) {
-    describe(`${rfc} ${section}: ${says}`, () => {
-      for (const situation of situations) test(situation.name, () => show(situation), timeoutMs)
+  for (const clause of clauses) {
+    describe(`${rfc} ${clause.section}: ${clause.says}`, () => {
+      for (const situation of clause.situations)
+        test(situation.name, () => clause.show(situation), timeoutMs)
     })
   }
 }

@@ -21,7 +21,7 @@ export interface Situation {
 }
 
 /** Without the modes that this build does not have yet. */
-const modes: readonly Mode[] = ['tunnel']
+const modes: readonly Mode[] = ['tunnel', 'framed', 'deflate']
 
 const keysOf: Readonly<Record<'server' | 'client', Readonly<Record<Mode, readonly string[]>>>> = {
   server: {
@@ -90,6 +90,13 @@ export interface Accepting extends AsyncDisposable {
 
 const deflate = 'permessage-deflate'
 
+/** The least that has to be said to what is offered (RFC 7692 §7.1.1.1). */
+function usualAnswer(offered = ''): string | undefined {
+  if (!offered.includes(deflate)) return undefined
+  const parameter = 'server_no_context_takeover'
+  return offered.includes(parameter) ? `${deflate}; ${parameter}` : deflate
+}
+
 /** A server that grants upgrades. @param answer the extensions it agrees to, of what was offered. */
 export async function accept(
   answer: (offered: string | undefined) => string | undefined,
@@ -146,7 +153,7 @@ export async function join(situation: Situation, opening: Opening = {}): Promise
   const usual = mode === 'deflate' && opening.isPlain !== true ? deflate : undefined
   const { offer = usual, request, route = [] } = opening
   const upstream = await accept(
-    (offered) => opening.answer ?? (offered?.includes(deflate) === true ? usual : undefined),
+    (offered) => opening.answer ?? (usual === undefined ? undefined : usualAnswer(offered)),
   )
   const lines = [...(opening.mode ?? keysOf[role][mode]), ...route]
   const gateway = startGateway(relayTo(`ws://127.0.0.1:${upstream.port}`, lines.join('\n    ')))
@@ -190,7 +197,7 @@ export async function talk(answer?: string): Promise<Talk> {
   return {
     peer,
     type(line) {
-      child.stdin.write(`${line}\n`)
+      void child.stdin.write(`${line}\n`)
       void child.stdin.flush()
     },
     stop: () => void child.stdin.end(),
