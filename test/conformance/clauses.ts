@@ -2,10 +2,12 @@
 import type { Clause } from './clause.ts'
 import { closing, control, limits } from './rfc6455-closing.ts'
 import { framing } from './rfc6455-framing.ts'
+import { handshake } from './rfc6455-handshake.ts'
 import { splitting } from './rfc6455-splitting.ts'
 import { text } from './rfc6455-text.ts'
 
 export const rfc6455: readonly Clause[] = [
+  ...handshake,
   ...framing,
   ...control,
   ...splitting,

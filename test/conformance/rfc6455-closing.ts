@@ -188,7 +188,8 @@ export const control: readonly Clause[] = [
       peer.sendFrames(after)
       other.sendFrames(close(1000))
       expect((await peer.close()).code).toBe(1000)
-      peer.end()
+      joint.server.end()
+      joint.client.end()
       await other.farewell
       expect(other.untaken).toHaveLength(0)
     },
@@ -265,15 +266,18 @@ export const closing: readonly Clause[] = [
     says: 'a Close without a code is told as 1005, a connection that ends without one as 1006',
     situations: asGateway,
     async show(situation) {
-      for (const [code, leave] of [
-        [1005, (peer: End) => peer.sendFrames({ opcode: 8 })],
-        [1006, (peer: End) => peer.end()],
-      ] as const) {
+      for (const code of [1005, 1006]) {
         await using joint = await join(situation)
-        leave(joint.peer)
-        if (code === 1005) joint.other.sendFrames({ opcode: 8 })
-        await joint.other.farewell.then(() => joint.other.end())
-        joint.peer.end()
+        const { peer, other, client, server } = joint
+        if (code === 1005) {
+          await closeBoth(peer, other, { opcode: 8 })
+          server.end()
+          client.end()
+        } else {
+          peer.end()
+          await other.farewell
+          other.end()
+        }
         const { end } = await joint.gateway.event('session-closed')
         expect(end).toMatchObject({ by: situation.role === 'server' ? 'client' : 'upstream', code })
       }

@@ -36,6 +36,11 @@ const keysOf: Readonly<Record<'server' | 'client', Readonly<Record<Mode, readonl
   },
 }
 
+/** The lines of a route in this situation. */
+export function routeOf({ role, mode }: Situation, more: readonly string[] = []): string {
+  return [...keysOf[role === 'client' ? 'client' : 'server'][mode], ...more].join('\n    ')
+}
+
 const inRole = (role: 'server' | 'client') =>
   modes.map((mode): Situation => ({ role, mode, name: `${role} ${mode}` }))
 
@@ -149,20 +154,21 @@ export function upgrade(port: number, more: Readonly<Record<string, string>> = {
 /** Joins two ends by a gateway. */
 export async function join(situation: Situation, opening: Opening = {}): Promise<Joint> {
   const { mode } = situation
-  const role = situation.role === 'client' ? 'client' : 'server'
   const usual = mode === 'deflate' && opening.isPlain !== true ? deflate : undefined
   const { offer = usual, request, route = [] } = opening
   const upstream = await accept(
     (offered) => opening.answer ?? (usual === undefined ? undefined : usualAnswer(offered)),
   )
-  const lines = [...(opening.mode ?? keysOf[role][mode]), ...route]
-  const gateway = startGateway(relayTo(`ws://127.0.0.1:${upstream.port}`, lines.join('\n    ')))
+  const lines = opening.mode
+    ? [...opening.mode, ...route].join('\n    ')
+    : routeOf(situation, route)
+  const gateway = startGateway(relayTo(`ws://127.0.0.1:${upstream.port}`, lines))
   const client = await upgrade(gateway.port, {
     ...request,
     ...(offer !== undefined && { 'Sec-WebSocket-Extensions': offer }),
   })
   const server = await upstream.accepted
-  const [peer, other] = role === 'server' ? [client, server] : [server, client]
+  const [peer, other] = situation.role === 'client' ? [server, client] : [client, server]
   return {
     peer,
     other,
