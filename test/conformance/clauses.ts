@@ -4,6 +4,8 @@ import { closing, control, limits } from './rfc6455-closing.ts'
 import { framing } from './rfc6455-framing.ts'
 import { handshake } from './rfc6455-handshake.ts'
 import { splitting } from './rfc6455-splitting.ts'
+import { agreement } from './rfc7692-agreement.ts'
+import { compressedMessages } from './rfc7692-messages.ts'
 import { text } from './rfc6455-text.ts'
 
 export const rfc6455: readonly Clause[] = [
@@ -15,3 +17,5 @@ export const rfc6455: readonly Clause[] = [
   ...closing,
   ...limits,
 ]
+
+export const rfc7692: readonly Clause[] = [...agreement, ...compressedMessages]

@@ -199,6 +199,23 @@ export function deflated(message: Uint8Array | string, options: Deflating = {}):
   return bytes.subarray(0, -flushed.length)
 }
 
+/**
+ * A message in a window of that size, into which only the end of what came before it fits.
+ * @throws Error where it refers back further, but for the 64 bytes that are inflated at a time.
+ */
+export function inflated(
+  compressed: Uint8Array,
+  windowBits = 15,
+  before = Buffer.alloc(0),
+): Buffer {
+  return inflateRawSync(Buffer.concat([compressed, flushed]), {
+    finishFlush: constants.Z_SYNC_FLUSH,
+    windowBits,
+    chunkSize: 64,
+    ...(before.length > 0 && { dictionary: before.subarray(-(2 ** windowBits)) }),
+  })
+}
+
 /** What is ready to be read is read. */
 export async function turn(): Promise<void> {
   for (let round = 0; round < 2; round++) await new Promise((resolve) => setImmediate(resolve))

@@ -73,6 +73,19 @@ export async function expectPassing(
   }
 }
 
+/** A route that compresses whatever there is to compress. @param more keys of `compression`, as YAML flow. */
+export function compressing({ role }: Situation, more: string): Opening {
+  const keys = ['threshold: 0B', `upstream: ${role === 'client'}`, ...(more === '' ? [] : [more])]
+  return { mode: [`compression: { ${keys.join(', ')} }`] }
+}
+
+/** Digits at random, that come again behind 4,000 others: a compressor whose window is large enough says so. */
+export function farApart(): Buffer {
+  const digits = (length: number) => crypto.getRandomValues(Buffer.alloc(length)).toString('hex')
+  const again = digits(200)
+  return Buffer.from(again + digits(2_000) + again)
+}
+
 /** Bytes of every value. */
 export function bytes(length: number): Buffer {
   return Buffer.from(Array.from({ length }, (_, index) => (index * 7) & 255))

@@ -95,11 +95,11 @@ export interface Accepting extends AsyncDisposable {
 
 const deflate = 'permessage-deflate'
 
-/** The least that has to be said to what is offered (RFC 7692 §7.1.1.1). */
+/** The least that has to be said to what is offered (RFC 7692 §7.1.1.1, §7.1.2.1). */
 function usualAnswer(offered = ''): string | undefined {
   if (!offered.includes(deflate)) return undefined
-  const parameter = 'server_no_context_takeover'
-  return offered.includes(parameter) ? `${deflate}; ${parameter}` : deflate
+  const needed = /server_no_context_takeover|server_max_window_bits=\d+/g
+  return [deflate, ...(offered.match(needed) ?? [])].join('; ')
 }
 
 /** A server that grants upgrades. @param answer the extensions it agrees to, of what was offered. */
