@@ -75,6 +75,11 @@ const requestFaults: Readonly<Record<string, readonly [string, number]>> = {
     request({ 'Sec-WebSocket-Key': `${sampleKey}\nSec-WebSocket-Key: ${sampleKey}` }),
     400,
   ],
+  'extensions that cannot be read': [request({ 'Sec-WebSocket-Extensions': `${deflate},,` }), 400],
+  'a parameter of an extension without its value': [
+    request({ 'Sec-WebSocket-Extensions': `${deflate}; server_max_window_bits=` }),
+    400,
+  ],
   'a body': [`${request({ 'Content-Length': '2' })}ab`, 400],
 }
 
