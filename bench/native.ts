@@ -33,7 +33,7 @@ const build = join(import.meta.dir, 'build')
 /** Compiles both programs; throws with the compiler's words. */
 export function compile({ withTls }: { withTls: boolean }): void {
   mkdirSync(build, { recursive: true })
-  const load = ['load', 'client', 'latencies', 'payload', 'websocket']
+  const load = ['load', 'modes', 'client', 'upgrade', 'latencies', 'payload', 'websocket']
   if (withTls) compileOne('load', [...load, 'tls'], ['-lssl', '-lcrypto'])
   else compileOne('load', [...load, 'tls-absent'], [])
   compileOne('echo', ['echo', 'websocket'], [])
