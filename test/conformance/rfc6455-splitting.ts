@@ -3,7 +3,7 @@ import { expect } from 'bun:test'
 import type { FrameParts } from '../support/frames.ts'
 import { everyCutting, type Cuts } from '../support/pieces.ts'
 import type { Clause } from './clause.ts'
-import { bytes, bytesOf } from './showing.ts'
+import { bytes, bytesOf } from './sending.ts'
 import { asGateway, join } from './situation.ts'
 
 /** Where a large frame is cut: in and around its header, its end, and here and there. */

@@ -3,7 +3,8 @@ import { expect } from 'bun:test'
 import type { FrameParts } from '../support/frames.ts'
 import { inCase, type Clause } from './clause.ts'
 import { turn } from './end.ts'
-import { expectFailure, expectFailures, expectPassing, type Cases } from './showing.ts'
+import type { Cases } from './sending.ts'
+import { expectFailure, expectFailures, expectPassing } from './showing.ts'
 import {
   asConnect,
   asGateway,

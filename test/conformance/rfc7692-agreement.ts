@@ -2,7 +2,8 @@
 import { expect } from 'bun:test'
 import { inCase, type Clause } from './clause.ts'
 import { deflated, inflated } from './end.ts'
-import { compressing, farApart } from './showing.ts'
+import { farApart } from './sending.ts'
+import { compressing } from './showing.ts'
 import {
   asClient,
   asGateway,

@@ -3,18 +3,8 @@ import { expect } from 'bun:test'
 import type { FrameParts } from '../support/frames.ts'
 import { inCase } from './clause.ts'
 import type { End, ReceivedFrame } from './end.ts'
+import { bytesOf, forbidden, type Cases } from './sending.ts'
 import { face, join, type Opening, type Opposite, type Situation } from './situation.ts'
-
-/** Frames, or bytes that are none. */
-export type Sent = readonly (FrameParts | Uint8Array)[]
-export type Cases = Readonly<Record<string, Sent>>
-
-/** What the text of no frame may pass that is sent behind a fault. */
-export const forbidden = 'never heard'
-
-export function bytesOf(peer: End, sent: Sent): Buffer {
-  return Buffer.concat(sent.map((each) => (each instanceof Uint8Array ? each : peer.frame(each))))
-}
 
 /** Its sender gets a Close with this code, then the end; whoever is behind the gateway gets 1011. */
 export async function expectFailure({ peer, other }: Opposite, code: number): Promise<void> {
@@ -79,14 +69,13 @@ export function compressing({ role }: Situation, more: string): Opening {
   return { mode: [`compression: { ${keys.join(', ')} }`] }
 }
 
-/** Digits at random, that come again behind 4,000 others: a compressor whose window is large enough says so. */
-export function farApart(): Buffer {
-  const digits = (length: number) => crypto.getRandomValues(Buffer.alloc(length)).toString('hex')
-  const again = digits(200)
-  return Buffer.from(again + digits(2_000) + again)
-}
-
-/** Bytes of every value. */
-export function bytes(length: number): Buffer {
-  return Buffer.from(Array.from({ length }, (_, index) => (index * 7) & 255))
+/** Both say this Close, one first, and hear it. */
+export async function closeBoth(first: End, second: End, frame: FrameParts): Promise<void> {
+  first.sendFrames(frame)
+  const heard = await second.close()
+  second.sendFrames(frame)
+  expect(await first.close()).toEqual(heard)
+  const payload = Buffer.from(frame.payload ?? '')
+  const code = payload.length === 0 ? 1005 : payload.readUInt16BE(0)
+  expect(heard).toEqual({ code, reason: payload.subarray(2).toString() })
 }

@@ -1,30 +1,17 @@
-/** RFC 7692 §6 and §7.2: compressed messages, as they are read and as they are written. */
+/** RFC 7692 §5, §6, §7.2.2 and §8: compressed messages, as they are read. */
 import { expect } from 'bun:test'
 import type { FrameParts } from '../support/frames.ts'
 import { everyCutting } from '../support/pieces.ts'
 import { inCase, type Clause } from './clause.ts'
-import { deflated, inflated } from './end.ts'
-import {
-  bytesOf,
-  compressing,
-  expectFailure,
-  expectFailures,
-  forbidden,
-  type Cases,
-} from './showing.ts'
+import { deflated } from './end.ts'
+import { RSV1, bytesOf, compressed, forbidden, hex, type Cases } from './sending.ts'
+import { compressing, expectFailure, expectFailures } from './showing.ts'
 import { asGateway, face, inTunnel, join, whereDeflating, type Situation } from './situation.ts'
 
 const name = 'permessage-deflate'
 /** In a tunnel its ends have to agree on it. */
 const agreed = ({ mode }: Situation) => (mode === 'tunnel' ? { offer: name, answer: name } : {})
 const deflating = whereDeflating(asGateway)
-const RSV1 = 4
-
-function compressed(payload: Uint8Array | string, opcode = 1): FrameParts {
-  return { opcode, payload: deflated(payload), reserved: RSV1 }
-}
-
-const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex')
 
 /** §7.2.3: what all of these say is "Hello". */
 const hellos: Readonly<Record<string, readonly FrameParts[]>> = {
@@ -60,7 +47,7 @@ const corrupt: Cases = {
   ],
 }
 
-const reading: readonly Clause[] = [
+export const reading: readonly Clause[] = [
   {
     section: '§6',
     says: 'a frame that is not the first of a message must not be marked as compressed: 1002',
@@ -250,72 +237,6 @@ const reading: readonly Clause[] = [
       expect((await joint.other.message()).payload).toHaveLength(102_400)
     },
   },
-]
-
-const writing: readonly Clause[] = [
-  {
-    section: '§6.1',
-    says: 'a compressed message is marked in its first frame alone',
-    situations: deflating,
-    async show(situation) {
-      await using joint = await join(situation)
-      for (const length of [5_000, 400_000]) {
-        const payload = Buffer.from(`${length} words and `.repeat(length / 10).slice(0, length))
-        joint.other.sendFrames({ opcode: 1, payload })
-        const message = await joint.peer.message()
-        expect(message.payload.equals(payload)).toBe(true)
-        const marks = message.frames.map(({ reserved }) => reserved)
-        expect(marks).toEqual(marks.map((_, index) => (index === 0 ? RSV1 : 0)))
-      }
-    },
-  },
-  {
-    section: '§7.2.1',
-    says: 'what is sent is DEFLATE without the end of its flush',
-    situations: deflating,
-    async show(situation) {
-      await using joint = await join(situation)
-      const text = 'words and words and '.repeat(200)
-      joint.other.sendFrames({ opcode: 1, payload: text })
-      const { frames } = await joint.peer.message()
-      const sent = Buffer.concat(frames.map(({ payload }) => payload))
-      expect(sent.subarray(-4)).not.toEqual(hex('00 00 ff ff'))
-      expect(sent.length).toBeLessThan(text.length / 10)
-      expect(inflated(sent).toString()).toBe(text)
-    },
-  },
-  {
-    section: '§7.2.1',
-    says: 'messages of every size are the same at the other end, under every agreement',
-    situations: deflating,
-    async show(situation) {
-      for (const takeover of ['false', 'true', 'client', 'server']) {
-        for (const bits of [9, 15]) {
-          await inCase(`takeover ${takeover}, ${bits} bits`, async () => {
-            const route = `context-takeover: ${takeover}, window-bits: ${bits}`
-            await using joint = await join(situation, compressing(situation, route))
-            for (const length of [
-              0, 1, 16, 64, 255, 1_024, 4_096, 16_384, 32_768, 65_536, 131_072,
-            ]) {
-              const payload = Buffer.from('{"some":"words","more":[1,2,3]}'.repeat(5_000)).subarray(
-                0,
-                length,
-              )
-              joint.peer.sendFrames({
-                opcode: 2,
-                reserved: RSV1,
-                payload: deflated(payload, { windowBits: bits }),
-              })
-              joint.other.sendFrames({ opcode: 1, payload })
-              expect((await joint.other.message()).payload.equals(payload)).toBe(true)
-              const { opcode, payload: heard } = await joint.peer.message()
-              expect([opcode, heard.equals(payload)]).toEqual([1, true])
-            }
-          })
-        }
-      }
-    },
-  },
   {
     section: '§5',
     says: 'in a tunnel compressed messages pass as they are, to the byte',
@@ -334,5 +255,3 @@ const writing: readonly Clause[] = [
     },
   },
 ]
-
-export const compressedMessages: readonly Clause[] = [...reading, ...writing]
