@@ -51,9 +51,9 @@ export class FrameDecoder {
   isMessageEnd = false
   /** Length of its frame's payload. */
   frameBytes = 0
-  /** Whether it is all of its frame. */
-  isWhole = false
-  /** Where it lies: its frame from `frameStart`, itself from `payloadStart` to `payloadEnd`. */
+  /** Whether the header of its frame lies right before it. */
+  isFrameStart = false
+  /** Where it lies: from `payloadStart` to `payloadEnd`; the header from `frameStart`, where it has one. */
   chunk: Buffer = nothing
   frameStart = 0
   payloadStart = 0
@@ -73,6 +73,11 @@ export class FrameDecoder {
 
   constructor(rules: FrameRules) {
     this.#rules = rules
+  }
+
+  /** Payload bytes still to come of the data frame under way. */
+  get left(): number {
+    return this.#left
   }
 
   feed(chunk: Buffer): void {
@@ -180,7 +185,7 @@ export class FrameDecoder {
     this.opcode = this.#messageOpcode
     this.isFrameEnd = this.#left === 0
     this.isMessageEnd = this.isFrameEnd && this.#isFinal
-    this.isWhole = isFromStart && this.isFrameEnd
+    this.isFrameStart = isFromStart
     this.#isInFrame = !this.isFrameEnd
     return true
   }
@@ -188,7 +193,7 @@ export class FrameDecoder {
   #readControl(opcode: number, length: number, key: number): boolean {
     this.opcode = opcode
     this.payload = this.#take(length, key)
-    this.isWhole = true
+    this.isFrameStart = true
     if (opcode !== Opcode.close) return true
     const fault = closeFault(this.payload)
     if (fault !== undefined) return this.violate('PROTOCOL_VIOLATION', fault)
