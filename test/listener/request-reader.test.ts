@@ -25,7 +25,7 @@ afterEach(() => {
 })
 
 /** A connection whose requests are served, if at all, by `serve`. */
-function connection(serve: (request: ClientRequest) => void = () => {}) {
+function connection(serve: (request: ClientRequest) => void = () => {}, idleTimeoutMs = 60_000) {
   const stream = new FakeStream()
   const requests: ClientRequest[] = []
   const refusals: Refusal[] = []
@@ -34,7 +34,7 @@ function connection(serve: (request: ClientRequest) => void = () => {}) {
     limits: { headBytes: 1_024, headers: 10 },
     headTimeoutMs: 60_000,
     bodyTimeoutMs: 60_000,
-    idleTimeoutMs: 60_000,
+    idleTimeoutMs,
     onRequest(request) {
       requests.push(request)
       serve(request)
@@ -225,6 +225,19 @@ describe('a body', () => {
     expect(stream.isPaused).toBe(false)
   })
 })
+
+// The end of the body once stopped the timer of the connection that waits for its next request.
+test('a request that is over before its body is told to end leaves a connection that may be idle', async () => {
+  const { stream } = connection((request) => {
+    request.readBody({ bodyOnData: () => request.refuse('UPSTREAM_RESET'), bodyOnEnd() {} })
+  }, 20)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  stream.onEnd = resolve
+  stream.receive(post('/1', 'body'))
+  expect(stream.isEnded).toBe(false)
+  await promise
+  expect(statusOf(stream)).toBe('HTTP/1.1 502')
+}, 1_000)
 
 describe('a head at fault', () => {
   test.each([

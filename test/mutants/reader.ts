@@ -91,6 +91,11 @@ export const readerMutants = mutantsOf(
       why: 'chunks that are malformed are relayed or hang',
     },
     {
+      replace: 'if (this.#sink === undefined) return\n    clearTimeout(this.#timer)\n',
+      by: 'clearTimeout(this.#timer)\n    if (this.#sink === undefined) return\n',
+      why: 'a connection between two requests is held for ever',
+    },
+    {
       replace: 'this.#sink?.mayTrail?.(name) ?? true',
       by: 'true',
       why: 'a trailer that may not be one passes',

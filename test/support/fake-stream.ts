@@ -11,6 +11,8 @@ export class FakeStream implements ByteStream {
   bufferedBytes = 0
   isEnded = false
   isDestroyed = false
+  /** Hears of `end`. */
+  onEnd: (() => void) | undefined
   #written = ''
 
   /** Everything that was written, one character a byte. */
@@ -33,6 +35,7 @@ export class FakeStream implements ByteStream {
 
   end(): void {
     this.isEnded = true
+    this.onEnd?.()
   }
 
   destroy(): void {
