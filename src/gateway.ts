@@ -17,6 +17,7 @@ import { describeSession, type SessionInfo } from './proxy/session-info.ts'
 import { listSessions, type SessionPage, type SessionQuery } from './proxy/session-list.ts'
 import { Sessions } from './proxy/sessions.ts'
 import type { GatewayReading } from './telemetry/reading.ts'
+import { Compression } from './wire/compression.ts'
 
 /** `leaving` from the moment it is told to, which is before the first client notices. */
 export type GatewayState = 'starting' | 'ready' | 'leaving' | 'left'
@@ -46,6 +47,7 @@ const lastWordsMs = 5_000
 export function createGateway(config: Config, emit: Emit): Gateway {
   const plan = planOf(config, emit)
   const sessions = new Sessions(emit)
+  const compression = new Compression(config.limits.compressionBytes)
   const listeners: Listener[] = []
   let state: GatewayState = 'starting'
   let isLeaving = false
@@ -75,7 +77,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
     emit({ type: 'capacity', descriptors: descriptors.limit, sessions: descriptors.clientCapacity })
   }
 
-  const serving = { plan, sessions, emit, isLeaving: () => isLeaving }
+  const serving = { plan, sessions, compression, emit, isLeaving: () => isLeaving }
   function onRequest(request: Parameters<typeof serve>[0]): void {
     void serve(request, serving)
   }

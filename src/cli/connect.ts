@@ -7,7 +7,7 @@ import type { ByteStreamHandler, StreamClose } from '../core/byte-stream.ts'
 import { CloseCode } from '../core/close-codes.ts'
 import { errorRow } from '../core/errors.ts'
 import { HttpConnection } from '../upstream/http-connection.ts'
-import { FrameDecoder, type DecodedMessage } from '../wire/frame-decoder.ts'
+import { MessageAssembler, type WholeMessage } from '../wire/message-assembler.ts'
 import { encodeClose, encodeFrame } from '../wire/frame-encoder.ts'
 import { encodeHead } from '../wire/http-fields.ts'
 import { isToken } from '../wire/http-head.ts'
@@ -119,7 +119,7 @@ async function handshake(
 function talk(connection: HttpConnection): Promise<number> {
   const closed = Promise.withResolvers<number>()
   const { stream } = connection
-  const decoder = new FrameDecoder({
+  const decoder = new MessageAssembler({
     isMasked: false,
     mayCompress: false,
     frameBytes: messageBytes,
@@ -130,7 +130,7 @@ function talk(connection: HttpConnection): Promise<number> {
   /** Whether it has been said how this ended. */
   let isExplained = false
 
-  function hear({ opcode, payload }: DecodedMessage): void {
+  function hear({ opcode, payload }: WholeMessage): void {
     if (opcode === Opcode.text) console.info(payload.toString())
     else if (opcode === Opcode.binary) console.info(payload.toString('hex'))
     else if (opcode === Opcode.ping) stream.write(encodeFrame(Opcode.pong, payload, masked))
@@ -146,7 +146,7 @@ function talk(connection: HttpConnection): Promise<number> {
 
   const handler: ByteStreamHandler = {
     streamOnData(chunk) {
-      for (const message of decoder.decode(chunk)) hear(message)
+      for (const message of decoder.assemble(chunk)) hear(message)
       if (decoder.violation === undefined) return
       isExplained = true
       console.error(`✖ the server broke the protocol: ${decoder.violation.detail}`)

@@ -14,6 +14,7 @@ import type { Route } from '../proxy/route.ts'
 import { findRoute } from '../proxy/serve.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { ExplainedRequest } from './explain-request.ts'
+import { sessionTexts } from './explain-session.ts'
 import { distanceOf, misfitText } from './misfit-text.ts'
 
 export interface Explanation {
@@ -157,8 +158,9 @@ function sentLines(route: Route, facts: RequestFacts, pool: Pool): Lines {
     const why = key === '' ? 'by turn' : `by ${config.splitBy?.source} being ${key}`
     lines.unshift(['goes to', `${pool.name}, ${why}`])
   }
-  if (isUpgrade) lines.push(['session', 'a tunnel: nothing in this route reads payloads'])
-  return lines
+  if (!isUpgrade) return lines
+  const texts = sessionTexts(config)
+  return [...lines, ...texts.map((each, index) => [index === 0 ? 'session' : '', each] as const)]
 }
 
 function limitLines({ limits, timeout, heartbeat }: RouteConfig, isUpgrade: boolean): Lines {

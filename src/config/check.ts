@@ -15,6 +15,7 @@ import {
   upstreamConflicts,
 } from './conflicts.ts'
 import { withDefaults } from './defaults.ts'
+import { framingConflicts } from './framing.ts'
 import { issuesOf, type Issue, type Item, type Path } from './issue.ts'
 import { isMapping, type Mapping } from './mapping.ts'
 import { listenerName, uniqueNames } from './names.ts'
@@ -141,9 +142,7 @@ function routePart(
   })
   const { defaults } = written
   const shared: unknown = isMapping(defaults) ? defaults['route'] : undefined
-  const naming = isMapping(shared)
-    ? [...routes.mappings, { path: ['defaults', 'route'], value: shared }]
-    : routes.mappings
+  const defaulted = isMapping(shared) ? [{ path: ['defaults', 'route'], value: shared }] : []
   const known = listenerNames(listeners)
   const sockets = routes.sound.flatMap(({ path, value }) =>
     value.upstreams.map(({ endpoint }) => ({
@@ -153,12 +152,13 @@ function routePart(
   )
   return [
     ...routes.mappings.flatMap(routeConflicts),
+    ...defaulted.flatMap(framingConflicts),
     ...nameTies(routes.sound),
     ...routeTies(routes.sound),
     ...upstreamIssues(routes.mappings, written['upstreams'] ?? {}),
     ...splitIssues(routes.sound, new Map(families)),
     ...socketIssues(sockets),
-    ...(known === undefined ? [] : listenerIssues(naming, known)),
+    ...(known === undefined ? [] : listenerIssues([...routes.mappings, ...defaulted], known)),
   ]
 }
 

@@ -12,6 +12,7 @@ import type {
   TlsConfig,
   UpstreamConfig,
 } from './config.ts'
+import { framingOf } from './framing.ts'
 import { listenerName, routeName, uniqueNames } from './names.ts'
 import type { configSchema } from './schema.ts'
 import { socketEndpoint } from './schema/endpoint.ts'
@@ -23,7 +24,7 @@ type File = (path: string) => string
 /** @param folder what relative paths start from; absolute. */
 export function compose(written: Written, folder: string): Config {
   const file: File = (path) => resolve(folder, path)
-  const { listeners, routes, leave, admin, log } = written
+  const { listeners, routes, leave, limits, admin, log } = written
   const [listenerNames, routeNames] = [
     uniqueNames(listeners, listenerName),
     uniqueNames(routes, routeName),
@@ -33,6 +34,7 @@ export function compose(written: Written, folder: string): Config {
     upstreams: upstreamsOf(written, file),
     routes: routes.map((each, index) => routeOf(each, routeNames[index] ?? '')),
     leave: { delayMs: leave.delay, windowMs: leave.window },
+    limits: { compressionBytes: limits['compression-memory'] },
     admin: admin && {
       address: admin.address,
       port: admin.port ?? 0,
@@ -109,6 +111,7 @@ function routeOf(route: Written['routes'][number], name: string): RouteConfig {
   const { upstreams, respond, redirect, forward } = route
   return {
     ...route,
+    ...framingOf(route),
     name,
     upstreams: upstreams.map((each) => ({ name: each.name, weight: each.weight })),
     respond,

@@ -4,6 +4,7 @@
  * fault in one of its keys hides none between others.
  */
 import type { Issue, Item, Path } from './issue.ts'
+import { framingConflicts } from './framing.ts'
 import { isMapping, type Mapping } from './mapping.ts'
 
 export function listenerConflicts({ path, value }: Item<Mapping>): Issue[] {
@@ -48,6 +49,7 @@ const ofUpstreams = [
   'forward',
   'answer',
   'origins',
+  'framed',
   'compression',
   'limits',
   'timeout',
@@ -68,6 +70,7 @@ export function routeConflicts({ path, value }: Item<Mapping>): Issue[] {
     const given = ofUpstreams.filter((key) => has(value, key))
     return [...issues, ...given.map((key) => about([...path, key], message))]
   }
+  issues.push(...framingConflicts({ path, value }))
   if (has(value, 'split-by') && !isMapping(value['upstream'])) {
     const message = 'means nothing without a split'
     const suggestion = 'a split is upstream: { chat: 95, chat-next: 5 }'

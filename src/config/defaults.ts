@@ -3,6 +3,7 @@
  * Invariant: a fault in `defaults` is told once, at its own place: what has one is merged under nothing.
  * What an item says itself wins; mappings are merged key by key, everything else is replaced whole.
  */
+import { framingDefaults } from './framing.ts'
 import { isMapping, type Mapping } from './mapping.ts'
 import { readEndpoint } from './schema/endpoint.ts'
 import { listenerDefaultsSchema } from './schema/listener.ts'
@@ -21,15 +22,23 @@ export function withDefaults(input: unknown): unknown {
   if (isMapping(upstream) && upstreamDefaultsSchema.safeParse(upstream).success)
     completed['upstreams'] = underEach(upstreams, upstream, wholeUpstream)
   if (isMapping(route) && routeDefaultsSchema.safeParse(route).success)
-    completed['routes'] = underEach(routes, route, (item) => item)
+    completed['routes'] = underEach(routes, route, wholeRoute, framingDefaults)
   return completed
 }
 
-/** @param whole turns a short form into the mapping it stands for; what it cannot read stays as it is. */
-function underEach(items: unknown, defaults: Mapping, whole: (item: unknown) => unknown): unknown {
+/**
+ * @param whole turns a short form into the mapping it stands for; what it cannot read stays as it is.
+ * @param holding the defaults that hold for an item.
+ */
+function underEach(
+  items: unknown,
+  defaults: Mapping,
+  whole: (item: unknown) => unknown,
+  holding: (defaults: Mapping, own: Mapping) => Mapping = (all) => all,
+): unknown {
   const complete = (item: unknown) => {
     const own = whole(item)
-    return isMapping(own) ? merge(defaults, own) : item
+    return isMapping(own) ? merge(holding(defaults, own), own) : item
   }
   if (Array.isArray(items)) return items.map(complete)
   if (!isMapping(items)) return items
@@ -53,6 +62,11 @@ function wholeListener(item: unknown): unknown {
   if (isMapping(item)) return item
   const place = readPlace(item)
   return place.problem === undefined ? place.value : item
+}
+
+/** The word gateway is the mapping in which nothing is said, so that what `defaults` say of it holds. */
+function wholeRoute(item: unknown): unknown {
+  return isMapping(item) && item['compression'] === 'gateway' ? { ...item, compression: {} } : item
 }
 
 function wholeUpstream(item: unknown): unknown {

@@ -3,8 +3,9 @@
  */
 import { z } from 'zod'
 import { adminSchema } from './schema/admin.ts'
-import { choice, duration } from './schema/keys.ts'
-import { listenerDefaultsSchema, listenerSchema } from './schema/listener.ts'
+import { choice, duration, size } from './schema/keys.ts'
+import { limitsSchema } from './schema/limits.ts'
+import { listenerDefaultsSchema, listenerLimitsSchema, listenerSchema } from './schema/listener.ts'
 import { routeDefaultsSchema, routeSchema } from './schema/route.ts'
 import { filledList, section } from './schema/shapes.ts'
 import { upstreamDefaultsSchema, upstreamNameSchema, upstreamSchema } from './schema/upstream.ts'
@@ -36,6 +37,33 @@ const leave = section({
   }),
 })
 
+/** One sentence for each key. */
+function told(shape: object, sentence: string): Record<string, string> {
+  return Object.fromEntries(Object.keys(shape).map((key) => [key, sentence]))
+}
+
+const limits = section(
+  {
+    'compression-memory': size({
+      doc: 'How much memory the windows of compression may take together; past it messages go uncompressed.',
+      min: '1MB',
+      max: '64GB',
+    }).prefault('64MB'), // some three hundred windows for messages to clients
+  },
+  {
+    elsewhere: {
+      ...told(
+        limitsSchema.in.shape,
+        'is a limit of routes: give it there, or in defaults.route.limits',
+      ),
+      ...told(
+        listenerLimitsSchema.shape,
+        'is a limit of listeners: give it there, or in defaults.listener.limits',
+      ),
+    },
+  },
+)
+
 const log = section({
   level: choice({
     doc: 'The least severe events that are written.',
@@ -66,6 +94,7 @@ export const configSchema = section(
     defaults: defaults
       .prefault({})
       .describe('What listeners, upstreams and routes have unless they say otherwise.'),
+    limits: limits.prefault({}).describe('What all sessions together may hold.'),
     leave: leave.prefault({}).describe('How the gateway leaves on SIGTERM.'),
     admin: adminSchema
       .optional()

@@ -123,8 +123,9 @@ export const errorTable = {
   COMPRESSION_MEMORY: {
     side: 'gateway',
     isRetryable: false,
+    status: 503,
     closeCode: CloseCode.tryAgainLater,
-    sentence: 'The gateway has no memory left to inflate a message',
+    sentence: 'The gateway has no memory left to inflate messages',
   },
   MESSAGE_TOO_BIG: {
     side: 'either',

@@ -13,11 +13,22 @@ import type { Route } from './route.ts'
 
 type Field = Pick<HttpField, 'name' | 'value'>
 
+export interface SwitchOptions {
+  readonly facts: RequestFacts
+  readonly route: Route
+  /** What was agreed with the client; undefined: none. */
+  readonly extensions: string | undefined
+}
+
 /** The 101 for the client. */
-export function encodeSwitch(answer: ResponseHead, facts: RequestFacts, route: Route): Buffer {
-  const fields = route.answerHeaders.apply(answerFields(answer), facts)
+export function encodeSwitch(answer: ResponseHead, options: SwitchOptions): Buffer {
+  const { facts, route, extensions } = options
+  const fields = answerFields(answer).filter(
+    ({ name }) => name.toLowerCase() !== 'sec-websocket-extensions',
+  )
+  if (extensions !== undefined) fields.push({ name: 'Sec-WebSocket-Extensions', value: extensions })
   return encodeHead(`HTTP/1.1 101 ${answer.reason || 'Switching Protocols'}`, [
-    ...fields,
+    ...route.answerHeaders.apply(fields, facts),
     { name: 'Sluice-Session', value: facts.session },
     { name: 'Upgrade', value: 'websocket' },
     { name: 'Connection', value: 'Upgrade' },

@@ -8,10 +8,10 @@
 import { GatewayError } from '../core/errors.ts'
 import { pathSegments } from '../route/path-pattern.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
-import { parseExtensions } from '../wire/extension-header.ts'
 import { encodeHead, spelled, type HttpField } from '../wire/http-fields.ts'
 import { isHost } from '../wire/http-request.ts'
 import { forwardingFields, isReplaced } from './forwarded.ts'
+import { extensionOffers } from './framing.ts'
 import { isHopByHop } from './hop-by-hop.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { Route } from './route.ts'
@@ -28,26 +28,14 @@ export function encodeRequest(facts: RequestFacts, endpoint: Endpoint, route: Ro
 
 /** A WebSocket handshake, for an endpoint, which is told the session's id. @throws as `encodeRequest`. */
 export function encodeUpgrade(facts: RequestFacts, endpoint: Endpoint, route: Route): Buffer {
-  const fields: Field[] = []
-  for (const field of requestFields(facts, endpoint, route)) {
-    if (field.name.toLowerCase() !== 'sec-websocket-extensions') fields.push(field)
-    else {
-      const offers = compressionOffers(facts, route)
-      if (offers.length > 0) fields.push({ name: field.name, value: offers.join(', ') })
-    }
-  }
+  const fields = requestFields(facts, endpoint, route).filter(
+    ({ name }) => name.toLowerCase() !== 'sec-websocket-extensions',
+  )
+  const offers = extensionOffers(facts, route)
+  if (offers.length > 0) fields.push({ name: 'Sec-WebSocket-Extensions', value: offers.join(', ') })
   fields.push({ name: 'Sluice-Session', value: facts.session })
   fields.push({ name: 'Upgrade', value: 'websocket' }, { name: 'Connection', value: 'Upgrade' })
   return encodeHead(startLine(facts, endpoint, route), fields)
-}
-
-/** The offers that a tunnel can carry: permessage-deflate, whose frames it knows how to read past. */
-export function compressionOffers({ head }: RequestFacts, { config }: Route): string[] {
-  if (config.compression === 'off') return []
-  const extensions = parseExtensions(head.fields.get('sec-websocket-extensions') ?? '') ?? []
-  return extensions
-    .filter((extension) => extension.name === 'permessage-deflate')
-    .map((extension) => extension.text)
 }
 
 function startLine(facts: RequestFacts, endpoint: Endpoint, route: Route): string {

@@ -4,6 +4,7 @@
  * The upstream is dialled before the client is answered: the client gets the upstream's own status,
  * headers and subprotocol, never a socket that opens and dies at once (decisions/003).
  */
+import type { ByteStream } from '../core/byte-stream.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Emit, SessionFacts } from '../core/events.ts'
 import type { ClientRequest } from '../listener/client-request.ts'
@@ -12,9 +13,11 @@ import type { HttpConnection } from '../upstream/http-connection.ts'
 import { publicSubprotocol } from '../telemetry/subprotocol.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { ResponseHead } from '../wire/http-response.ts'
+import type { Compression } from '../wire/compression.ts'
 import { offeredSubprotocols, switchFault, upgradeFault } from '../wire/websocket-handshake.ts'
 import { encodeSwitch } from './answer.ts'
-import { compressionOffers, encodeUpgrade } from './forward.ts'
+import { encodeUpgrade } from './forward.ts'
+import { extensionOffers, framingOf } from './framing.ts'
 import { relayAnswer } from './http-relay.ts'
 import { originFault } from './origin.ts'
 import type { Quota } from './quota.ts'
@@ -28,6 +31,7 @@ export interface HandshakeRequest {
   readonly facts: RequestFacts
   readonly route: Route
   readonly sessions: Sessions
+  readonly compression: Compression
   /** The handshakes of the listener. */
   readonly underWay: Quota | undefined
   readonly emit: Emit
@@ -124,20 +128,22 @@ function joinSession(
   connection: HttpConnection,
   answer: ResponseHead,
 ): Session {
-  const { request, facts, route, sessions } = attempt
+  const { request, facts, route, sessions, compression } = attempt
   const { head, session: id } = facts
   const fault = switchFault(answer, {
     key: head.fields.get('sec-websocket-key') ?? '',
     subprotocols: offeredSubprotocols(head.fields),
-    extensions: compressionOffers(facts, route).length > 0 ? ['permessage-deflate'] : [],
+    extensions: extensionOffers(facts, route).length > 0 ? ['permessage-deflate'] : [],
   })
   if (fault !== undefined) throw new GatewayError('UPSTREAM_BAD_HANDSHAKE', fault)
-  // What fails before the client is taken over can still be answered.
-  const switching = encodeSwitch(answer, facts, route)
-  const sessionFacts = factsOf(attempt, answer)
-  const client = request.takeOver()
-  if (client === undefined) throw new GatewayError('CLIENT_GONE')
+  const framing = framingOf(facts, answer, route, compression)
+  let client: ByteStream | undefined
   try {
+    // What fails before the client is taken over can still be answered.
+    const switching = encodeSwitch(answer, { facts, route, extensions: framing.extensions })
+    const sessionFacts = factsOf(attempt, answer)
+    client = request.takeOver()
+    if (client === undefined) throw new GatewayError('CLIENT_GONE')
     client.write(switching)
     return new Session({
       id,
@@ -145,11 +151,13 @@ function joinSession(
       facts: sessionFacts,
       client,
       upstream: connection.stream,
-      isCompressed: answer.fields.get('sec-websocket-extensions') !== undefined,
+      directions: framing,
       onClose: sessions.onClose,
     })
   } catch (error) {
-    client.destroy()
+    framing.inbound.release()
+    framing.outbound.release()
+    client?.destroy()
     throw error
   }
 }

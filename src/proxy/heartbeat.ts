@@ -4,14 +4,14 @@
  *
  * One timer a side, set anew at most once an interval; a message costs nothing but the time of its read.
  */
-import type { TunnelSide } from './tunnel.ts'
+import type { Side } from './side.ts'
 
 export interface HeartbeatOptions {
   /** Silence after which the side is pinged. */
   readonly intervalMs: number
   /** Silence after that which means that it is gone. */
   readonly timeoutMs: number
-  readonly onSilent: (side: TunnelSide) => void
+  readonly onSilent: (side: Side) => void
 }
 
 /**
@@ -21,13 +21,13 @@ export interface HeartbeatOptions {
 const mark = crypto.getRandomValues(Buffer.alloc(8))
 
 export class Heartbeat {
-  readonly #side: TunnelSide
+  readonly #side: Side
   readonly #options: HeartbeatOptions
   #timer: Timer
   /** When it was given something to answer; undefined while it has not been asked. */
   #askedAtMs: number | undefined
 
-  constructor(side: TunnelSide, options: HeartbeatOptions) {
+  constructor(side: Side, options: HeartbeatOptions) {
     this.#side = side
     this.#options = options
     side.lastReadMs = performance.now()

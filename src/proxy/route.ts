@@ -3,7 +3,7 @@
  */
 import type { RouteConfig } from '../config/config.ts'
 import type { Pool } from '../upstream/pool.ts'
-import type { FrameRules } from '../wire/frame-scanner.ts'
+import type { FrameRules } from '../wire/frame-header.ts'
 import { HeaderRewriter } from './header-rewrite.ts'
 import { Quota } from './quota.ts'
 import { Redirect } from './redirect.ts'

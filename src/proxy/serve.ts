@@ -5,6 +5,7 @@
 import { GatewayError } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { ClientRequest } from '../listener/client-request.ts'
+import type { Compression } from '../wire/compression.ts'
 import { handshake } from './handshake.ts'
 import { describeAnswer, relayHttp } from './http-relay.ts'
 import { httpsAnswer, ownAnswer, sendAnswer, type OwnAnswer } from './own-answer.ts'
@@ -16,13 +17,14 @@ import type { Sessions } from './sessions.ts'
 export interface ServeOptions {
   readonly plan: Plan
   readonly sessions: Sessions
+  readonly compression: Compression
   readonly emit: Emit
   /** Whether the gateway accepts nobody any more. */
   readonly isLeaving: () => boolean
 }
 
 export async function serve(request: ClientRequest, options: ServeOptions): Promise<void> {
-  const { plan, sessions, emit } = options
+  const { plan, sessions, compression, emit } = options
   const facts = new RequestFacts(request.head, request.client)
   request.address = facts.address
   request.id = facts.requestId
@@ -36,7 +38,7 @@ export async function serve(request: ClientRequest, options: ServeOptions): Prom
     if (own !== undefined) answer(own, route)
     else if (request.head.isUpgrade) {
       const underWay = plan.handshakes.get(request.listener)
-      await handshake({ request, facts, route, sessions, underWay, emit })
+      await handshake({ request, facts, route, sessions, compression, underWay, emit })
     } else await relayHttp({ request, facts, route, emit })
   } catch (error) {
     refuse(request, error, emit)

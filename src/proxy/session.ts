@@ -8,10 +8,11 @@ import type { ByteStream, StreamClose } from '../core/byte-stream.ts'
 import { CloseCode } from '../core/close-codes.ts'
 import { errorRow, type ErrorCode } from '../core/errors.ts'
 import type { SessionEnd, SessionFacts, Traffic } from '../core/events.ts'
+import type { Directions } from './framing.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { Route } from './route.ts'
 import { Throttle } from './throttle.ts'
-import { TunnelSide, type TunnelEvents } from './tunnel.ts'
+import { Side, type SideEvents } from './side.ts'
 
 export interface SessionOptions {
   readonly id: string
@@ -19,8 +20,8 @@ export interface SessionOptions {
   readonly facts: SessionFacts
   readonly client: ByteStream
   readonly upstream: ByteStream
-  /** Whether permessage-deflate was agreed between the two. */
-  readonly isCompressed: boolean
+  /** What becomes of what the client sends, and of what the upstream sends. */
+  readonly directions: Directions
   /** Called once, when both streams are closed. */
   readonly onClose: (session: Session, end: SessionEnd) => void
 }
@@ -33,15 +34,15 @@ export interface CloseWords {
   readonly reason?: string | undefined
 }
 
-export class Session implements TunnelEvents {
+export class Session implements SideEvents {
   readonly id: string
   readonly route: Route
   readonly facts: SessionFacts
   /** Its place in the order in which sessions were opened; set by `Sessions`. */
   sequence = 0
   readonly openedAtMs = performance.now()
-  readonly #client: TunnelSide
-  readonly #upstream: TunnelSide
+  readonly #client: Side
+  readonly #upstream: Side
   readonly #onClose: SessionOptions['onClose']
   /** Why it ends, from the first sign of it. */
   #end: SessionEnd | undefined
@@ -68,9 +69,9 @@ export class Session implements TunnelEvents {
     }
     const isThrottled = limits.messages !== undefined || limits.bytes !== undefined
     const throttle = isThrottled ? new Throttle(limits, this.openedAtMs) : undefined
-    const rules = (isMasked: boolean) => options.route.frameRules(isMasked, options.isCompressed)
-    this.#client = new TunnelSide('client', options.client, rules(true), { ...side, throttle })
-    this.#upstream = new TunnelSide('upstream', options.upstream, rules(false), side)
+    const { inbound, outbound } = options.directions
+    this.#client = new Side('client', options.client, inbound, { ...side, throttle })
+    this.#upstream = new Side('upstream', options.upstream, outbound, side)
     this.#client.join(this.#upstream)
     this.#upstream.join(this.#client)
     if (timeout.idleMs !== undefined) this.#idleTimer = setTimeout(checkIdle, timeout.idleMs, this)
@@ -127,8 +128,8 @@ export class Session implements TunnelEvents {
 
   // What the sides say.
 
-  sideOnStop(side: TunnelSide): void {
-    const { violation, closeCode = CloseCode.noStatus } = side.scanner
+  sideOnStop(side: Side): void {
+    const { violation, closeCode = CloseCode.noStatus } = side.direction
     if (violation !== undefined) {
       const { closeCode: code } = errorRow(violation.code)
       return this.#closeFaulty(side, { code, reason: violation.code, detail: violation.detail })
@@ -140,21 +141,23 @@ export class Session implements TunnelEvents {
   }
 
   /** Its Close says why; to its peer it has simply left. */
-  sideOnExcess(side: TunnelSide, detail: string): void {
+  sideOnExcess(side: Side, detail: string): void {
     const { closeCode } = errorRow('RATE_EXCEEDED')
     this.#closeFaulty(side, { code: closeCode, reason: 'RATE_EXCEEDED', detail })
   }
 
-  sideOnEnd(side: TunnelSide): void {
+  sideOnEnd(side: Side): void {
     this.#startClosing(endWithout(side.name, 'ended'))
     side.peer.stream.end(this.route.config.timeout.closeMs)
     if (side.isToldAll) side.stream.end()
   }
 
-  sideOnClose(side: TunnelSide, reason: StreamClose): void {
+  sideOnClose(side: Side, reason: StreamClose): void {
     this.#startClosing(endWithout(side.name, reason))
     if (!side.peer.isClosed) return this.#endLast(side.peer)
     clearTimeout(this.#closeTimer)
+    this.#client.direction.release()
+    this.#upstream.direction.release()
     if (this.#end !== undefined) this.#onClose(this, this.#end)
   }
 
@@ -192,7 +195,7 @@ export class Session implements TunnelEvents {
   }
 
   /** Closes a side for what it did, and its peer for that its partner is gone. */
-  #closeFaulty(side: TunnelSide, fault: Fault): void {
+  #closeFaulty(side: Side, fault: Fault): void {
     const { code = CloseCode.protocolError, reason, detail } = fault
     const other = errorRow('PEER_VIOLATION')
     this.#startClosing({ by: side.name, code, reason, detail })
@@ -201,28 +204,28 @@ export class Session implements TunnelEvents {
     side.peer.close({ code: other.closeCode ?? CloseCode.internalError, reason: other.sentence })
   }
 
-  #heartbeatOf(side: TunnelSide, intervalMs: number | undefined): Heartbeat | undefined {
+  #heartbeatOf(side: Side, intervalMs: number | undefined): Heartbeat | undefined {
     if (intervalMs === undefined) return undefined
     const { timeoutMs } = this.route.config.heartbeat
     return new Heartbeat(side, { intervalMs, timeoutMs, onSilent: (each) => this.#giveUp(each) })
   }
 
   /** The side is gone without a word, so nothing can be said to it. */
-  #giveUp(side: TunnelSide): void {
+  #giveUp(side: Side): void {
     this.#startClosing(endWithout(side.name, 'SILENT'))
     side.stream.destroy()
   }
 
   /** Whether both sides have sent a Close. */
   get #isAnswered(): boolean {
-    return this.#client.scanner.isStopped && this.#upstream.scanner.isStopped
+    return this.#client.direction.isStopped && this.#upstream.direction.isStopped
   }
 
   /**
    * Ends the side that is left, but not an upstream that has answered a Close and is still to end: RFC
    * 6455 §7.1.1, the server ends first. Otherwise each session would leave one of our ports in TIME_WAIT.
    */
-  #endLast(side: TunnelSide): void {
+  #endLast(side: Side): void {
     const isItsTurn = this.#isAnswered && side === this.#upstream && !side.hasEnded
     if (!isItsTurn) side.stream.end(this.route.config.timeout.closeMs)
   }
@@ -240,8 +243,8 @@ function endWithout(by: SessionEnd['by'], reason: SessionEnd['reason']): Session
   return { by, code: CloseCode.abnormal, reason, detail: undefined }
 }
 
-function trafficOf({ scanner }: TunnelSide): Traffic {
-  return { messages: scanner.messages, bytes: scanner.bytes }
+function trafficOf({ direction }: Side): Traffic {
+  return { messages: direction.messages, bytes: direction.bytes }
 }
 
 function checkIdle(session: Session): void {

@@ -8,10 +8,13 @@ export interface Extension {
   readonly name: string
   /** This extension as it was written, parameters included. */
   readonly text: string
+  /** The last value of each. */
   readonly parameters: ReadonlyMap<string, string | true>
+  /** The grammar allows it; no extension gives it a meaning, and two readers could keep different ones. */
+  readonly hasDoubledParameter: boolean
 }
 
-/** @returns the extensions in order; undefined if the header is malformed, or a parameter comes twice. */
+/** @returns the extensions in order; undefined if the header is malformed. */
 export function parseExtensions(header: string): Extension[] | undefined {
   const extensions: Extension[] = []
   if (trimWhiteSpace(header) === '') return extensions
@@ -19,12 +22,14 @@ export function parseExtensions(header: string): Extension[] | undefined {
     const [name = '', ...rest] = splitOutsideQuotes(part, ';').map((piece) => trimWhiteSpace(piece))
     if (!isToken(name)) return undefined
     const parameters = new Map<string, string | true>()
+    let hasDoubledParameter = false
     for (const piece of rest) {
       const parameter = parseParameter(piece)
-      if (parameter === undefined || parameters.has(parameter.name)) return undefined
+      if (parameter === undefined) return undefined
+      if (parameters.has(parameter.name)) hasDoubledParameter = true
       parameters.set(parameter.name, parameter.value)
     }
-    extensions.push({ name, text: trimWhiteSpace(part), parameters })
+    extensions.push({ name, text: trimWhiteSpace(part), parameters, hasDoubledParameter })
   }
   return extensions
 }

@@ -1,91 +1,218 @@
 /**
- * Puts WebSocket messages together from frames, for whoever is an end of the connection.
+ * Reads frames (RFC 6455 §5.2): asked again and again for the next piece, it gives control frames whole
+ * and data as it arrives, unmasked where it lies.
  *
- * Order, sizes and masks are the scanner's business, which the bytes pass first; what remains here
- * is to cut frames and join fragments. At most one message and one frame header are kept.
+ * Invariant: what is kept between two chunks is a header, a control frame, or a compressed frame of at
+ * most `wholeBytes`; everything else is given out at once.
  */
-import { isUtf8 } from 'node:buffer'
-import { FrameScanner, type FrameRules, type FrameViolation } from './frame-scanner.ts'
-import { maxControlBytes, Opcode } from './opcode.ts'
+import { CloseCode } from '../core/close-codes.ts'
+import { closeFault } from './close-frame.ts'
+import {
+  beginsMessage,
+  FIN,
+  headerFault,
+  lengthBytesOf,
+  readLength,
+  RSV1,
+  type FrameRules,
+  type FrameViolation,
+} from './frame-header.ts'
+import { advanceKey, mask, readKey } from './mask.ts'
+import { Opcode } from './opcode.ts'
 
-export interface DecodedMessage {
-  /** Text, binary, or a control opcode. */
-  readonly opcode: number
-  readonly payload: Buffer
-}
+/** Frames up to this are worth waiting for: they are read, and passed on, as one piece. */
+export const wholeBytes = 16 * 1024
+
+const nothing = Buffer.alloc(0)
 
 export class FrameDecoder {
-  readonly #scanner: FrameScanner
-  /** Bytes of a frame that is not whole yet. */
-  #partial: Buffer = Buffer.alloc(0)
-  #fragments: Buffer[] = []
-  #opcode = 0
-  /** What the peer did wrong, once it has; nothing is decoded after it. */
+  readonly #rules: FrameRules
+  /** What has arrived and was not read. */
+  #input: Buffer = nothing
+  #offset = 0
+  /** Of the data frame under way: payload bytes still to come, and the key for them. */
+  #left = 0
+  #key = 0
+  #isInFrame = false
+  #isFinal = false
+  #isFragmented = false
+  /** Of the message under way, inside which control frames may come: its opcode, and its payload so far. */
+  #messageOpcode = 0
+  #messageBytes = 0
+
+  // The piece that was read.
+  /** Of the message, or of the control frame. */
+  opcode = 0
+  payload: Buffer = nothing
+  /** Whether the message was compressed. */
+  isCompressed = false
+  /** Whether the piece ends its frame, and whether it ends its message. */
+  isFrameEnd = false
+  isMessageEnd = false
+  /** Length of its frame's payload. */
+  frameBytes = 0
+
+  /** Messages that have begun. */
+  begun = 0
+  /** How many may: nothing is read before the next one. */
+  mostBegun = Infinity
+  /** The next message waits for `mostBegun`. */
+  isHeldBack = false
+  /** A Close frame was read, or a violation was found: nothing is read after it. */
+  isStopped = false
+  /** The code of that Close frame; 1005 for one without code. */
+  closeCode: number | undefined
   violation: FrameViolation | undefined
 
   constructor(rules: FrameRules) {
-    this.#scanner = new FrameScanner(rules)
+    this.#rules = rules
   }
 
-  /** @returns the messages and control frames that are complete with this chunk, in order. */
-  decode(chunk: Buffer): DecodedMessage[] {
-    const messages: DecodedMessage[] = []
-    if (this.violation !== undefined) return messages
-    let bytes = Buffer.concat([this.#partial, this.#scanner.scan(chunk)])
-    for (let frame = readFrame(bytes); frame !== undefined; frame = readFrame(bytes)) {
-      bytes = bytes.subarray(frame.bytes)
-      const message = this.#accept(frame)
-      if (message !== undefined) messages.push(message)
-      if (this.violation !== undefined) return messages
-    }
-    this.#partial = Buffer.from(bytes)
-    this.violation = this.#scanner.violation
-    return messages
+  feed(chunk: Buffer): void {
+    const unread = this.#input.length - this.#offset
+    this.#input = unread === 0 ? chunk : Buffer.concat([this.#input.subarray(this.#offset), chunk])
+    this.#offset = 0
+    this.isHeldBack = false
   }
 
-  #accept({ opcode, payload, isFinal }: Frame): DecodedMessage | undefined {
-    if (opcode >= Opcode.close) return { opcode, payload }
-    if (opcode !== Opcode.continuation) this.#opcode = opcode
-    this.#fragments.push(payload)
-    if (!isFinal) return undefined
-    const whole = this.#fragments.length === 1 ? payload : Buffer.concat(this.#fragments)
-    this.#fragments = []
-    if (this.#opcode === Opcode.text && !isUtf8(whole)) {
-      this.violation = { code: 'INVALID_TEXT', detail: 'a text message is not UTF-8' }
-      return undefined
+  /** @returns what was not read: it comes before the next chunk. */
+  takeUnread(): Buffer {
+    const unread = this.#input.subarray(this.#offset)
+    this.#input = nothing
+    this.#offset = 0
+    return unread
+  }
+
+  /** Reads the next piece. @returns false if there is none, for now or for ever. */
+  next(): boolean {
+    if (this.isStopped) return false
+    const hasPiece = this.#isInFrame ? this.#readPayload() : this.#readFrame()
+    if (!hasPiece && !this.isHeldBack) this.#letGo()
+    return hasPiece
+  }
+
+  /** A piece of a chunk keeps all of it in memory: what waits for the next one is copied. */
+  #letGo(): void {
+    const unread = this.#input.length - this.#offset
+    if (unread === 0 || this.isStopped) this.#input = nothing
+    else if (this.#offset > 0) this.#input = Buffer.from(this.#input.subarray(this.#offset))
+    this.#offset = 0
+  }
+
+  #readFrame(): boolean {
+    const input = this.#input
+    const start = this.#offset
+    const available = input.length - start
+    if (available < 2) return false
+    const first = input[start]!
+    const second = input[start + 1]!
+    this.isHeldBack = this.begun >= this.mostBegun && beginsMessage(first)
+    if (this.isHeldBack) return false
+    const fault = headerFault(first, second, this.#rules, this.#isFragmented)
+    if (fault !== undefined) return this.violate('PROTOCOL_VIOLATION', fault)
+    const lengthBytes = lengthBytesOf(second & 0x7f)
+    const headerBytes = 2 + lengthBytes + (this.#rules.isMasked ? 4 : 0)
+    if (available < headerBytes) return false
+    const length = lengthBytes === 0 ? second & 0x7f : readLength(input, start + 2, lengthBytes)
+    if (length < 0)
+      return this.violate('PROTOCOL_VIOLATION', 'a length is not in its shortest form')
+    const key = this.#rules.isMasked ? readKey(input, start + headerBytes - 4) : 0
+    const opcode = first & 0x0f
+    if (opcode >= Opcode.close) {
+      if (available < headerBytes + length) return false
+      this.#offset += headerBytes
+      return this.#readControl(opcode, length, key)
     }
-    return { opcode: this.#opcode, payload: whole }
+    if (!this.#mayBegin(first, length)) return false
+    const isCompressed = opcode === Opcode.continuation ? this.isCompressed : (first & RSV1) !== 0
+    if (isCompressed && length <= wholeBytes && available < headerBytes + length) return false
+    this.#offset += headerBytes
+    this.#beginFrame(first, length, key)
+    return this.#readPayload()
+  }
+
+  /** Whether frame and message are within their bounds. */
+  #mayBegin(first: number, length: number): boolean {
+    const { frameBytes, messageBytes } = this.#rules
+    const isContinuation = (first & 0x0f) === Opcode.continuation
+    const isCompressed = isContinuation ? this.isCompressed : (first & RSV1) !== 0
+    const bound = isCompressed ? deflatedBound : exactly
+    if (length > bound(frameBytes))
+      return this.violate('MESSAGE_TOO_BIG', `a frame is larger than ${frameBytes} bytes`)
+    const before = isContinuation ? this.#messageBytes : 0
+    if (before + length > bound(messageBytes))
+      return this.violate('MESSAGE_TOO_BIG', `a message is larger than ${messageBytes} bytes`)
+    return true
+  }
+
+  #beginFrame(first: number, length: number, key: number): void {
+    const opcode = first & 0x0f
+    if (opcode !== Opcode.continuation) {
+      this.begun++
+      this.#messageBytes = 0
+      this.#messageOpcode = opcode
+      this.isCompressed = (first & RSV1) !== 0
+    }
+    this.#messageBytes += length
+    this.#isFinal = (first & FIN) !== 0
+    this.#isFragmented = !this.#isFinal
+    this.#isInFrame = true
+    this.#left = length
+    this.#key = key
+    this.frameBytes = length
+  }
+
+  #readPayload(): boolean {
+    const length = Math.min(this.#left, this.#input.length - this.#offset)
+    if (length === 0 && this.#left > 0) return false
+    this.payload = this.#take(length, this.#key)
+    this.#key = advanceKey(this.#key, length)
+    this.#left -= length
+    this.opcode = this.#messageOpcode
+    this.isFrameEnd = this.#left === 0
+    this.isMessageEnd = this.isFrameEnd && this.#isFinal
+    this.#isInFrame = !this.isFrameEnd
+    return true
+  }
+
+  #readControl(opcode: number, length: number, key: number): boolean {
+    this.opcode = opcode
+    this.payload = this.#take(length, key)
+    if (opcode !== Opcode.close) return true
+    const fault = closeFault(this.payload)
+    if (fault !== undefined) return this.violate('PROTOCOL_VIOLATION', fault)
+    this.isStopped = true
+    this.closeCode = length === 0 ? CloseCode.noStatus : this.payload.readUInt16BE(0)
+    return true
+  }
+
+  #take(length: number, key: number): Buffer {
+    const start = this.#offset
+    this.#offset += length
+    mask(this.#input, start, this.#offset, key)
+    return this.#input.subarray(start, this.#offset)
+  }
+
+  /** Ends it with what the sender did, also for who looks closer at what was read. @returns false. */
+  violate(code: FrameViolation['code'], detail: string): false {
+    this.violation = { code, detail }
+    this.stop()
+    return false
+  }
+
+  /** Nothing more is read. */
+  stop(): void {
+    this.isStopped = true
+    this.#input = nothing
+    this.#offset = 0
   }
 }
 
-interface Frame {
-  readonly opcode: number
-  readonly isFinal: boolean
-  readonly payload: Buffer
-  /** Of the whole frame. */
-  readonly bytes: number
+function exactly(bytes: number): number {
+  return bytes
 }
 
-/** @returns the frame at the start of these bytes, unmasked, if it is whole. They are known to be valid. */
-function readFrame(bytes: Buffer): Frame | undefined {
-  if (bytes.length < 2) return undefined
-  const isMasked = (bytes[1]! & 0x80) !== 0
-  const short = bytes[1]! & 0x7f
-  const lengthBytes = short <= maxControlBytes ? 0 : short === 126 ? 2 : 8
-  const start = 2 + lengthBytes + (isMasked ? 4 : 0)
-  if (bytes.length < start) return undefined
-  const length =
-    lengthBytes === 0
-      ? short
-      : bytes.readUIntBE(lengthBytes === 2 ? 2 : 4, lengthBytes === 2 ? 2 : 6)
-  if (bytes.length < start + length) return undefined
-  const payload = bytes.subarray(start, start + length)
-  if (isMasked)
-    for (let index = 0; index < length; index++) payload[index]! ^= bytes[start - 4 + (index & 3)]!
-  return {
-    opcode: bytes[0]! & 0x0f,
-    isFinal: (bytes[0]! & 0x80) !== 0,
-    payload,
-    bytes: start + length,
-  }
+/** What a message of this size may take compressed: incompressible data grows, by how its sender cuts it. */
+function deflatedBound(bytes: number): number {
+  return bytes + Math.ceil(bytes / 8) + 1024
 }

@@ -1,6 +1,8 @@
 /**
- * Writes WebSocket frames (RFC 6455 §5.2). A client's frames are masked with a fresh random key.
+ * Writes WebSocket frames (RFC 6455 §5.2). A client's frames are masked, each with a fresh key.
  */
+import { FIN, MASK } from './frame-header.ts'
+import { freshKey, mask, writeKey } from './mask.ts'
 import { maxControlBytes, Opcode } from './opcode.ts'
 
 export interface FrameOptions {
@@ -10,27 +12,50 @@ export interface FrameOptions {
   readonly isFinal?: boolean
 }
 
-export function encodeFrame(opcode: number, payload: Uint8Array, options: FrameOptions): Buffer {
-  const { length } = payload
-  const lengthBytes = length < 126 ? 0 : length <= 0xffff ? 2 : 8
-  const headerBytes = 2 + lengthBytes + (options.isMasked ? 4 : 0)
-  const frame = Buffer.allocUnsafe(headerBytes + length)
-  frame[0] = (options.isFinal === false ? 0 : 0x80) | opcode
-  frame[1] =
-    (options.isMasked ? 0x80 : 0) | (lengthBytes === 0 ? length : lengthBytes === 2 ? 126 : 127)
-  if (lengthBytes === 2) frame.writeUInt16BE(length, 2)
-  if (lengthBytes === 8) frame.writeBigUInt64BE(BigInt(length), 2)
-  frame.set(payload, headerBytes)
-  if (options.isMasked) mask(frame, headerBytes)
-  return frame
+/** Bytes of a header: two, the extended length, and the key. */
+export function headerBytesOf(length: number, isMasked: boolean): number {
+  return (length < 126 ? 2 : length <= 0xffff ? 4 : 10) + (isMasked ? 4 : 0)
 }
 
-/** Masks everything from `start` with a random key, which is put right before it. */
-function mask(frame: Buffer, start: number): void {
-  const key = crypto.getRandomValues(frame.subarray(start - 4, start))
-  for (let offset = start; offset < frame.length; offset++) {
-    frame[offset]! ^= key[(offset - start) & 3]!
+/**
+ * Writes a frame to where there is room for it.
+ * @param first its first byte: FIN, reserved bits and opcode. @returns the offset behind it.
+ */
+export function writeFrame(
+  target: Buffer,
+  offset: number,
+  first: number,
+  payload: Uint8Array,
+  isMasked: boolean,
+): number {
+  const { length } = payload
+  const start = offset + headerBytesOf(length, isMasked)
+  const end = start + length
+  const maskBit = isMasked ? MASK : 0
+  target[offset] = first
+  if (length < 126) target[offset + 1] = maskBit | length
+  else if (length <= 0xffff) {
+    target[offset + 1] = maskBit | 126
+    target[offset + 2] = length >>> 8
+    target[offset + 3] = length & 0xff
+  } else {
+    target[offset + 1] = maskBit | 127
+    target.writeUInt32BE(Math.floor(length / 0x1_0000_0000), offset + 2)
+    target.writeUInt32BE(length >>> 0, offset + 6)
   }
+  target.set(payload, start)
+  if (!isMasked) return end
+  const key = freshKey()
+  writeKey(target, start - 4, key)
+  mask(target, start, end, key)
+  return end
+}
+
+export function encodeFrame(opcode: number, payload: Uint8Array, options: FrameOptions): Buffer {
+  const { isMasked, isFinal = true } = options
+  const frame = Buffer.allocUnsafe(headerBytesOf(payload.length, isMasked) + payload.length)
+  writeFrame(frame, 0, isFinal ? FIN | opcode : opcode, payload, isMasked)
+  return frame
 }
 
 /** @param reason cut to the 123 bytes there are for it, never inside a character. */

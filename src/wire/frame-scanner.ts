@@ -8,29 +8,18 @@
  */
 import { CloseCode } from '../core/close-codes.ts'
 import { closeFault } from './close-frame.ts'
-import { maxControlBytes, Opcode } from './opcode.ts'
+import {
+  beginsMessage,
+  FIN,
+  headerFault,
+  lengthBytesOf,
+  readLength,
+  type FrameRules,
+  type FrameViolation,
+} from './frame-header.ts'
+import { mask, readKey } from './mask.ts'
+import { Opcode } from './opcode.ts'
 
-export interface FrameRules {
-  /** Whether the frames of this direction must be masked: those of a client must, those of a server must not. */
-  readonly isMasked: boolean
-  /** Whether permessage-deflate was agreed, so that the first frame of a message may have RSV1. */
-  readonly mayCompress: boolean
-  /** Largest payload of a data frame, in bytes, inclusive. */
-  readonly frameBytes: number
-  /** Largest message over all its frames, in bytes as they are on the wire, inclusive. */
-  readonly messageBytes: number
-}
-
-export interface FrameViolation {
-  readonly code: 'PROTOCOL_VIOLATION' | 'MESSAGE_TOO_BIG' | 'INVALID_TEXT'
-  readonly detail: string
-}
-
-const FIN = 0x80
-const RSV = 0x70
-const RSV1 = 0x40
-const CONTROL = 0x8
-const MASK = 0x80
 const nothing = Buffer.alloc(0)
 
 export class FrameScanner {
@@ -48,9 +37,11 @@ export class FrameScanner {
   /** The start of a header or of a control frame whose end has not arrived. */
   #held: Buffer | undefined
 
+  /** It passes everything that it is given. */
+  readonly isFull = false
   /** Messages that have begun to pass. */
   begun = 0
-  /** How many may: scanning ends before the next one, and `takeRest` gives what is left. */
+  /** How many may: passing ends before the next one, and `takeRest` gives what is left. */
   mostBegun = Infinity
   /** What was not looked at, since no further message may begin. */
   #rest: Buffer | undefined
@@ -91,7 +82,7 @@ export class FrameScanner {
    * @returns what may be passed on now: the chunk itself, less what is held back, with what was held
    * back before in front of it.
    */
-  scan(chunk: Buffer): Buffer {
+  pass(chunk: Buffer): Buffer {
     if (this.isStopped) return nothing
     let bytes = chunk
     if (this.#held !== undefined) {
@@ -107,18 +98,29 @@ export class FrameScanner {
     return bytes.subarray(0, end)
   }
 
+  /** Only listens for a Close: what passes nowhere is not counted. */
+  hear(chunk: Buffer): void {
+    const { messages, bytes } = this
+    this.pass(chunk)
+    this.messages = messages
+    this.bytes = bytes
+  }
+
   /** The gateway has pinged this side: one pong with this payload ends here. */
   expectPong(payload: Buffer): void {
     this.#ownPing = payload
     this.#ownPings++
   }
 
-  /** @returns what the last `scan` did not look at, since no further message may begin: it comes before the next chunk. */
+  /** @returns what the last `pass` did not look at, since no further message may begin: it comes before the next chunk. */
   takeRest(): Buffer | undefined {
     const rest = this.#rest
     this.#rest = undefined
     return rest
   }
+
+  /** It holds nothing that anybody could miss. */
+  release(): void {}
 
   /** @returns the offset up to which the bytes may pass. */
   #follow(bytes: Buffer): number {
@@ -160,14 +162,14 @@ export class FrameScanner {
     const second = bytes[offset + 1]!
     const opcode = first & 0x0f
     const shortLength = second & 0x7f
-    const fault = this.#headerFault(first, opcode, second)
+    const fault = headerFault(first, second, this.#rules, this.#isFragmented)
     if (fault !== undefined) return this.#violate(offset, 'PROTOCOL_VIOLATION', fault)
 
     const maskBytes = this.#rules.isMasked ? 4 : 0
-    const lengthBytes = shortLength < 126 ? 0 : shortLength === 126 ? 2 : 8
+    const lengthBytes = lengthBytesOf(shortLength)
     const payloadStart = offset + 2 + lengthBytes + maskBytes
     if (payloadStart > this.#length) return offset
-    if (opcode >= CONTROL)
+    if (opcode >= Opcode.close)
       return this.#readControl(bytes, offset, opcode, payloadStart, shortLength)
 
     const length = lengthBytes === 0 ? shortLength : readLength(bytes, offset + 2, lengthBytes)
@@ -194,29 +196,6 @@ export class FrameScanner {
     this.#isFinal = (first & FIN) !== 0
     this.#isFragmented = !this.#isFinal
     return payloadStart
-  }
-
-  /** What the first two bytes of a frame say that they may not (RFC 6455 §5.2, §5.4, §5.5). */
-  #headerFault(first: number, opcode: number, second: number): string | undefined {
-    if ((first & RSV) !== 0) {
-      const mayHaveRsv1 =
-        this.#rules.mayCompress && (opcode === Opcode.text || opcode === Opcode.binary)
-      if ((first & RSV) !== RSV1 || !mayHaveRsv1) return 'a reserved bit is set'
-    }
-    if (((second & MASK) !== 0) !== this.#rules.isMasked) {
-      return this.#rules.isMasked ? 'a client frame is not masked' : 'a server frame is masked'
-    }
-    if (opcode >= CONTROL) {
-      if (opcode > Opcode.pong) return 'a reserved opcode'
-      if ((first & FIN) === 0) return 'a control frame is fragmented'
-      return (second & 0x7f) > maxControlBytes
-        ? 'a control frame is longer than 125 bytes'
-        : undefined
-    }
-    if (opcode > Opcode.binary) return 'a reserved opcode'
-    if (opcode === Opcode.continuation)
-      return this.#isFragmented ? undefined : 'a continuation without a message'
-    return this.#isFragmented ? 'a new message inside a fragmented one' : undefined
   }
 
   #readControl(
@@ -268,28 +247,9 @@ export class FrameScanner {
   }
 }
 
-/** Whether a frame with this first byte starts a message: a data frame that continues none. */
-function beginsMessage(first: number): boolean {
-  const opcode = first & 0x0f
-  return opcode === Opcode.text || opcode === Opcode.binary
-}
-
-/** @returns the extended length; -1 if a shorter form would have held it, or its top bit is set (RFC 6455 §5.2). */
-function readLength(bytes: Buffer, offset: number, lengthBytes: 2 | 8): number {
-  if (lengthBytes === 2) {
-    const length = bytes.readUInt16BE(offset)
-    return length < 126 ? -1 : length
-  }
-  const high = bytes.readUInt32BE(offset)
-  const length = high * 0x1_0000_0000 + bytes.readUInt32BE(offset + 4)
-  return high >= 0x8000_0000 || length <= 0xffff ? -1 : length
-}
-
 /** A copy, since the frame itself passes as it is. The four bytes before `start` are the key. */
 function unmasked(bytes: Buffer, start: number, end: number): Buffer {
-  const payload = Buffer.allocUnsafe(end - start)
-  for (let index = 0; index < payload.length; index++) {
-    payload[index] = bytes[start + index]! ^ bytes[start - 4 + (index & 3)]!
-  }
+  const payload = Buffer.from(bytes.subarray(start, end))
+  mask(payload, 0, payload.length, readKey(bytes, start - 4))
   return payload
 }

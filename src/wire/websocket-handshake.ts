@@ -72,7 +72,8 @@ export function switchFault(answer: ResponseHead, offer: Offer): string | undefi
     fields.count('sec-websocket-extensions') > 1
       ? undefined
       : parseExtensions(fields.get('sec-websocket-extensions') ?? '')
-  if (extensions === undefined) return 'sec-websocket-extensions is malformed'
+  if (extensions === undefined || extensions.some(({ hasDoubledParameter }) => hasDoubledParameter))
+    return 'sec-websocket-extensions is malformed'
   const names = extensions.map(({ name }) => name)
   if (names.some((name) => !offer.extensions.includes(name))) return 'an extension was not offered'
   // RFC 7692 §6: RSV1 marks the frames of one of them.

@@ -43,7 +43,7 @@ const defences: Defence[] = [
     without: [
       {
         file: 'proxy/forward.ts',
-        replace: `.filter((extension) => extension.name === 'permessage-deflate')`,
+        replace: `.filter(({ name }) => name === 'permessage-deflate')`,
         by: '',
       },
     ],
@@ -57,7 +57,13 @@ const defences: Defence[] = [
   },
   {
     name: 'a parameter is there once',
-    without: [{ file: parser, replace: '|| parameters.has(parameter.name)', by: '' }],
+    without: [
+      {
+        file: 'proxy/forward.ts',
+        replace: '.filter(({ hasDoubledParameter }) => !hasDoubledParameter)',
+        by: '',
+      },
+    ],
     attacks: [
       offered('permessage-deflate; EVIL=8; EVIL=15'),
       offered('permessage-deflate; EVIL; EVIL'),
@@ -118,7 +124,7 @@ const defences: Defence[] = [
     without: [
       {
         file: checks,
-        replace: `if (extensions === undefined) return 'sec-websocket-extensions is malformed'\n  const names = extensions.map(`,
+        replace: `if (extensions === undefined || extensions.some(({ hasDoubledParameter }) => hasDoubledParameter))\n    return 'sec-websocket-extensions is malformed'\n  const names = extensions.map(`,
         by: 'const names = (extensions ?? []).map(',
       },
     ],

@@ -96,7 +96,7 @@ const defences: Defence[] = [
     name: 'a client is not read while its server takes nothing',
     without: [
       {
-        file: 'proxy/tunnel.ts',
+        file: 'proxy/side.ts',
         replace:
           'if (passed.length > 0 && peer.stream.write(passed) > this.#pendingBytes) this.stream.pause()',
         by: 'if (passed.length > 0) peer.stream.write(passed)',

@@ -28,7 +28,7 @@ const flooding = (name: string, limits: string, frames: string, passed: readonly
     gains: { upstream: /EVIL 99/ },
   })
 
-const tunnel = 'proxy/tunnel.ts'
+const tunnel = 'proxy/side.ts'
 const fiveMessages = '{ messages: { rate: 1/s, burst: 5, over: close } }'
 const firstFive = Array.from({ length: 5 }, (_, index) => `text EVIL ${index}`)
 

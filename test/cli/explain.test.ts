@@ -29,8 +29,12 @@ routes:
 type Changes = Readonly<Record<string, Partial<RouteConfig>>>
 
 /** @param changes of routes, by their names. @param listener of every listener. */
-function configWith(changes: Changes = {}, listener: Partial<ListenerConfig> = {}): Config {
-  const loaded = loadConfig(yaml, { file: 'test.yaml', env: {}, readFile: () => '' })
+function configWith(
+  changes: Changes = {},
+  listener: Partial<ListenerConfig> = {},
+  text = yaml,
+): Config {
+  const loaded = loadConfig(text, { file: 'test.yaml', env: {}, readFile: () => '' })
   if (!loaded.ok) throw new Error('the configuration is faulty')
   const { config } = loaded
   return {
@@ -66,7 +70,10 @@ describe('explain', () => {
       listener: ['public'],
       route: ['chat: host chat.example.com, path /chat/:room', 'request.path.room is blue'],
       upstream: ['chat: ws://127.0.0.1:9001, ws://127.0.0.1:9002'],
-      session: ['a tunnel: nothing in this route reads payloads'],
+      session: [
+        'a tunnel: nothing in this route reads payloads',
+        'compression passes: the client and the endpoint agree on permessage-deflate',
+      ],
       timeouts: ['handshake 10s, idle off, send 1m, close 5s, age off'],
       heartbeat: ['client off, upstream off'],
     })
@@ -80,6 +87,38 @@ describe('explain', () => {
       ]),
     )
     expect(lines['limits']?.join()).toContain('sessions 5, ')
+  })
+
+  const nobody = 'nobody compresses: an offer of permessage-deflate goes no further'
+  const reads = 'framed: the gateway compresses, so it reads messages and writes them anew'
+  const window = 'a window of 32KB, not kept between messages'
+
+  test.each<[string, string[]]>([
+    ['compression: off', ['a tunnel: nothing in this route reads payloads', nobody]],
+    [
+      'framed: true, compression: off',
+      ['framed: the route asks for it, so messages are read and written anew', nobody],
+    ],
+    [
+      'framed: true',
+      [
+        reads,
+        `with the client, if it offers permessage-deflate: messages of 1KB and more, level 1, ${window}`,
+        'with the endpoint: messages without compression',
+      ],
+    ],
+    [
+      'compression: { threshold: 0, window-bits: 9, level: 6, context-takeover: client, upstream: true }',
+      [
+        reads,
+        'with the client, if it offers permessage-deflate: every message, level 6, a window of 512B, kept between messages of the client',
+        'with the endpoint: the same is offered',
+      ],
+    ],
+  ])('says of { %s } what its sessions are, why, and who compresses', (keys, texts) => {
+    const changed = yaml.replace('path: /chat/:room,', `path: /chat/:room, ${keys},`)
+    const { lines } = explain(chat, {}, configWith({}, {}, changed))
+    expect(lines['session']).toEqual(texts)
   })
 
   test('says the head as it is rewritten, and where a split sends it', () => {

@@ -73,7 +73,7 @@ describe('defaults', () => {
     ],
     [
       '{ route: { colour: red } }',
-      'route.colour: unknown key; known here: listeners, host, match, forward, answer, origins, compression, limits, timeout, heartbeat',
+      'route.colour: unknown key; known here: listeners, host, match, forward, answer, origins, framed, compression, limits, timeout, heartbeat',
     ],
     ['{ route: { path: /a } }', 'route.path: has no default: every route gives its own'],
     [

@@ -85,6 +85,7 @@ function outside([from, to]: readonly [string | number, string | number]): (stri
     '1KB': '1023B',
     '4KB': '4095B',
     '1B': '0B',
+    '1MB': '1023KB',
     '1/s': '0/s',
     '1KB/s': '1023B/s',
   }

@@ -64,6 +64,7 @@ test('the smallest file gives a whole configuration, every default filled in', (
         forward: { path: undefined, host: 'client', headers: { set: [], remove: [] } },
         answer: { headers: { set: [], remove: [] } },
         origins: 'own',
+        framed: false,
         compression: 'pass',
         limits: {
           sessions: undefined,
@@ -85,6 +86,7 @@ test('the smallest file gives a whole configuration, every default filled in', (
       },
     ],
     leave: { delayMs: 0, windowMs: 10_000 },
+    limits: { compressionBytes: 67_108_864 },
     admin: undefined,
     log: { level: 'info', format: undefined },
   }
@@ -123,7 +125,8 @@ routes:
       headers: { set: { X-Room: $request.path.room }, remove: [Cookie] }
     answer: { headers: { set: { server: "" }, remove: x-powered-by } }
     origins: [https://app.example.com, "http://localhost:3000"]
-    compression: off
+    framed: true
+    compression: { threshold: 2KB, window-bits: 12, context-takeover: client, level: 6, upstream: true }
     limits:
       sessions: 10000
       sessions-per-client: 20
@@ -135,6 +138,7 @@ routes:
     timeout: { handshake: 7s, idle: 1h, send: 8s, close: 9s, age: 1d }
     heartbeat: { client: 30s, upstream: 20s, timeout: 5s }
   - { path: /old, redirect: { to: /new, status: 308 } }
+limits: { compression-memory: 1GB }
 leave: { delay: 5s, window: 1m }
 admin: { address: "::1", port: 9090, token: 0123456789abcdef }
 log: { level: debug, format: json }
@@ -188,7 +192,15 @@ log: { level: debug, format: json }
     },
     answer: { headers: { set: [{ name: 'server', value: '' }], remove: ['x-powered-by'] } },
     origins: ['https://app.example.com', 'http://localhost:3000'],
-    compression: 'off',
+    framed: true,
+    compression: {
+      thresholdBytes: 2_048,
+      windowBits: 12,
+      clientTakeover: true,
+      serverTakeover: false,
+      level: 6,
+      upstream: true,
+    },
     limits: {
       sessions: 10_000,
       sessionsPerClient: 20,
@@ -208,6 +220,7 @@ log: { level: debug, format: json }
     heartbeat: { clientMs: 30_000, upstreamMs: 20_000, timeoutMs: 5_000 },
   })
   expect(withSources(redirect)).toMatchObject({ redirect: { to: '/new', status: 308 } })
+  expect(loaded.limits).toEqual({ compressionBytes: 1_073_741_824 })
   expect(loaded.leave).toEqual({ delayMs: 5_000, windowMs: 60_000 })
   expect(loaded.admin).toEqual({
     address: '::1',

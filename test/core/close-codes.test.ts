@@ -23,6 +23,7 @@ test('codes have the numbers of the registry', () => {
     messageTooBig: 1009,
     internalError: 1011,
     serviceRestart: 1012,
+    tryAgainLater: 1013,
     tooManyRequests: 4429,
   })
 })

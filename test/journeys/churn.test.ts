@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'bun:test'
 import { connect, type Socket } from 'node:net'
-import { FrameDecoder } from '../../src/wire/frame-decoder.ts'
+import { MessageAssembler } from '../../src/wire/message-assembler.ts'
 import { encodeClose, encodeFrame } from '../../src/wire/frame-encoder.ts'
 import { Opcode } from '../../src/wire/opcode.ts'
 import {
@@ -110,14 +110,14 @@ function serve(socket: Socket, target: string): void {
   socket.on('end', () => socket.end())
   if (target === '/reset') return void socket.once('data', () => socket.resetAndDestroy()).resume()
   if (target === '/end') return void socket.once('data', () => socket.end()).resume()
-  const decoder = new FrameDecoder({
+  const decoder = new MessageAssembler({
     isMasked: true,
     mayCompress: false,
     frameBytes: 65_536,
     messageBytes: 65_536,
   })
   socket.on('data', (chunk: Buffer) => {
-    for (const { opcode, payload } of decoder.decode(chunk)) {
+    for (const { opcode, payload } of decoder.assemble(chunk)) {
       if (!socket.destroyed) socket.write(encodeFrame(opcode, payload, { isMasked: false }))
     }
   })

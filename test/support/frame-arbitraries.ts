@@ -1,7 +1,7 @@
 // Valid sequences of frames, as fast-check makes and shrinks them.
 
 import fc from 'fast-check'
-import type { FrameRules } from '../../src/wire/frame-scanner.ts'
+import type { FrameRules } from '../../src/wire/frame-header.ts'
 import { closeFrame, frame, type MaskingKey } from './frames.ts'
 
 const payload = fc.oneof(

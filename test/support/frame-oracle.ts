@@ -1,7 +1,7 @@
 // A second reading of RFC 6455, to compare the scanner with: slow, and simple enough to be checked by
 // eye. It looks at a whole direction at once, from the start, and says what should have come of it.
 
-import type { FrameRules } from '../../src/wire/frame-scanner.ts'
+import type { FrameRules } from '../../src/wire/frame-header.ts'
 import { masked } from './frames.ts'
 
 export interface Verdict {

@@ -40,7 +40,7 @@ const classes = [
   'RequestReader',
   'Session',
   'TcpStream',
-  'TunnelSide',
+  'Side',
 ]
 
 /** @param files how many descriptors it may have; by default as many as this process. */

@@ -1,6 +1,7 @@
 // Runs bytes through a frame scanner and checks, after every piece, what it promises of any input.
 
-import { FrameScanner, type FrameRules, type FrameViolation } from '../../src/wire/frame-scanner.ts'
+import type { FrameRules, FrameViolation } from '../../src/wire/frame-header.ts'
+import { FrameScanner } from '../../src/wire/frame-scanner.ts'
 import { judge } from './frame-oracle.ts'
 import { type Cuts, pieces } from './pieces.ts'
 
@@ -31,7 +32,7 @@ export function scan(input: Buffer, rules: FrameRules, cuts: Cuts = []): Scanned
   for (const piece of pieces(input, cuts)) {
     const wasStopped = scanner.isStopped
     arrived += piece.length
-    const output = scanner.scan(piece)
+    const output = scanner.pass(piece)
     if (!input.subarray(passed, passed + output.length).equals(output))
       throw new Error(`what was passed on at ${passed} is not what came in`)
     passed += output.length

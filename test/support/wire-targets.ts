@@ -3,7 +3,7 @@
 
 import { readClientHello } from '../../src/wire/client-hello.ts'
 import { parseExtensions } from '../../src/wire/extension-header.ts'
-import type { FrameRules } from '../../src/wire/frame-scanner.ts'
+import type { FrameRules } from '../../src/wire/frame-header.ts'
 import { HeadError, type HeadLimits } from '../../src/wire/http-head.ts'
 import { readRequestHead } from '../../src/wire/http-request.ts'
 import { readResponseHead } from '../../src/wire/http-response.ts'

@@ -76,10 +76,10 @@ describe('the bound of a message', () => {
 describe('messages are counted', () => {
   test('when their last byte has passed', () => {
     const scanner = new FrameScanner(fromServer)
-    scanner.scan(text.subarray(0, text.length - 1))
+    scanner.pass(text.subarray(0, text.length - 1))
     expect([scanner.messages, scanner.bytesToBoundary]).toEqual([0, 1])
     expect(scanner.isAtBoundary).toBe(false)
-    scanner.scan(text.subarray(text.length - 1))
+    scanner.pass(text.subarray(text.length - 1))
     expect([scanner.messages, scanner.bytesToBoundary]).toEqual([1, 0])
     expect(scanner.isAtBoundary).toBe(true)
   })
@@ -112,11 +112,11 @@ describe('messages are counted', () => {
 describe('bytes are counted', () => {
   test('with headers, and only those that passed', () => {
     const scanner = new FrameScanner(fromServer)
-    scanner.scan(Buffer.concat([text, frame({ opcode: 9, payload: 'ping' }), text.subarray(0, 1)]))
+    scanner.pass(Buffer.concat([text, frame({ opcode: 9, payload: 'ping' }), text.subarray(0, 1)]))
     expect(scanner.bytes).toBe(7 + 6)
-    scanner.scan(text.subarray(1))
+    scanner.pass(text.subarray(1))
     expect(scanner.bytes).toBe(7 + 6 + 7)
-    scanner.scan(frame({ opcode: 3 }))
+    scanner.pass(frame({ opcode: 3 }))
     expect(scanner.bytes).toBe(7 + 6 + 7)
   })
 })
@@ -148,8 +148,8 @@ describe('nothing passes', () => {
 
   test('and a second violation is not told', () => {
     const scanner = new FrameScanner(fromServer)
-    scanner.scan(frame({ opcode: 3 }))
-    scanner.scan(frame({ opcode: 1, key: someKey }))
+    scanner.pass(frame({ opcode: 3 }))
+    scanner.pass(frame({ opcode: 1, key: someKey }))
     expect(scanner.violation?.detail).toBe('a reserved opcode')
   })
 
@@ -157,17 +157,17 @@ describe('nothing passes', () => {
     const ping = frame({ opcode: 9, payload: 'x'.repeat(125), key: someKey })
     const scanner = new FrameScanner(fromClient)
     for (const byte of ping.subarray(0, -1))
-      expect(scanner.scan(Buffer.from([byte])).length).toBe(0)
+      expect(scanner.pass(Buffer.from([byte])).length).toBe(0)
     expect(scanner.isAtBoundary).toBe(true)
-    expect(scanner.scan(Buffer.from(ping.subarray(-1)))).toEqual(ping)
+    expect(scanner.pass(Buffer.from(ping.subarray(-1)))).toEqual(ping)
   })
 
   test('of a header until it is whole', () => {
     const message = frame({ opcode: 2, payload: new Uint8Array(65_536), key: someKey })
     const scanner = new FrameScanner(fromClient)
-    expect(scanner.scan(Buffer.from(message.subarray(0, 13))).length).toBe(0)
+    expect(scanner.pass(Buffer.from(message.subarray(0, 13))).length).toBe(0)
     expect(scanner.isAtBoundary).toBe(true)
-    expect(scanner.scan(Buffer.from(message.subarray(13, 14)))).toEqual(message.subarray(0, 14))
+    expect(scanner.pass(Buffer.from(message.subarray(13, 14)))).toEqual(message.subarray(0, 14))
     expect(scanner.bytesToBoundary).toBe(65_536)
   })
 })
@@ -176,20 +176,20 @@ describe('a piece that passes whole', () => {
   test('is passed on as the same memory', () => {
     const scanner = new FrameScanner(fromServer)
     for (const piece of [text, text.subarray(0, 4), text.subarray(4)])
-      expect(scanner.scan(piece)).toBe(piece)
+      expect(scanner.pass(piece)).toBe(piece)
   })
 
   test('is not changed, also where a masked Close was read', () => {
     const close = closeFrame(4000, 'a reason', someKey)
     const before = Buffer.from(close)
-    expect(new FrameScanner(fromClient).scan(close)).toEqual(before)
+    expect(new FrameScanner(fromClient).pass(close)).toEqual(before)
   })
 
   test('may be used again by its owner: what is held back is a copy', () => {
     const scanner = new FrameScanner(fromServer)
     const piece = Buffer.from(text.subarray(0, 1))
-    scanner.scan(piece)
+    scanner.pass(piece)
     piece.fill(0xff)
-    expect(scanner.scan(text.subarray(1))).toEqual(text)
+    expect(scanner.pass(text.subarray(1))).toEqual(text)
   })
 })

@@ -20,7 +20,7 @@ describe('messages that may begin', () => {
   test('end before the first one too many, and the rest is given back', () => {
     const scanner = new FrameScanner(fromClient)
     scanner.mostBegun = 2
-    const passed = scanner.scan(join(message('a'), message('b'), message('c'), message('d')))
+    const passed = scanner.pass(join(message('a'), message('b'), message('c'), message('d')))
     expect(passed).toEqual(join(message('a'), message('b')))
     expect(scanner).toMatchObject({ begun: 2, messages: 2, isAtBoundary: true })
     expect(scanner.takeRest()).toEqual(join(message('c'), message('d')))
@@ -32,7 +32,7 @@ describe('messages that may begin', () => {
     scanner.mostBegun = 1
     const first = frame({ opcode: 1, isFinal: false, payload: 'Hel', key: someKey })
     const last = frame({ opcode: 0, payload: 'lo', key: someKey })
-    expect(scanner.scan(join(first, ping, last, ping, message('next')))).toEqual(
+    expect(scanner.pass(join(first, ping, last, ping, message('next')))).toEqual(
       join(first, ping, last, ping),
     )
     expect(scanner.takeRest()).toEqual(message('next'))
@@ -53,7 +53,7 @@ describe('messages that may begin', () => {
   test('hold back no Close', () => {
     const scanner = new FrameScanner(fromClient)
     scanner.mostBegun = 0
-    expect(scanner.scan(closeFrame(1000, 'bye', someKey))).toHaveLength(11)
+    expect(scanner.pass(closeFrame(1000, 'bye', someKey))).toHaveLength(11)
     expect(scanner.closeCode).toBe(1000)
   })
 
@@ -69,7 +69,7 @@ describe('messages that may begin', () => {
           let rest: Buffer | undefined = piece
           while (rest !== undefined) {
             scanner.mostBegun = scanner.begun + 1
-            passed.push(Buffer.from(scanner.scan(rest)))
+            passed.push(Buffer.from(scanner.pass(rest)))
             rest = scanner.takeRest()
           }
         }
@@ -99,7 +99,7 @@ describe.each([
       for (let ping = 0; ping < 4; ping++) scanner.expectPong(mark)
       // The scanner owns what it is given, and takes the pong out in place.
       const passed = pieces(Buffer.from(input), cuts).map((piece) =>
-        Buffer.from(scanner.scan(Buffer.from(piece))),
+        Buffer.from(scanner.pass(Buffer.from(piece))),
       )
       expect(join(...passed)).toEqual(expected)
       expect(scanner).toMatchObject({ messages: 2, bytes: expected.length, hasPonged: true })
@@ -109,20 +109,20 @@ describe.each([
   test('that answers a ping once more passes: each of ours is answered once', () => {
     const scanner = new FrameScanner(rules)
     scanner.expectPong(mark)
-    expect(scanner.scan(join(own, own, text('after')))).toEqual(join(own, text('after')))
+    expect(scanner.pass(join(own, own, text('after')))).toEqual(join(own, text('after')))
   })
 
   test('passes as long as we have not pinged', () => {
     const scanner = new FrameScanner(rules)
-    expect(scanner.scan(Buffer.from(own))).toEqual(own)
+    expect(scanner.pass(Buffer.from(own))).toEqual(own)
   })
 
   test('of ours does not count as an answer to the other side', () => {
     const scanner = new FrameScanner(rules)
     scanner.expectPong(mark)
-    scanner.scan(Buffer.from(own))
+    scanner.pass(Buffer.from(own))
     expect(scanner.hasPonged).toBe(false)
-    scanner.scan(Buffer.from(other))
+    scanner.pass(Buffer.from(other))
     expect(scanner.hasPonged).toBe(true)
   })
 
@@ -131,7 +131,7 @@ describe.each([
     scanner.expectPong(mark)
     const first = frame({ opcode: 2, isFinal: false, payload: 'a', key })
     const last = frame({ opcode: 0, payload: 'b', key })
-    expect(scanner.scan(join(first, own, last))).toEqual(join(first, last))
+    expect(scanner.pass(join(first, own, last))).toEqual(join(first, last))
     expect(scanner.messages).toBe(1)
   })
 })

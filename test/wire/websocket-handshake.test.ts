@@ -143,6 +143,11 @@ describe('a 101', () => {
       'an extension was chosen twice',
     ],
     ['a malformed extension', [...base, `${extensions} permessage-deflate; =`], malformed],
+    [
+      'a parameter of an extension twice',
+      [...base, `${extensions} permessage-deflate; x=1; x=1`],
+      malformed,
+    ],
     ['two extension fields', [...base, `${extensions} x`, `${extensions} x`], malformed],
   ])('with %s is refused', (_, fields, wanted) => {
     expect(faultOf(fields)).toBe(wanted)

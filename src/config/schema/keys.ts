@@ -75,7 +75,7 @@ export function duration(key: Bounded & { min: string; max: string }) {
 }
 
 /** Milliseconds, from `min` to `max`, or undefined: `off`. */
-export function durationOrOff(key: Bounded & { min: string; max: string }) {
+export function durationOrOff(key: Documented & { min: string; max: string }) {
   const [min, max] = [bound(readDuration(key.min)), bound(readDuration(key.max))]
   return value(
     { ...key, json: durationJson(key, '|off') },
@@ -84,7 +84,7 @@ export function durationOrOff(key: Bounded & { min: string; max: string }) {
       if (reading.problem !== undefined || reading.value === undefined) return reading
       return within(reading.value, { min, max, format: formatDuration })
     },
-  ).prefault(key.fallback)
+  )
 }
 
 /** Bytes, from `min` to `max`. */
@@ -122,7 +122,7 @@ export function choice<const W extends string>(key: Documented & { words: readon
 }
 
 /** True or false, and nothing that only some versions of YAML take for it. */
-export function flag(key: Documented & { readonly fallback: boolean }) {
+export function flag(key: Documented) {
   return value({ ...key, json: { type: 'boolean' } }, (input): Reading<boolean> => {
     if (typeof input === 'boolean') return { value: input }
     if (input === 'true' || input === 'false') return { value: input === 'true' } // `${env:VERIFY}`
@@ -131,7 +131,7 @@ export function flag(key: Documented & { readonly fallback: boolean }) {
     if (word === 'yes' || word === 'on' || word === 1) return { problem, suggestion: 'write true' }
     if (word === 'no' || word === 'off' || word === 0) return { problem, suggestion: 'write false' }
     return { problem }
-  }).prefault(key.fallback)
+  })
 }
 
 /** The path of a file. */

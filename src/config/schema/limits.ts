@@ -68,58 +68,65 @@ function rate({ doc, pattern, read, min, max, format, burst }: Rate) {
 
 const bytes = { min: bound(readSize('1KB')), max: bound(readSize('1GB')) }
 
-export const limitsSchema = section({
-  sessions: countOrOff({
-    doc: 'How many sessions the route holds at once; off: as many as the listeners let in.',
-    min: 1,
-    max: 1_000_000,
-  }),
-  'sessions-per-client': countOrOff({
-    doc: "How many of them one client's address may have at once.",
-    min: 1,
-    max: 1_000_000,
-  }),
-  message: size({
-    doc: 'How long a message may be, its fragments together; a longer one closes the session with 1009.',
-    min: '1B',
-    max: '1GB',
-  }).prefault('1MB'), // what Socket.IO and most servers take
-  frame: size({
-    doc: 'How long one frame may be; a longer one closes the session with 1009.',
-    min: '1B',
-    max: '1GB',
-  }).prefault('1MB'),
-  pending: size({
-    doc: 'How much each direction of a session holds for a slow receiver before the sender is paused.',
-    min: '4KB',
-    max: '64MB',
-  }).prefault('256KB'), // a few full socket buffers: keeps a link busy, and is paid per slow client
-  messages: rate({
-    doc: 'How many messages a second a client may send.',
-    pattern: '',
-    read: readRate,
-    min: 1,
-    max: 1_000_000,
-    format: (perSecond) => `${perSecond}/s`,
-    burst: count({
-      doc: 'How many may come at once; as many as in a second by default.',
+export const limitsSchema = section(
+  {
+    sessions: countOrOff({
+      doc: 'How many sessions the route holds at once; off: as many as the listeners let in.',
       min: 1,
       max: 1_000_000,
     }),
-  }),
-  bytes: rate({
-    doc: 'How many bytes a second a client may send.',
-    pattern: '(B|KB|MB|GB)',
-    read: readByteRate,
-    ...bytes,
-    format: (perSecond) => `${formatSize(perSecond)}/s`,
-    burst: size({
-      doc: 'How many may come at once; as many as in a second by default.',
-      min: '1KB',
-      max: '1GB',
+    'sessions-per-client': countOrOff({
+      doc: "How many of them one client's address may have at once.",
+      min: 1,
+      max: 1_000_000,
     }),
-  }),
-}).transform((limits) => ({
+    message: size({
+      doc: 'How long a message may be, its fragments together; a longer one closes the session with 1009.',
+      min: '1B',
+      max: '1GB',
+    }).prefault('1MB'), // what Socket.IO and most servers take
+    frame: size({
+      doc: 'How long one frame may be; a longer one closes the session with 1009.',
+      min: '1B',
+      max: '1GB',
+    }).prefault('1MB'),
+    pending: size({
+      doc: 'How much each direction of a session holds for a slow receiver before the sender is paused.',
+      min: '4KB',
+      max: '64MB',
+    }).prefault('256KB'), // a few full socket buffers: keeps a link busy, and is paid per slow client
+    messages: rate({
+      doc: 'How many messages a second a client may send.',
+      pattern: '',
+      read: readRate,
+      min: 1,
+      max: 1_000_000,
+      format: (perSecond) => `${perSecond}/s`,
+      burst: count({
+        doc: 'How many may come at once; as many as in a second by default.',
+        min: 1,
+        max: 1_000_000,
+      }),
+    }),
+    bytes: rate({
+      doc: 'How many bytes a second a client may send.',
+      pattern: '(B|KB|MB|GB)',
+      read: readByteRate,
+      ...bytes,
+      format: (perSecond) => `${formatSize(perSecond)}/s`,
+      burst: size({
+        doc: 'How many may come at once; as many as in a second by default.',
+        min: '1KB',
+        max: '1GB',
+      }),
+    }),
+  },
+  {
+    elsewhere: {
+      'compression-memory': 'is for all routes together: it stands in limits at the top',
+    },
+  },
+).transform((limits) => ({
   sessions: limits.sessions,
   sessionsPerClient: limits['sessions-per-client'],
   messageBytes: limits.message,
@@ -138,10 +145,9 @@ export const timeoutSchema = section({
   }),
   idle: durationOrOff({
     doc: 'How long a session may pass without a byte from either side before it is closed with 1001.',
-    fallback: 'off',
     min: '10ms',
     max: '24d', // just below the longest wait that a timer of the runtime can do
-  }),
+  }).prefault('off'),
   send: duration({
     doc: 'How long a receiver may take nothing of what waits for it before the session is cut.',
     fallback: '60s', // nginx's proxy_send_timeout
@@ -156,10 +162,9 @@ export const timeoutSchema = section({
   }),
   age: durationOrOff({
     doc: 'How long a session may last at all before it is closed with 1001.',
-    fallback: 'off',
     min: '10ms',
     max: '24d',
-  }),
+  }).prefault('off'),
 }).transform((timeout) => ({
   handshakeMs: timeout.handshake,
   idleMs: timeout.idle,
@@ -168,20 +173,27 @@ export const timeoutSchema = section({
   ageMs: timeout.age,
 }))
 
+/** What is said of heartbeats; undefined where nothing is, which depends on the session (framing.ts). */
+export interface HeartbeatWritten {
+  readonly clientMs: number | 'off' | undefined
+  readonly upstreamMs: number | 'off' | undefined
+  readonly timeoutMs: number
+}
+
+function interval(doc: string) {
+  return durationOrOff({
+    doc: `${doc}; 30s by default where framed, else off.`,
+    min: '10ms',
+    max: '1d',
+  })
+    .transform((ms) => ms ?? 'off')
+    .optional()
+}
+
 export const heartbeatSchema = section(
   {
-    client: durationOrOff({
-      doc: 'A client from which nothing came for so long is pinged.',
-      fallback: 'off',
-      min: '10ms',
-      max: '1d',
-    }),
-    upstream: durationOrOff({
-      doc: 'An endpoint from which nothing came for so long is pinged.',
-      fallback: 'off',
-      min: '10ms',
-      max: '1d',
-    }),
+    client: interval('A client from which nothing came for so long is pinged'),
+    upstream: interval('An endpoint from which nothing came for so long is pinged'),
     timeout: duration({
       doc: 'How long a side that was pinged may stay silent before its session is cut.',
       fallback: '10s', // a phone that wakes its radio needs a few seconds
@@ -190,7 +202,7 @@ export const heartbeatSchema = section(
     }),
   },
   { error: 'must be a mapping such as { client: 30s }' },
-).transform(({ client, upstream, timeout }) => ({
+).transform(({ client, upstream, timeout }): HeartbeatWritten => ({
   clientMs: client,
   upstreamMs: upstream,
   timeoutMs: timeout,

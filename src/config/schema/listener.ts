@@ -13,7 +13,7 @@ import { tlsSchema } from './tls.ts'
 
 const anyAddress = '::' // every address of the machine, IPv6 and IPv4
 
-const limits = section({
+export const listenerLimitsSchema = section({
   head: size({
     doc: 'How long a request line and its headers may be together; a longer head is refused with 431.',
     min: '1KB',
@@ -76,14 +76,13 @@ const shared = {
   ).prefault(anyAddress),
   'proxy-protocol': flag({
     doc: 'Whether every connection begins with a PROXY protocol header, version 1 or 2; one without it is cut.',
-    fallback: false,
-  }),
+  }).prefault(false),
   'trusted-proxies': oneOrMore(range, 'must be a range of addresses or a list of them')
     .prefault([])
     .describe(
       'The proxies in front whose X-Forwarded-* headers are believed: addresses, ranges, or private.',
     ),
-  limits: limits.prefault({}).describe('What a client may ask of this listener.'),
+  limits: listenerLimitsSchema.prefault({}).describe('What a client may ask of this listener.'),
   timeout: timeout.prefault({}).describe('How long a client of this listener may take.'),
 }
 

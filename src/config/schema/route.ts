@@ -8,7 +8,8 @@ import { z } from 'zod'
 import type { Template } from '../../expression/template.ts'
 import type { Path } from '../issue.ts'
 import { nearest } from '../nearest.ts'
-import { show, type Reading } from '../reading.ts'
+import { show } from '../reading.ts'
+import { compressionSchema, framedSchema } from './compression.ts'
 import { matchSchema } from './conditions.ts'
 import { destinationSchema } from './destination.ts'
 import { answerSchema, forwardSchema } from './forward.ts'
@@ -52,13 +53,8 @@ const shared = {
     .describe(
       'The origins whose pages may open a session; own: with a credential only pages of the host that is asked for.',
     ),
-  compression: value(
-    {
-      doc: 'Whether permessage-deflate is offered end to end: pass, or off.',
-      json: { enum: ['pass', 'off'] },
-    },
-    readCompression,
-  ).prefault('pass'),
+  framed: framedSchema,
+  compression: compressionSchema,
   limits: limitsSchema.prefault({}).describe('What a session of this route may hold.'),
   timeout: timeoutSchema.prefault({}).describe('How long a session of this route may take.'),
   heartbeat: heartbeatSchema
@@ -146,15 +142,4 @@ function unknownParameter(template: Template, path: string) {
     problem: `uses request.path.${missing}, and the path ${show(path)} has no ${missing === '*' ? '"*" at its end' : `:${missing}`}`,
     suggestion: near === undefined ? wanted : `did you mean "request.path.${near}"?`,
   }
-}
-
-function readCompression(input: unknown): Reading<'pass' | 'off'> {
-  if (input === 'pass' || input === 'off') return { value: input }
-  const isGateway = input === 'gateway' || (typeof input === 'object' && !Array.isArray(input))
-  if (isGateway) {
-    const problem = 'compression by the gateway is not available yet'
-    return { problem, suggestion: 'pass leaves it to the client and the endpoint' }
-  }
-  const suggestion = input === false ? 'write off' : input === true ? 'write pass' : undefined
-  return { problem: `must be pass or off, not ${show(input)}`, suggestion }
 }

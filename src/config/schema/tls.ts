@@ -18,8 +18,7 @@ const client = z.union([
       ca: filePath({ doc: 'The file of the authorities whose certificates are accepted, PEM.' }),
       require: flag({
         doc: 'Whether a client without an accepted certificate is refused; otherwise it is served without one.',
-        fallback: true,
-      }),
+      }).prefault(true),
     },
     { error: 'must be the file of the authorities or a mapping' },
   ),

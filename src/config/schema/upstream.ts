@@ -54,8 +54,7 @@ const tls = section({
   ).optional(),
   verify: flag({
     doc: 'Whether an endpoint without a valid certificate for its name is refused.',
-    fallback: true,
-  }),
+  }).prefault(true),
 })
   .superRefine(({ cert, key }, context) => {
     if ((cert === undefined) === (key === undefined)) return

@@ -2,7 +2,7 @@
  * What a route does with requests and answers: conditions, splits, rewriting, redirects and rates.
  */
 import { describe, expect, test } from 'bun:test'
-import { configOf, told, withRoute } from '../checking.ts'
+import { configOf, told } from '../checking.ts'
 
 const rest = 'listeners: [1]\nupstreams: { chat: "ws://a", next: "wss://b", pages: "http://c" }\n'
 const file = (route: string) => `routes: [{ ${route} }]\n${rest}`
@@ -270,6 +270,7 @@ describe('a route that answers by itself', () => {
     'forward: { host: endpoint }',
     'answer: {}',
     'origins: "*"',
+    'framed: true',
     'compression: off',
     'limits: {}',
     'timeout: {}',
@@ -286,12 +287,4 @@ describe('a route that answers by itself', () => {
       `${name}: means nothing beside redirect: the gateway answers by itself`,
     ])
   })
-})
-
-test('compression by the gateway is told not to be there yet', () => {
-  const sentence =
-    'compression by the gateway is not available yet; pass leaves it to the client and the endpoint'
-  for (const value of ['gateway', '{ threshold: 1KB }']) {
-    expect(told(withRoute(`compression: ${value}`))[0]).toEndWith(sentence)
-  }
 })

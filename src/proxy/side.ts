@@ -1,27 +1,27 @@
 /**
- * A tunnel between two WebSocket peers: bytes pass as they are, one write a read, while a scanner
- * follows the frame headers. Pressure on one side stops the other from being read.
+ * One side of a session: its connection, and what it sends, which goes through its direction to the other
+ * side, one write a read. Pressure on one side stops the other from being read.
  *
- * Nothing here allocates or waits per message. What ends a tunnel is the session's business.
+ * Nothing here allocates or waits per message. What ends a session is the session's business.
  */
 import type { ByteStream, ByteStreamHandler, StreamClose } from '../core/byte-stream.ts'
 import { encodeClose, encodeFrame } from '../wire/frame-encoder.ts'
-import { FrameScanner, type FrameRules } from '../wire/frame-scanner.ts'
 import { Opcode } from '../wire/opcode.ts'
+import type { Direction } from './direction.ts'
 import type { Throttle } from './throttle.ts'
 
-export interface TunnelEvents {
+export interface SideEvents {
   /** The side sent a Close frame, or violated the protocol: nothing of what it sends passes any more. */
-  sideOnStop(side: TunnelSide): void
+  sideOnStop(side: Side): void
   /** The side sends more than its rate: it is to be closed. */
-  sideOnExcess(side: TunnelSide, detail: string): void
+  sideOnExcess(side: Side, detail: string): void
   /** The side will send nothing more, but can be sent to. */
-  sideOnEnd(side: TunnelSide): void
-  sideOnClose(side: TunnelSide, reason: StreamClose): void
+  sideOnEnd(side: Side): void
+  sideOnClose(side: Side, reason: StreamClose): void
 }
 
 export interface SideOptions {
-  readonly events: TunnelEvents
+  readonly events: SideEvents
   /** Bytes this side's peer may leave untaken before this side is paused. */
   readonly pendingBytes: number
   readonly sendTimeoutMs: number
@@ -39,18 +39,18 @@ interface OwnClose {
   readonly lingerMs?: number
 }
 
-export class TunnelSide implements ByteStreamHandler {
+export class Side implements ByteStreamHandler {
   readonly name: 'client' | 'upstream'
   readonly stream: ByteStream
-  /** Follows what this side sends. */
-  readonly scanner: FrameScanner
+  /** What becomes of what this side sends. */
+  readonly direction: Direction
   /** When it last sent something, by `performance.now()`; kept only where somebody asks. */
   lastReadMs = 0
   isClosed = false
   /** It has ended its side: nothing more comes from it. */
   hasEnded = false
-  #peer: TunnelSide | undefined
-  readonly #events: TunnelEvents
+  #peer: Side | undefined
+  readonly #events: SideEvents
   readonly #pendingBytes: number
   readonly #isTimed: boolean
   readonly #throttle: Throttle | undefined
@@ -65,15 +65,10 @@ export class TunnelSide implements ByteStreamHandler {
   /** What this side sent to a peer that is gone. */
   #discardedBytes = 0
 
-  constructor(
-    name: TunnelSide['name'],
-    stream: ByteStream,
-    rules: FrameRules,
-    options: SideOptions,
-  ) {
+  constructor(name: Side['name'], stream: ByteStream, direction: Direction, options: SideOptions) {
     this.name = name
     this.stream = stream
-    this.scanner = new FrameScanner(rules)
+    this.direction = direction
     this.#events = options.events
     this.#pendingBytes = options.pendingBytes
     this.#isTimed = options.isTimed
@@ -81,19 +76,19 @@ export class TunnelSide implements ByteStreamHandler {
     stream.sendTimeoutMs = options.sendTimeoutMs
   }
 
-  get peer(): TunnelSide {
-    if (this.#peer === undefined) throw new TypeError('A tunnel side is used before it is joined')
+  get peer(): Side {
+    if (this.#peer === undefined) throw new TypeError('A side is used before it is joined')
     return this.#peer
   }
 
-  join(peer: TunnelSide): void {
+  join(peer: Side): void {
     this.#peer = peer
     this.stream.handler = this
   }
 
   /** Whether all has been written to it that ever will be, its Close included. */
   get isToldAll(): boolean {
-    return this.#isShut ? this.#pendingClose === undefined : this.peer.scanner.isStopped
+    return this.#isShut ? this.#pendingClose === undefined : this.peer.direction.isStopped
   }
 
   /** Bytes that passed, or wait to pass, and that its peer has not taken. */
@@ -103,8 +98,12 @@ export class TunnelSide implements ByteStreamHandler {
 
   streamOnData(chunk: Buffer): void {
     if (this.#isTimed) this.lastReadMs = performance.now()
-    if (this.peer.#isShut) this.#passLast(chunk)
-    else if (this.#throttle === undefined || this.peer.scanner.isStopped) this.#pass(chunk)
+    if (this.#delayed !== undefined) {
+      // It was under way when the stream was paused, or came with a reset.
+      this.#delayed = Buffer.concat([this.#delayed, chunk])
+      this.stream.pause()
+    } else if (this.peer.#isShut) this.#passLast(chunk)
+    else if (this.#throttle === undefined || this.peer.direction.isStopped) this.#pass(chunk)
     else this.#passWithin(chunk, this.#throttle)
   }
 
@@ -131,9 +130,9 @@ export class TunnelSide implements ByteStreamHandler {
   /** Sends this side a Close of the gateway's own, as soon as the frame that is passing to it has ended. */
   close(close: OwnClose): void {
     // A Close of its peer's has passed: there is only one.
-    if (this.#isShut || this.peer.scanner.closeCode !== undefined) return
+    if (this.#isShut || this.peer.direction.closeCode !== undefined) return
     this.#isShut = true
-    if (this.peer.scanner.isAtBoundary) this.#sendClose(close)
+    if (this.peer.direction.isAtBoundary) this.#sendClose(close)
     else this.#pendingClose = close
     this.peer.#goOn()
   }
@@ -144,41 +143,49 @@ export class TunnelSide implements ByteStreamHandler {
    * @returns whether it has a ping to answer, the gateway's or its peer's.
    */
   ping(payload: Buffer): boolean {
-    if (this.#isShut || !this.peer.scanner.isAtBoundary) return false
-    if (this.peer.scanner.hasPinged) return true
-    this.scanner.expectPong(payload)
+    if (this.#isShut || !this.peer.direction.isAtBoundary) return false
+    if (this.peer.direction.hasPinged) return true
+    this.direction.expectPong(payload)
     this.stream.write(encodeFrame(Opcode.ping, payload, { isMasked: this.name === 'upstream' }))
     return true
   }
 
   #pass(chunk: Buffer): void {
-    const { peer, scanner } = this
-    const passed = scanner.scan(chunk)
-    if (passed.length > 0 && peer.stream.write(passed) > this.#pendingBytes) this.stream.pause()
-    if (scanner.hasPonged) scanner.hasPonged = peer.scanner.hasPinged = false
-    if (!scanner.isStopped) return
+    const { peer, direction } = this
+    this.#write(direction.pass(chunk))
+    while (direction.isFull && peer.stream.bufferedBytes <= this.#pendingBytes)
+      this.#write(direction.pass(nothing))
+    if (direction.isFull) this.#delayed = direction.takeRest()
+    if (direction.hasPonged) direction.hasPonged = peer.direction.hasPinged = false
+    if (!direction.isStopped) return
     // Who has sent its Close needs no protection, and waits for its peer's.
     peer.#goOn()
     this.#events.sideOnStop(this)
   }
 
+  /** To its peer, for whom this side waits when that is more than it takes. */
+  #write(bytes: Buffer): void {
+    if (bytes.length > 0 && this.peer.stream.write(bytes) > this.#pendingBytes) this.stream.pause()
+  }
+
   /** Passes as much as the rates allow; what is left waits until they allow more, or ends the session. */
   #passWithin(chunk: Buffer, throttle: Throttle): void {
-    if (this.#delayed !== undefined) {
-      // It was under way when the stream was paused, or came with a reset.
-      this.#delayed = Buffer.concat([this.#delayed, chunk])
-      return this.stream.pause()
-    }
-    const { scanner } = this
+    const { direction } = this
     const nowMs = performance.now()
     const end = Math.min(chunk.length, throttle.bytes(nowMs))
-    const { bytes, begun } = scanner
-    scanner.mostBegun = begun + throttle.messages(nowMs)
+    const { bytes, begun } = direction
+    direction.mostBegun = begun + throttle.messages(nowMs)
     this.#pass(end === chunk.length ? chunk : chunk.subarray(0, end))
-    throttle.take(scanner.begun - begun, scanner.bytes - bytes)
-    const unread = scanner.takeRest()
-    const rest = end === chunk.length ? unread : join(unread, chunk.subarray(end))
-    if (rest === undefined || scanner.isStopped) return
+    throttle.take(direction.begun - begun, direction.bytes - bytes)
+    const later = end === chunk.length ? undefined : chunk.subarray(end)
+    if (this.#delayed !== undefined) {
+      // Its peer has no room, which has nothing to do with its rate.
+      if (later !== undefined) this.#delayed = Buffer.concat([this.#delayed, later])
+      return
+    }
+    const unread = direction.takeRest()
+    const rest = later === undefined ? unread : join(unread, later)
+    if (rest === undefined || direction.isStopped) return
     const excess = throttle.excess(unread === undefined)
     this.#delayed = rest
     this.stream.pause()
@@ -197,13 +204,13 @@ export class TunnelSide implements ByteStreamHandler {
   /** Unless its time has not come, or its peer has no room. Rates protect nobody who is being closed. */
   #passDelayed(delayed: Buffer): void {
     const { peer } = this
-    const throttle = peer.#isShut || peer.scanner.isStopped ? undefined : this.#throttle
+    const throttle = peer.#isShut || peer.direction.isStopped ? undefined : this.#throttle
     if (throttle !== undefined && this.#delayTimer !== undefined) return
     if (!peer.#isShut && peer.stream.bufferedBytes > this.#pendingBytes) return
     clearTimeout(this.#delayTimer)
     this.#delayTimer = undefined
     this.#delayed = undefined
-    this.scanner.mostBegun = Infinity
+    this.direction.mostBegun = Infinity
     if (peer.#isShut) this.#passLast(delayed)
     else if (throttle !== undefined) this.#passWithin(delayed, throttle)
     else this.#pass(delayed)
@@ -219,25 +226,21 @@ export class TunnelSide implements ByteStreamHandler {
   #passLast(chunk: Buffer): void {
     const peer = this.peer
     if (peer.isClosed) return this.#discard(chunk)
-    const { scanner } = this
+    const { direction } = this
     const close = peer.#pendingClose
-    const last = chunk.subarray(0, scanner.bytesToBoundary)
-    const { isStopped } = scanner
-    scanner.mostBegun = Infinity
-    scanner.scan(last)
-    if (close !== undefined) {
-      if (peer.stream.write(last) > this.#pendingBytes) this.stream.pause()
-      if (scanner.isAtBoundary) {
+    const { isStopped } = direction
+    direction.mostBegun = Infinity
+    const last = chunk.subarray(0, direction.bytesToBoundary)
+    if (close === undefined) direction.hear(last)
+    else {
+      this.#write(direction.pass(last))
+      if (direction.isAtBoundary) {
         peer.#pendingClose = undefined
         peer.#sendClose(close)
       }
     }
-    // Only to hear its own Close: what passes nowhere is not counted.
-    const { messages, bytes } = scanner
-    scanner.scan(chunk.subarray(last.length))
-    scanner.messages = messages
-    scanner.bytes = bytes
-    if (scanner.isStopped && !isStopped) this.#events.sideOnStop(this)
+    direction.hear(chunk.subarray(last.length))
+    if (direction.isStopped && !isStopped) this.#events.sideOnStop(this)
   }
 
   /** Waits for a side whose peer is gone to end as well, but not for whatever it has to say. */
@@ -253,10 +256,12 @@ export class TunnelSide implements ByteStreamHandler {
   }
 }
 
+const nothing = Buffer.alloc(0)
+
 function join(first: Buffer | undefined, second: Buffer): Buffer {
   return first === undefined ? second : Buffer.concat([first, second])
 }
 
-function sideOnRoom(side: TunnelSide): void {
+function sideOnRoom(side: Side): void {
   side.sideOnRoom()
 }

@@ -2,15 +2,15 @@
 
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { FrameDecoder } from '../../src/wire/frame-decoder.ts'
+import { MessageAssembler } from '../../src/wire/message-assembler.ts'
 import { closeFrame, frame, type FrameParts, someKey } from '../support/frames.ts'
 import { type Cuts, everyCutting, pieces } from '../support/pieces.ts'
 import { fromClient, fromServer } from '../support/scanning.ts'
 
 /** Opcodes and payloads, as latin1 text; and what was wrong, if anything was. */
 function decode(input: Buffer, rules = fromServer, cuts: Cuts = []) {
-  const decoder = new FrameDecoder(rules)
-  const messages = pieces(input, cuts).flatMap((piece) => decoder.decode(piece))
+  const decoder = new MessageAssembler(rules)
+  const messages = pieces(input, cuts).flatMap((piece) => decoder.assemble(piece))
   return {
     messages: messages.map(({ opcode, payload }) => [opcode, payload.toString('latin1')]),
     violation: decoder.violation?.detail,
@@ -83,7 +83,7 @@ describe('a decoder', () => {
 
   test('gives payloads that stay as they are when the chunk is used again', () => {
     const chunk = frame({ opcode: 1, payload: 'Hello' })
-    const [message] = new FrameDecoder(fromServer).decode(chunk)
+    const [message] = new MessageAssembler(fromServer).assemble(chunk)
     chunk.fill(0)
     expect(message?.payload.toString()).toBe('Hello')
   })

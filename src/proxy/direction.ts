@@ -1,0 +1,45 @@
+/**
+ * One direction of a session: what becomes of the bytes that one side sends on their way to the other.
+ * In a tunnel they pass as they are, on a framed route they are read and written anew.
+ */
+import type { FrameViolation } from '../wire/frame-header.ts'
+
+export interface Direction {
+  /**
+   * @returns what is to be written to the other side now; it belongs to the caller. There may be more of
+   * the chunk to come: see `isFull` and `takeRest`.
+   */
+  pass(chunk: Buffer): Buffer
+  /** Only listens for a Close from now on: nothing passes any more. */
+  hear(chunk: Buffer): void
+  /** Whether `pass` stopped since it had enough for one write; it goes on with the next call. */
+  readonly isFull: boolean
+  /** @returns what `pass` did not look at, for whatever reason: it comes before the next chunk. */
+  takeRest(): Buffer | undefined
+  /** Whether what has passed ends between two frames, and how many bytes have to pass until it does. */
+  readonly isAtBoundary: boolean
+  readonly bytesToBoundary: number
+
+  /** Messages that have begun to pass. */
+  readonly begun: number
+  /** How many may: nothing passes from the next one on. */
+  mostBegun: number
+  /** Messages that passed whole, and bytes as they were sent. */
+  readonly messages: number
+  readonly bytes: number
+
+  /** A Close frame has passed, or a violation was found. Nothing passes after it. */
+  readonly isStopped: boolean
+  /** The code of that Close frame; 1005 for one without code. */
+  readonly closeCode: number | undefined
+  readonly violation: FrameViolation | undefined
+
+  /** The gateway has pinged this side: one pong with this payload ends here. */
+  expectPong(payload: Buffer): void
+  /** Whether a ping, and a pong, has passed; whoever looks clears it. */
+  hasPinged: boolean
+  hasPonged: boolean
+
+  /** Gives back what it holds, once the session is over. */
+  release(): void
+}

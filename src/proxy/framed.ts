@@ -1,0 +1,149 @@
+/**
+ * One direction of a framed session: messages are read, inflated and checked, and written anew, compressed
+ * or not; control frames pass between them.
+ *
+ * Data passes as it arrives: a short frame leaves as one, a long one in as many frames as it came in
+ * pieces. So what was written always ends at a frame boundary.
+ */
+import type { FrameRules, FrameViolation } from '../wire/frame-header.ts'
+import { MessageReader, type InflateOptions } from '../wire/message-reader.ts'
+import { MessageWriter, type DeflateOptions } from '../wire/message-writer.ts'
+import { Opcode } from '../wire/opcode.ts'
+import type { Direction } from './direction.ts'
+
+export interface FramedOptions {
+  /** What the sender's frames must be like. */
+  readonly rules: FrameRules
+  /** How the sender compresses, and how what it sends is compressed for the receiver; undefined: not at all. */
+  readonly inflate: InflateOptions | undefined
+  readonly deflate: DeflateOptions | undefined
+}
+
+/** Enough for one write: reading more would only make a slow receiver's queue longer. */
+const enoughBytes = 256 * 1024
+/** What the frames of a chunk may be longer than it: a cut one gets a header of its own. */
+const mostHeaderBytes = 32
+
+export class FramedDirection implements Direction {
+  readonly #reader: MessageReader
+  readonly #writer: MessageWriter
+  /** The beginning of a short frame whose end has not arrived, and whether it is the first of its message. */
+  #cut: Buffer | undefined
+  #isCutFirst = false
+  /** What the gateway's own pings to this side carry, and how many of them are not answered. */
+  #ownPing: Buffer | undefined
+  #ownPings = 0
+  isFull = false
+  readonly isAtBoundary = true
+  readonly bytesToBoundary = 0
+  messages = 0
+  bytes = 0
+  hasPinged = false
+  hasPonged = false
+
+  constructor({ rules, inflate, deflate }: FramedOptions) {
+    this.#reader = new MessageReader(rules, inflate)
+    // Whoever must not mask is a server: what it sends goes on to a client, so unmasked too.
+    this.#writer = new MessageWriter(rules.isMasked, deflate)
+  }
+
+  get begun(): number {
+    return this.#reader.frames.begun
+  }
+
+  get mostBegun(): number {
+    return this.#reader.frames.mostBegun
+  }
+
+  set mostBegun(most: number) {
+    this.#reader.frames.mostBegun = most
+  }
+
+  get isStopped(): boolean {
+    return this.#reader.frames.isStopped
+  }
+
+  get closeCode(): number | undefined {
+    return this.#reader.frames.closeCode
+  }
+
+  get violation(): FrameViolation | undefined {
+    return this.#reader.frames.violation
+  }
+
+  pass(chunk: Buffer): Buffer {
+    const reader = this.#reader
+    const writer = this.#writer
+    this.bytes += chunk.length
+    reader.frames.feed(chunk)
+    writer.expect(chunk.length + mostHeaderBytes)
+    this.isFull = false
+    while (reader.next()) {
+      if (reader.opcode >= Opcode.close) this.#passControl(reader.opcode, reader.payload)
+      else this.#passData()
+      this.isFull = writer.bytes >= enoughBytes
+      if (this.isFull) break
+    }
+    return writer.take()
+  }
+
+  hear(chunk: Buffer): void {
+    const { frames } = this.#reader
+    frames.feed(chunk)
+    while (frames.next());
+  }
+
+  takeRest(): Buffer | undefined {
+    const { frames } = this.#reader
+    if (frames.isStopped || !(this.isFull || frames.isHeldBack)) return undefined
+    this.isFull = false
+    const rest = frames.takeUnread()
+    this.bytes -= rest.length
+    return rest
+  }
+
+  expectPong(payload: Buffer): void {
+    this.#ownPing = payload
+    this.#ownPings++
+  }
+
+  release(): void {
+    this.#reader.release()
+    this.#writer.release()
+  }
+
+  #passControl(opcode: number, payload: Buffer): void {
+    if (opcode === Opcode.ping) this.hasPinged = true
+    else if (opcode === Opcode.pong) {
+      if (this.#ownPings > 0 && this.#ownPing?.equals(payload) === true) {
+        this.#ownPings--
+        return
+      }
+      this.hasPonged = true
+    }
+    this.#writer.control(opcode, payload)
+  }
+
+  #passData(): void {
+    const reader = this.#reader
+    const { opcode, payload, isFirst, isLast } = reader
+    if (reader.isCut) {
+      this.#isCutFirst ||= isFirst
+      this.#cut =
+        this.#cut === undefined ? Buffer.from(payload) : Buffer.concat([this.#cut, payload])
+      return
+    }
+    const knownBytes = Math.max(payload.length, reader.frames.frameBytes)
+    if (this.#cut === undefined) this.#writer.data(reader, knownBytes)
+    else {
+      const whole = Buffer.concat([this.#cut, payload])
+      this.#writer.data(
+        { opcode, payload: whole, isFirst: this.#isCutFirst || isFirst, isLast },
+        knownBytes,
+      )
+      this.#cut = undefined
+      this.#isCutFirst = false
+    }
+    if (isLast) this.messages++
+  }
+}

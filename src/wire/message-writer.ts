@@ -1,0 +1,147 @@
+/**
+ * Writes messages: compressed where that was agreed and is worth it, in frames, which it gathers so that
+ * many leave together. A message may come in pieces; each becomes a frame.
+ */
+import type { Compression } from './compression.ts'
+import { headerBytesOf, writeFrame } from './frame-encoder.ts'
+import { FIN, RSV1 } from './frame-header.ts'
+import { Opcode } from './opcode.ts'
+import type { RawDeflate } from './raw-deflate.ts'
+
+/** How messages are compressed. */
+export interface DeflateOptions {
+  readonly compression: Compression
+  /** Base-two logarithm of the window, 9 to 15. */
+  readonly windowBits: number
+  /** Of zlib, 1 to 9. */
+  readonly level: number
+  /** Whether messages may refer back to earlier ones. */
+  readonly isTakeover: boolean
+  /** Shorter messages are sent as they are. */
+  readonly thresholdBytes: number
+}
+
+export interface MessagePiece {
+  readonly opcode: number
+  readonly payload: Buffer
+  readonly isFirst: boolean
+  readonly isLast: boolean
+}
+
+const nothing = Buffer.alloc(0)
+/** All that is left of a message whose last piece has nothing to say (RFC 7692 §7.2.3.6). */
+const emptyBlock = Buffer.from([0x00])
+
+export class MessageWriter {
+  readonly #isMasked: boolean
+  readonly #deflate: DeflateOptions | undefined
+  /** With takeover the one of the session, from its first message on; else of a message in pieces. */
+  #deflater: RawDeflate | undefined
+  #isKept = false
+  /** Of the message under way. */
+  #isCompressed = false
+  #gathered: Buffer = nothing
+  #end = 0
+
+  /** @param isMasked whether it is a client's. */
+  constructor(isMasked: boolean, deflate: DeflateOptions | undefined) {
+    this.#isMasked = isMasked
+    this.#deflate = deflate
+  }
+
+  /** Bytes that were gathered. */
+  get bytes(): number {
+    return this.#end
+  }
+
+  /** @returns the frames gathered since the last call; they belong to the caller. */
+  take(): Buffer {
+    const frames = this.#gathered.subarray(0, this.#end)
+    this.#gathered = nothing
+    this.#end = 0
+    return frames
+  }
+
+  /** Makes room, for who knows about how much will come. */
+  expect(bytes: number): void {
+    if (this.#end === 0 && this.#gathered.length < bytes) this.#gathered = Buffer.allocUnsafe(bytes)
+  }
+
+  control(opcode: number, payload: Buffer): void {
+    this.#frame(FIN | opcode, payload)
+  }
+
+  /** @param knownBytes how long the message is at least, as far as that is known. */
+  data(piece: MessagePiece, knownBytes: number): void {
+    const { opcode, payload, isFirst, isLast } = piece
+    const first = (isFirst ? opcode : Opcode.continuation) | (isLast ? FIN : 0)
+    if (isFirst) {
+      const deflate =
+        knownBytes < (this.#deflate?.thresholdBytes ?? Infinity) ? undefined : this.#deflate
+      this.#isCompressed = deflate !== undefined && this.#begin(deflate, isLast)
+      if (deflate !== undefined && !this.#isCompressed && isLast)
+        return this.#frameAlone(first, payload, deflate)
+    }
+    if (!this.#isCompressed) return this.#frame(first, payload)
+    this.#frame(isFirst ? first | RSV1 : first, this.#deflated(payload, isLast))
+    if (isLast && !this.#isKept) this.#close()
+  }
+
+  /** Gives back the memory of its window. */
+  release(): void {
+    this.#close()
+  }
+
+  /** @returns whether there is a deflater for this message; one that comes in one piece can do without. */
+  #begin(deflate: DeflateOptions, isLast: boolean): boolean {
+    const { compression, windowBits, level, isTakeover } = deflate
+    if (this.#deflater === undefined && isTakeover) {
+      this.#deflater = compression.openDeflater(windowBits, level, true)
+      this.#isKept = this.#deflater !== undefined
+    }
+    if (!isLast) this.#deflater ??= compression.openDeflater(windowBits, level, false)
+    return this.#deflater !== undefined
+  }
+
+  #deflated(payload: Buffer, isLast: boolean): Buffer {
+    if (this.#deflater === undefined || this.#deflate === undefined)
+      throw new TypeError('There is no deflater')
+    const flushed = this.#deflater.deflate(payload)
+    const deflated = !isLast
+      ? flushed
+      : flushed.length === 0
+        ? emptyBlock
+        : flushed.subarray(0, flushed.length - 4)
+    this.#deflate.compression.count(payload.length, deflated.length, isLast)
+    return deflated
+  }
+
+  /** A message that refers to none before it, as it is where compression does not make it smaller. */
+  #frameAlone(
+    first: number,
+    payload: Buffer,
+    { compression, windowBits, level }: DeflateOptions,
+  ): void {
+    const deflated = compression.deflateOnce(payload, windowBits, level)
+    if (deflated.length >= payload.length) return this.#frame(first, payload)
+    compression.count(payload.length, deflated.length, true)
+    this.#frame(first | RSV1, deflated)
+  }
+
+  #frame(first: number, payload: Buffer): void {
+    const needed = this.#end + headerBytesOf(payload.length, this.#isMasked) + payload.length
+    if (needed > this.#gathered.length) {
+      const roomier = Buffer.allocUnsafe(Math.max(needed, this.#gathered.length * 2))
+      roomier.set(this.#gathered.subarray(0, this.#end))
+      this.#gathered = roomier
+    }
+    this.#end = writeFrame(this.#gathered, this.#end, first, payload, this.#isMasked)
+  }
+
+  #close(): void {
+    if (this.#deflater !== undefined && this.#deflate !== undefined)
+      this.#deflate.compression.closeDeflater(this.#deflater, this.#deflate.windowBits)
+    this.#deflater = undefined
+    this.#isKept = false
+  }
+}
