@@ -23,7 +23,7 @@ export function printedDocs(): Map<string, string> {
   )
 }
 
-const marked = /<!-- printed: (.*) -->\n.*?<!-- end -->/gs
+const marked = /<!-- printed: ([^\n]*) -->\n.*?<!-- end -->/gs
 
 function printed(text: string): string {
   return text.replace(marked, (_, part: string) => {

@@ -61,7 +61,7 @@ function gatewayBesideTunnel(path: Path): Issue {
   }
 }
 
-/** Those of the defaults that hold for a route: what it says itself is not gainsaid by them. */
+/** Those of the defaults that hold for a route: what it says itself they do not contradict. */
 export function framingDefaults(defaults: Mapping, own: Mapping): Mapping {
   const isFramed = framedBy(saidIn(own))
   if (isFramed === undefined) return defaults

@@ -48,7 +48,7 @@ const limits = section(
       doc: 'How much memory the windows of compression may take together; past it messages go uncompressed.',
       min: '1MB',
       max: '64GB',
-    }).prefault('64MB'), // some three hundred windows for messages to clients
+    }).prefault('64MB'), // two to three hundred windows for messages to clients
   },
   {
     elsewhere: {

@@ -110,10 +110,10 @@ describe('above defaults, what a route says itself wins:', () => {
   const all = framings.flatMap((framed) =>
     compressions.map((word) => framed + (word === '' ? '' : `compression: ${word}`)),
   )
-  const gainsays = (keys: string) => told(fileOf(keys)).length > 0
+  const contradicts = (keys: string) => told(fileOf(keys)).length > 0
 
-  test('only what gainsays itself is refused, and a Config never gainsays itself', () => {
-    expect(all.filter(gainsays)).toEqual([
+  test('only what contradicts itself is refused, and a Config never does', () => {
+    expect(all.filter(contradicts)).toEqual([
       'framed: true, compression: pass',
       'framed: false, compression: gateway',
       'framed: false, compression: { level: 6 }',
@@ -122,7 +122,7 @@ describe('above defaults, what a route says itself wins:', () => {
       for (const defaults of all) {
         const loaded = load(fileOf(route, defaults))
         const name = `{ ${route} } above { ${defaults} }`
-        expect(loaded.ok, name).toBe(!gainsays(route) && !gainsays(defaults))
+        expect(loaded.ok, name).toBe(!contradicts(route) && !contradicts(defaults))
         if (!loaded.ok) continue
         const { framed, compression } = loaded.config.routes[0] ?? {}
         expect(framed ? compression !== 'pass' : typeof compression === 'string', name).toBe(true)
@@ -130,7 +130,7 @@ describe('above defaults, what a route says itself wins:', () => {
   })
 })
 
-test('values from the environment gainsay each other too', () => {
+test('values from the environment contradict each other too', () => {
   const env = { FRAMED: 'true', COMPRESSION: 'pass' }
   const route = 'framed: "${env:FRAMED}", compression: "${env:COMPRESSION}"'
   expect(told(fileOf(route), { env })[0]).toContain('compression: pass is for a tunnel')

@@ -11,6 +11,7 @@ import type { GatewayEvent } from '../../src/core/events.ts'
 import { createGateway, type Gateway } from '../../src/gateway.ts'
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
 import { startCompiledGateway } from './compiled-gateway.ts'
+import { withFraming } from './framing.ts'
 import { Journal } from './journal.ts'
 
 type EventOf<Type extends GatewayEvent['type']> = Extract<GatewayEvent, { type: Type }>
@@ -68,7 +69,7 @@ export function startGatewayHere(
   if (!loaded.ok) throw new Error(formatProblems(loaded.problems, { colours: false }))
   const journal = new Journal<GatewayEvent>()
   const metrics = createMetrics()
-  const gateway = createGateway(change(loaded.config), (event) => {
+  const gateway = createGateway(change(withFraming(loaded.config)), (event) => {
     metrics.emit(event)
     journal.add(event)
   })
