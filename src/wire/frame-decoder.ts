@@ -69,6 +69,7 @@ export class FrameDecoder {
   }
 
   feed(chunk: Buffer): void {
+    if (this.isStopped) return
     const unread = this.#input.length - this.#offset
     this.#input = unread === 0 ? chunk : Buffer.concat([this.#input.subarray(this.#offset), chunk])
     this.#offset = 0
@@ -94,7 +95,7 @@ export class FrameDecoder {
   /** A piece of a chunk keeps all of it in memory: what waits for the next one is copied. */
   #letGo(): void {
     const unread = this.#input.length - this.#offset
-    if (unread === 0 || this.isStopped) this.#input = nothing
+    if (unread === 0) this.#input = nothing
     else if (this.#offset > 0) this.#input = Buffer.from(this.#input.subarray(this.#offset))
     this.#offset = 0
   }
@@ -181,7 +182,7 @@ export class FrameDecoder {
     if (opcode !== Opcode.close) return true
     const fault = closeFault(this.payload)
     if (fault !== undefined) return this.violate('PROTOCOL_VIOLATION', fault)
-    this.isStopped = true
+    this.stop()
     this.closeCode = length === 0 ? CloseCode.noStatus : this.payload.readUInt16BE(0)
     return true
   }
@@ -200,7 +201,7 @@ export class FrameDecoder {
     return false
   }
 
-  /** Nothing more is read. */
+  /** Nothing more is read, and nothing kept of what still comes. */
   stop(): void {
     this.isStopped = true
     this.#input = nothing
