@@ -81,6 +81,7 @@ export class FrameDecoder {
   }
 
   feed(chunk: Buffer): void {
+    if (this.isStopped) return
     const unread = this.#input.length - this.#offset
     this.#input = unread === 0 ? chunk : Buffer.concat([this.#input.subarray(this.#offset), chunk])
     this.#offset = 0
@@ -107,7 +108,7 @@ export class FrameDecoder {
   #letGo(): void {
     this.chunk = this.payload = nothing
     const unread = this.#input.length - this.#offset
-    if (unread === 0 || this.isStopped) this.#input = nothing
+    if (unread === 0) this.#input = nothing
     else if (this.#offset > 0) this.#input = Buffer.from(this.#input.subarray(this.#offset))
     this.#offset = 0
   }
@@ -197,7 +198,7 @@ export class FrameDecoder {
     if (opcode !== Opcode.close) return true
     const fault = closeFault(this.payload)
     if (fault !== undefined) return this.violate('PROTOCOL_VIOLATION', fault)
-    this.isStopped = true
+    this.stop()
     this.closeCode = length === 0 ? CloseCode.noStatus : this.payload.readUInt16BE(0)
     return true
   }
@@ -217,7 +218,7 @@ export class FrameDecoder {
     return false
   }
 
-  /** Nothing more is read. */
+  /** Nothing more is read, and nothing kept of what still comes. */
   stop(): void {
     this.isStopped = true
     this.#input = nothing
