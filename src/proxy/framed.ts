@@ -23,6 +23,7 @@ export interface FramedOptions {
 const enoughBytes = 256 * 1024
 /** What the frames of a chunk may be longer than it: a cut one gets a header of its own. */
 const mostHeaderBytes = 32
+const nothing = Buffer.alloc(0)
 
 export class FramedDirection implements Direction {
   readonly #reader: MessageReader
@@ -74,10 +75,11 @@ export class FramedDirection implements Direction {
   pass(chunk: Buffer): Buffer {
     const reader = this.#reader
     const writer = this.#writer
+    this.isFull = false
+    if (reader.frames.isStopped) return nothing
     this.bytes += chunk.length
     reader.frames.feed(chunk)
     writer.expect(chunk.length + mostHeaderBytes)
-    this.isFull = false
     while (reader.next()) {
       if (reader.opcode >= Opcode.close) this.#passControl(reader.opcode, reader.payload)
       else this.#passData()

@@ -43,6 +43,7 @@ export class FrameDecoder {
   // The piece that was read.
   /** Of the message, or of the control frame. */
   opcode = 0
+  /** Empty where there is none: it would keep its chunk in memory. */
   payload: Buffer = nothing
   /** Whether the message was compressed. */
   isCompressed = false
@@ -68,11 +69,14 @@ export class FrameDecoder {
     this.#rules = rules
   }
 
+  /** Of what comes once it is stopped nothing is kept. */
   feed(chunk: Buffer): void {
+    if (this.isStopped) return
+    this.isHeldBack = false
     const unread = this.#input.length - this.#offset
+    if (unread > 0 && chunk.length === 0) return
     this.#input = unread === 0 ? chunk : Buffer.concat([this.#input.subarray(this.#offset), chunk])
     this.#offset = 0
-    this.isHeldBack = false
   }
 
   /** @returns what was not read: it comes before the next chunk. */
@@ -85,10 +89,11 @@ export class FrameDecoder {
 
   /** Reads the next piece. @returns false if there is none, for now or for ever. */
   next(): boolean {
-    if (this.isStopped) return false
-    const hasPiece = this.#isInFrame ? this.#readPayload() : this.#readFrame()
-    if (!hasPiece && !this.isHeldBack) this.#letGo()
-    return hasPiece
+    const hasPiece = !this.isStopped && (this.#isInFrame ? this.#readPayload() : this.#readFrame())
+    if (hasPiece) return true
+    this.payload = nothing
+    if (!this.isHeldBack) this.#letGo()
+    return false
   }
 
   /** A piece of a chunk keeps all of it in memory: what waits for the next one is copied. */
@@ -181,7 +186,7 @@ export class FrameDecoder {
     if (opcode !== Opcode.close) return true
     const fault = closeFault(this.payload)
     if (fault !== undefined) return this.violate('PROTOCOL_VIOLATION', fault)
-    this.isStopped = true
+    this.stop()
     this.closeCode = length === 0 ? CloseCode.noStatus : this.payload.readUInt16BE(0)
     return true
   }
