@@ -43,6 +43,7 @@ export class FrameDecoder {
   // The piece that was read.
   /** Of the message, or of the control frame. */
   opcode = 0
+  /** Empty where there is none: it would keep its chunk in memory. */
   payload: Buffer = nothing
   /** Whether the message was compressed. */
   isCompressed = false
@@ -80,12 +81,14 @@ export class FrameDecoder {
     return this.#left
   }
 
+  /** Of what comes once it is stopped nothing is kept. */
   feed(chunk: Buffer): void {
     if (this.isStopped) return
+    this.isHeldBack = false
     const unread = this.#input.length - this.#offset
+    if (unread > 0 && chunk.length === 0) return
     this.#input = unread === 0 ? chunk : Buffer.concat([this.#input.subarray(this.#offset), chunk])
     this.#offset = 0
-    this.isHeldBack = false
   }
 
   /** @returns what was not read: it comes before the next chunk. */
@@ -98,15 +101,17 @@ export class FrameDecoder {
 
   /** Reads the next piece. @returns false if there is none, for now or for ever. */
   next(): boolean {
-    if (this.isStopped) return false
-    const hasPiece = this.#isInFrame ? this.#readPayload(false) : this.#readFrame()
-    if (!hasPiece && !this.isHeldBack) this.#letGo()
-    return hasPiece
+    const hasPiece =
+      !this.isStopped && (this.#isInFrame ? this.#readPayload(false) : this.#readFrame())
+    if (hasPiece) return true
+    this.payload = nothing
+    if (!this.isHeldBack) this.#letGo()
+    return false
   }
 
   /** A piece of a chunk keeps all of it in memory: what waits for the next one is copied. */
   #letGo(): void {
-    this.chunk = this.payload = nothing
+    this.chunk = nothing
     const unread = this.#input.length - this.#offset
     if (unread === 0) this.#input = nothing
     else if (this.#offset > 0) this.#input = Buffer.from(this.#input.subarray(this.#offset))
