@@ -21,8 +21,6 @@ export interface FramedOptions {
 
 /** Enough for one write: reading more would only make a slow receiver's queue longer. */
 const enoughBytes = 256 * 1024
-/** What the frames of a chunk may be longer than it: a cut one gets a header of its own. */
-const mostHeaderBytes = 32
 
 export class FramedDirection implements Direction {
   readonly #reader: MessageReader
@@ -76,7 +74,6 @@ export class FramedDirection implements Direction {
     const writer = this.#writer
     this.bytes += chunk.length
     reader.frames.feed(chunk)
-    writer.expect(chunk.length + mostHeaderBytes)
     this.isFull = false
     while (reader.next()) {
       if (reader.opcode >= Opcode.close) this.#passControl(reader.opcode, reader.payload)
@@ -121,7 +118,7 @@ export class FramedDirection implements Direction {
       }
       this.hasPonged = true
     }
-    this.#writer.control(opcode, payload)
+    this.#writer.control(opcode, payload, this.#reader.frames)
   }
 
   #passData(): void {
@@ -133,9 +130,12 @@ export class FramedDirection implements Direction {
         this.#cut === undefined ? Buffer.from(payload) : Buffer.concat([this.#cut, payload])
       return
     }
-    const knownBytes = Math.max(payload.length, reader.frames.frameBytes)
-    if (this.#cut === undefined) this.#writer.data(reader, knownBytes)
-    else {
+    const { frames } = reader
+    const knownBytes = Math.max(payload.length, frames.frameBytes)
+    if (this.#cut === undefined) {
+      const isAsRead = frames.isWhole && !frames.isCompressed
+      this.#writer.data(reader, knownBytes, isAsRead ? frames : undefined)
+    } else {
       const whole = Buffer.concat([this.#cut, payload])
       this.#writer.data(
         { opcode, payload: whole, isFirst: this.#isCutFirst || isFirst, isLast },

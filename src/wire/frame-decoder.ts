@@ -51,6 +51,13 @@ export class FrameDecoder {
   /** Length of its frame's payload, and of all those of its message so far. */
   frameBytes = 0
   messageBytes = 0
+  /** Whether it is all of its frame. */
+  isWhole = false
+  /** Where it lies: its frame from `frameStart`, itself from `payloadStart` to `payloadEnd`. */
+  chunk: Buffer = nothing
+  frameStart = 0
+  payloadStart = 0
+  payloadEnd = 0
 
   /** Messages that have begun. */
   begun = 0
@@ -86,13 +93,14 @@ export class FrameDecoder {
   /** Reads the next piece. @returns false if there is none, for now or for ever. */
   next(): boolean {
     if (this.isStopped) return false
-    const hasPiece = this.#isInFrame ? this.#readPayload() : this.#readFrame()
+    const hasPiece = this.#isInFrame ? this.#readPayload(false) : this.#readFrame()
     if (!hasPiece && !this.isHeldBack) this.#letGo()
     return hasPiece
   }
 
   /** A piece of a chunk keeps all of it in memory: what waits for the next one is copied. */
   #letGo(): void {
+    this.chunk = this.payload = nothing
     const unread = this.#input.length - this.#offset
     if (unread === 0 || this.isStopped) this.#input = nothing
     else if (this.#offset > 0) this.#input = Buffer.from(this.#input.subarray(this.#offset))
@@ -118,6 +126,7 @@ export class FrameDecoder {
       return this.violate('PROTOCOL_VIOLATION', 'a length is not in its shortest form')
     const key = this.#rules.isMasked ? readKey(input, start + headerBytes - 4) : 0
     const opcode = first & 0x0f
+    this.frameStart = start
     if (opcode >= Opcode.close) {
       if (available < headerBytes + length) return false
       this.#offset += headerBytes
@@ -128,7 +137,7 @@ export class FrameDecoder {
     if (isCompressed && length <= wholeBytes && available < headerBytes + length) return false
     this.#offset += headerBytes
     this.#beginFrame(first, length, key)
-    return this.#readPayload()
+    return this.#readPayload(true)
   }
 
   /** Whether frame and message are within their bounds. */
@@ -162,7 +171,7 @@ export class FrameDecoder {
     this.frameBytes = length
   }
 
-  #readPayload(): boolean {
+  #readPayload(isFromStart: boolean): boolean {
     const length = Math.min(this.#left, this.#input.length - this.#offset)
     if (length === 0 && this.#left > 0) return false
     this.payload = this.#take(length, this.#key)
@@ -171,6 +180,7 @@ export class FrameDecoder {
     this.opcode = this.#messageOpcode
     this.isFrameEnd = this.#left === 0
     this.isMessageEnd = this.isFrameEnd && this.#isFinal
+    this.isWhole = isFromStart && this.isFrameEnd
     this.#isInFrame = !this.isFrameEnd
     return true
   }
@@ -178,6 +188,7 @@ export class FrameDecoder {
   #readControl(opcode: number, length: number, key: number): boolean {
     this.opcode = opcode
     this.payload = this.#take(length, key)
+    this.isWhole = true
     if (opcode !== Opcode.close) return true
     const fault = closeFault(this.payload)
     if (fault !== undefined) return this.violate('PROTOCOL_VIOLATION', fault)
@@ -187,10 +198,11 @@ export class FrameDecoder {
   }
 
   #take(length: number, key: number): Buffer {
-    const start = this.#offset
-    this.#offset += length
-    mask(this.#input, start, this.#offset, key)
-    return this.#input.subarray(start, this.#offset)
+    this.chunk = this.#input
+    this.payloadStart = this.#offset
+    this.payloadEnd = this.#offset += length
+    mask(this.chunk, this.payloadStart, this.payloadEnd, key)
+    return this.chunk.subarray(this.payloadStart, this.payloadEnd)
   }
 
   /** Ends it with what the sender did, also for who looks closer at what was read. @returns false. */

@@ -5,6 +5,7 @@
 import type { Compression } from './compression.ts'
 import { headerBytesOf, writeFrame } from './frame-encoder.ts'
 import { FIN, RSV1 } from './frame-header.ts'
+import { freshKey, mask, writeKey } from './mask.ts'
 import { Opcode } from './opcode.ts'
 import type { RawDeflate } from './raw-deflate.ts'
 
@@ -28,6 +29,14 @@ export interface MessagePiece {
   readonly isLast: boolean
 }
 
+/** Where a whole frame lies that may leave as it is, but for its key. Its payload is not masked. */
+export interface FramePlace {
+  readonly chunk: Buffer
+  readonly frameStart: number
+  readonly payloadStart: number
+  readonly payloadEnd: number
+}
+
 const nothing = Buffer.alloc(0)
 /** All that is left of a message whose last piece has nothing to say (RFC 7692 §7.2.3.6). */
 const emptyBlock = Buffer.from([0x00])
@@ -40,8 +49,11 @@ export class MessageWriter {
   #isKept = false
   /** Of the message under way. */
   #isCompressed = false
+  /** The frames that leave next: from `#start` to `#end`, in a buffer of its own or where they were read. */
   #gathered: Buffer = nothing
+  #start = 0
   #end = 0
+  #isOwn = true
 
   /** @param isMasked whether it is a client's. */
   constructor(isMasked: boolean, deflate: DeflateOptions | undefined) {
@@ -51,28 +63,29 @@ export class MessageWriter {
 
   /** Bytes that were gathered. */
   get bytes(): number {
-    return this.#end
+    return this.#end - this.#start
   }
 
   /** @returns the frames gathered since the last call; they belong to the caller. */
   take(): Buffer {
-    const frames = this.#gathered.subarray(0, this.#end)
+    const frames = this.#gathered.subarray(this.#start, this.#end)
     this.#gathered = nothing
-    this.#end = 0
+    this.#start = this.#end = 0
+    this.#isOwn = true
     return frames
   }
 
-  /** Makes room, for who knows about how much will come. */
-  expect(bytes: number): void {
-    if (this.#end === 0 && this.#gathered.length < bytes) this.#gathered = Buffer.allocUnsafe(bytes)
+  /** @param place where it was read. */
+  control(opcode: number, payload: Buffer, place?: FramePlace): void {
+    if (place === undefined) this.#frame(FIN | opcode, payload)
+    else this.#pass(place)
   }
 
-  control(opcode: number, payload: Buffer): void {
-    this.#frame(FIN | opcode, payload)
-  }
-
-  /** @param knownBytes how long the message is at least, as far as that is known. */
-  data(piece: MessagePiece, knownBytes: number): void {
+  /**
+   * @param knownBytes how long the message is at least, as far as that is known.
+   * @param place where the piece was read, if it is a whole frame that was not compressed.
+   */
+  data(piece: MessagePiece, knownBytes: number, place?: FramePlace): void {
     const { opcode, payload, isFirst, isLast } = piece
     const first = (isFirst ? opcode : Opcode.continuation) | (isLast ? FIN : 0)
     if (isFirst) {
@@ -82,7 +95,8 @@ export class MessageWriter {
       if (deflate !== undefined && !this.#isCompressed && isLast)
         return this.#frameAlone(first, payload, deflate)
     }
-    if (!this.#isCompressed) return this.#frame(first, payload)
+    if (!this.#isCompressed)
+      return place === undefined ? this.#frame(first, payload) : this.#pass(place)
     this.#frame(isFirst ? first | RSV1 : first, this.#deflated(payload, isLast))
     if (isLast && !this.#isKept) this.#close()
   }
@@ -128,14 +142,41 @@ export class MessageWriter {
     this.#frame(first | RSV1, deflated)
   }
 
-  #frame(first: number, payload: Buffer): void {
-    const needed = this.#end + headerBytesOf(payload.length, this.#isMasked) + payload.length
-    if (needed > this.#gathered.length) {
-      const roomier = Buffer.allocUnsafe(Math.max(needed, this.#gathered.length * 2))
-      roomier.set(this.#gathered.subarray(0, this.#end))
-      this.#gathered = roomier
+  /** A frame that was read stays where it is as long as nothing has to come between it and the one before. */
+  #pass({ chunk, frameStart, payloadStart, payloadEnd }: FramePlace): void {
+    const isFirst = this.bytes === 0
+    const isNext = !this.#isOwn && this.#gathered === chunk && this.#end === frameStart
+    if (!isFirst && !isNext) {
+      const payload = chunk.subarray(payloadStart, payloadEnd)
+      return this.#frame(chunk[frameStart]!, payload)
     }
+    if (this.#isMasked) {
+      const key = freshKey()
+      writeKey(chunk, payloadStart - 4, key)
+      mask(chunk, payloadStart, payloadEnd, key)
+    }
+    if (isFirst) {
+      this.#gathered = chunk
+      this.#start = frameStart
+      this.#isOwn = false
+    }
+    this.#end = payloadEnd
+  }
+
+  #frame(first: number, payload: Buffer): void {
+    const needed = headerBytesOf(payload.length, this.#isMasked) + payload.length
+    if (!this.#isOwn || this.#end + needed > this.#gathered.length) this.#makeRoom(needed)
     this.#end = writeFrame(this.#gathered, this.#end, first, payload, this.#isMasked)
+  }
+
+  #makeRoom(needed: number): void {
+    const { bytes } = this
+    const roomier = Buffer.allocUnsafe(bytes + Math.max(needed, bytes))
+    roomier.set(this.#gathered.subarray(this.#start, this.#end))
+    this.#gathered = roomier
+    this.#start = 0
+    this.#end = bytes
+    this.#isOwn = true
   }
 
   #close(): void {
