@@ -36,9 +36,8 @@ export class FrameDecoder {
   #isInFrame = false
   #isFinal = false
   #isFragmented = false
-  /** Of the message under way, inside which control frames may come: its opcode, and its payload so far. */
+  /** Of the message under way, inside which control frames may come. */
   #messageOpcode = 0
-  #messageBytes = 0
 
   // The piece that was read.
   /** Of the message, or of the control frame. */
@@ -50,8 +49,9 @@ export class FrameDecoder {
   /** Whether the piece ends its frame, and whether it ends its message. */
   isFrameEnd = false
   isMessageEnd = false
-  /** Length of its frame's payload. */
+  /** Length of its frame's payload, and of all those of its message so far. */
   frameBytes = 0
+  messageBytes = 0
   /** Whether the header of its frame lies right before it. */
   isFrameStart = false
   /** Where it lies: from `payloadStart` to `payloadEnd`; the header from `frameStart`, where it has one. */
@@ -159,7 +159,7 @@ export class FrameDecoder {
     const bound = isCompressed ? deflatedBound : exactly
     if (length > bound(frameBytes))
       return this.violate('MESSAGE_TOO_BIG', `a frame is larger than ${frameBytes} bytes`)
-    const before = isContinuation ? this.#messageBytes : 0
+    const before = isContinuation ? this.messageBytes : 0
     if (before + length > bound(messageBytes))
       return this.violate('MESSAGE_TOO_BIG', `a message is larger than ${messageBytes} bytes`)
     return true
@@ -169,11 +169,11 @@ export class FrameDecoder {
     const opcode = first & 0x0f
     if (opcode !== Opcode.continuation) {
       this.begun++
-      this.#messageBytes = 0
+      this.messageBytes = 0
       this.#messageOpcode = opcode
       this.isCompressed = (first & RSV1) !== 0
     }
-    this.#messageBytes += length
+    this.messageBytes += length
     this.#isFinal = (first & FIN) !== 0
     this.#isFragmented = !this.#isFinal
     this.#isInFrame = true
