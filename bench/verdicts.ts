@@ -1,12 +1,11 @@
 // At the end of a report: whether Sluice does what it promises, and how it compares with itself and
 // with Node's `ws`. None of it decides about the exit code.
 import { comparedRows } from './compression-rows.ts'
-import type { IdleSample } from './memory.ts'
 import type { Results } from './report.ts'
 import type { Group } from './row.ts'
 import { beforeName, controlNames, framedName, subjectName } from './rows.ts'
 import type { Scenario } from './scenarios.ts'
-import { median, ratiosOf, valid } from './statistics.ts'
+import { idleBytes, median, ratiosOf } from './statistics.ts'
 import { formatKilobytes, formatRatio, formatSpread, table } from './table.ts'
 
 // What the project promises without TLS: CPU time against nginx tuned for WebSocket, of a tunnel, and
@@ -88,7 +87,7 @@ export function formatCompressionSummary(
   scenarios: Scenario[],
 ): string {
   const own = scenarios.filter(({ group }) => group === 'compression')
-  const lines = own.map(({ name }) => [
+  const cpu = own.map(({ name }) => [
     name,
     ...comparedRows.flatMap((names) => {
       const ratios = ratiosOf(samples, name, names, 'cpuUs')
@@ -99,8 +98,9 @@ export function formatCompressionSummary(
     const of = (name: string) => idleBytes(idle, name, 'compression')
     return [formatRatio(of(subject) / of(control)), '–']
   })
-  lines.push(['memory of an idle client', ...memory])
-  if (!lines.some((line) => line.slice(1).some((cell) => cell !== '–'))) return ''
+  const all = [...cpu, ['memory of an idle client', ...memory]]
+  const lines = all.filter((line) => line.slice(1).some((cell) => cell !== '–'))
+  if (lines.length === 0) return ''
   const headings = ['', ...comparedRows.flatMap(({ title }) => [title, 'by round'])]
   return `Sluice by Node's ws on the same work: CPU time\n${table(headings, lines)}`
 }
@@ -120,10 +120,4 @@ export function formatComparison({ samples, idle }: Results, scenarios: Scenario
   const lines = [...cpu, ...memory].filter(([, ratio]) => ratio !== '–')
   if (lines.length === 0) return ''
   return `${subjectName} by ${beforeName}\n${table(['', 'ratio', 'by round'], lines)}`
-}
-
-/** NaN if it was not measured. */
-function idleBytes(idle: IdleSample[], name: string, group: Group): number {
-  const sample = valid(idle).find((one) => one.gateway === name && one.group === group)
-  return sample?.bytesPerClient ?? NaN
 }

@@ -21,6 +21,7 @@ export interface FramedOptions {
 
 /** Enough for one write: reading more would only make a slow receiver's queue longer. */
 const enoughBytes = 256 * 1024
+const nothing = Buffer.alloc(0)
 
 export class FramedDirection implements Direction {
   readonly #reader: MessageReader
@@ -80,9 +81,10 @@ export class FramedDirection implements Direction {
   pass(chunk: Buffer): Buffer {
     const reader = this.#reader
     const writer = this.#writer
+    this.isFull = false
+    if (reader.frames.isStopped) return nothing
     this.bytes += chunk.length
     reader.frames.feed(chunk)
-    this.isFull = false
     while (reader.next()) {
       if (reader.opcode >= Opcode.close) this.#passControl(reader.opcode, reader.payload)
       else this.#passData()

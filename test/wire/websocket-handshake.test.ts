@@ -30,8 +30,8 @@ describe('an upgrade request', () => {
     expect(faultOf('GET / HTTP/1.1', zero, 'Content-Length: 0')).toBeUndefined()
   })
 
-  test('is a GET', () => {
-    const fault = faultOf('POST / HTTP/1.1', `Sec-WebSocket-Key: ${key}`)
+  test.each(['POST', 'HEAD', 'PUT', 'get'])('is a GET, not %s', (method) => {
+    const fault = faultOf(`${method} / HTTP/1.1`, `Sec-WebSocket-Key: ${key}`)
     expect(fault).toBe('the method of an upgrade is GET')
   })
 
