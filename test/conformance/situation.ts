@@ -20,7 +20,6 @@ export interface Situation {
   readonly name: string
 }
 
-/** Without the modes that this build does not have yet. */
 const modes: readonly Mode[] = ['tunnel', 'framed', 'deflate']
 
 const keysOf: Readonly<Record<'server' | 'client', Readonly<Record<Mode, readonly string[]>>>> = {
