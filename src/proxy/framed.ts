@@ -37,6 +37,7 @@ export class FramedDirection implements Direction {
   #isInFrame = false
   messages = 0
   bytes = 0
+  withholdsClose = false
   hasPinged = false
   hasPonged = false
 
@@ -128,7 +129,8 @@ export class FramedDirection implements Direction {
       }
       this.hasPonged = true
     }
-    this.#writer.control(opcode, payload, this.#reader.frames)
+    if (opcode !== Opcode.close || !this.withholdsClose)
+      this.#writer.control(opcode, payload, this.#reader.frames)
   }
 
   #passData(): void {
