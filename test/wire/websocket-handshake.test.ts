@@ -68,6 +68,19 @@ describe('an upgrade request', () => {
     expect(faultOf('GET / HTTP/1.1', `Sec-WebSocket-Key: ${wrong}`)).toBe(noKey)
   })
 
+  test.each(['permessage-deflate,', 'a; b=', ';', 'a; b="c', 'a b'])(
+    'has extensions that can be read, not %p',
+    (offer) => {
+      const fields = [`Sec-WebSocket-Key: ${key}`, `Sec-WebSocket-Extensions: ${offer}`]
+      expect(faultOf('GET / HTTP/1.1', ...fields)).toBe('sec-websocket-extensions is malformed')
+    },
+  )
+
+  test('may offer extensions that nobody knows, and parameters twice', () => {
+    const fields = [`Sec-WebSocket-Key: ${key}`, 'Sec-WebSocket-Extensions: a, b; c; c, d; e="f"']
+    expect(faultOf('GET / HTTP/1.1', ...fields)).toBeUndefined()
+  })
+
   test('may have any sixteen bytes as key', () => {
     for (let byte = 0; byte <= 255; byte++) {
       const any = Buffer.alloc(16, byte).toString('base64')

@@ -1,0 +1,36 @@
+/**
+ * What passes on a connection, as `sluice connect --verbose` tells it: `<` came from the server, `>` goes
+ * to it.
+ */
+import { Opcode } from '../wire/opcode.ts'
+import { closeText } from './farewell.ts'
+import { readable } from './readable.ts'
+
+export interface Passing {
+  readonly opcode: number
+  readonly payload: Buffer
+  /** What it takes on the wire if it is compressed. */
+  readonly deflatedBytes?: number | undefined
+}
+
+/** `< text, 1200 bytes, 93 compressed`, `> ping 7`, `< close 1000 bye`. */
+export function traceLine(direction: '<' | '>', { opcode, payload, deflatedBytes }: Passing) {
+  const compressed = deflatedBytes === undefined ? '' : `, ${deflatedBytes} compressed`
+  switch (opcode) {
+    case Opcode.close:
+      return `${direction} close ${closeText(payload)}`.trimEnd()
+    case Opcode.ping:
+      return `${direction} ping ${readable(payload.toString())}`.trimEnd()
+    case Opcode.pong:
+      return `${direction} pong ${readable(payload.toString())}`.trimEnd()
+    default: {
+      const kind = opcode === Opcode.text ? 'text' : 'binary'
+      return `${direction} ${kind}, ${payload.length} bytes${compressed}`
+    }
+  }
+}
+
+/** `0.42 ms`, `12.3 ms`, `1240 ms`: three digits, or whole milliseconds. */
+export function roundTripText(roundTripMs: number): string {
+  return `${roundTripMs >= 100 ? Math.round(roundTripMs) : Number(roundTripMs.toPrecision(3))} ms`
+}
