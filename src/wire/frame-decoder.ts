@@ -145,7 +145,9 @@ export class FrameDecoder {
     }
     if (!this.#mayBegin(first, length)) return false
     const isCompressed = opcode === Opcode.continuation ? this.isCompressed : (first & RSV1) !== 0
-    if (isCompressed && length <= wholeBytes && available < headerBytes + length) return false
+    // A header is read with the first byte of its payload, since it leaves with it.
+    const least = isCompressed && length <= wholeBytes ? length : Math.min(length, 1)
+    if (available < headerBytes + least) return false
     this.#offset += headerBytes
     this.#beginFrame(first, length, key)
     return this.#readPayload(true)

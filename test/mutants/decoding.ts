@@ -3,7 +3,7 @@ import { mutantsOf } from './mutant.ts'
 
 export const decoderMutants = mutantsOf(
   'wire/frame-decoder.ts',
-  ['wire/frame-decoder.test.ts', 'wire/frame-decoder-bounds.test.ts'],
+  ['wire/frame-decoder.test.ts', 'wire/frame-decoder-pieces.test.ts'],
   [
     {
       replace: 'if (this.isStopped) return\n',
@@ -71,14 +71,24 @@ export const decoderMutants = mutantsOf(
       why: 'a compressed message in fragments is refused that would not be in one frame',
     },
     {
-      replace: 'isCompressed && length <= wholeBytes && available',
-      by: 'isCompressed && available',
+      replace: 'isCompressed && length <= wholeBytes ? length',
+      by: 'isCompressed ? length',
       why: 'a compressed frame of any length is gathered in memory',
     },
     {
-      replace: 'isCompressed && length <= wholeBytes && available < headerBytes + length',
-      by: 'isCompressed && length <= wholeBytes && available < length',
+      replace: 'available < headerBytes + least',
+      by: 'available < least',
       why: 'a compressed frame is inflated without its end',
+    },
+    {
+      replace: ': Math.min(length, 1)',
+      by: ': 0',
+      why: 'a long frame passes without its header where a segment ends behind that',
+    },
+    {
+      replace: ': Math.min(length, 1)',
+      by: ': 1',
+      why: 'an empty message waits for the next frame',
     },
     {
       replace: 'length > bound(frameBytes)',
@@ -91,17 +101,17 @@ export const decoderMutants = mutantsOf(
       why: 'a message of exactly the bound is refused',
     },
     {
-      replace: 'isContinuation ? this.#messageBytes : 0',
+      replace: 'isContinuation ? this.messageBytes : 0',
       by: '0',
       why: 'a message in many fragments passes the bound',
     },
     {
-      replace: 'isContinuation ? this.#messageBytes : 0',
-      by: 'this.#messageBytes',
+      replace: 'isContinuation ? this.messageBytes : 0',
+      by: 'this.messageBytes',
       why: 'the bound of a message counts the one before it',
     },
     {
-      replace: 'this.#messageBytes = 0\n      this',
+      replace: 'this.messageBytes = 0\n      this',
       by: 'this',
       why: 'the bound of a message in fragments counts all of a connection',
     },
@@ -121,14 +131,19 @@ export const decoderMutants = mutantsOf(
       why: 'more is read of a frame than has come',
     },
     {
-      replace: 'this.isWhole = isFromStart && this.isFrameEnd',
-      by: 'this.isWhole = this.isFrameEnd',
+      replace: 'this.isFrameStart = isFromStart',
+      by: 'this.isFrameStart = this.isFrameEnd',
       why: 'the end of a frame passes with the header of another',
     },
     {
-      replace: 'this.isWhole = isFromStart && this.isFrameEnd',
-      by: 'this.isWhole = isFromStart',
-      why: 'the beginning of a frame passes with a header that says more',
+      replace: 'this.isFrameStart = true',
+      by: '',
+      why: 'a ping behind a long frame passes without its header',
+    },
+    {
+      replace: 'if (unread > 0 && chunk.length === 0) return',
+      by: 'if (chunk.length > 0 && unread > 0) return',
+      why: 'what arrives while there is more to read is lost',
     },
     {
       replace: 'this.frameStart = start\n',

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { FrameDecoder, wholeBytes } from '../../src/wire/frame-decoder.ts'
+import { FrameDecoder } from '../../src/wire/frame-decoder.ts'
 import type { FrameRules } from '../../src/wire/frame-header.ts'
 import { frames } from '../support/frame-arbitraries.ts'
 import { judge } from '../support/frame-oracle.ts'
@@ -208,44 +208,56 @@ describe('a piece', () => {
     expect(decoder.next()).toBe(false)
   })
 
-  test('of a compressed frame of up to 16 KB is all of it, and what is longer is not waited for', () => {
-    for (const [length, isWaitedFor] of [
-      [20, true],
-      [wholeBytes, true],
-      [wholeBytes + 1, false],
-    ] as const) {
-      const input = frame({ opcode: 1, reserved: 4, payload: Buffer.alloc(length) })
-      const decoder = new FrameDecoder(compressed)
-      decoder.feed(Buffer.from(input.subarray(0, -1)))
-      expect(decoder.next()).toBe(!isWaitedFor)
-      decoder.feed(Buffer.from(input.subarray(-1)))
-      expect(decoder.next()).toBe(true)
-      expect([decoder.payload.length, decoder.isMessageEnd]).toEqual([
-        isWaitedFor ? length : 1,
-        true,
-      ])
+  // A frame whose header was the end of a chunk once went on without it.
+  test('is the first of its frame with the header, wherever that is cut', () => {
+    const input = join({ opcode: 2, payload: 'x'.repeat(130), key: someKey })
+    for (const cuts of everyCutting(input.length)) {
+      const decoder = new FrameDecoder(fromClient)
+      const starts: boolean[] = []
+      for (const piece of pieces(input, cuts)) {
+        decoder.feed(piece)
+        while (decoder.next()) starts.push(decoder.isFrameStart)
+      }
+      expect(starts).toEqual(starts.map((_, index) => index === 0))
     }
   })
 
-  test('that is a whole frame says where it lies, its payload being unmasked there', () => {
+  test('that waits for its rate is told from one that waits for its end', () => {
     const decoder = new FrameDecoder(fromClient)
+    decoder.mostBegun = 0
+    const message = frame({ opcode: 1, payload: 'a', key: someKey })
+    decoder.feed(message)
+    expect([decoder.next(), decoder.isHeldBack]).toEqual([false, true])
+    const unread = decoder.takeUnread()
+    decoder.mostBegun = 1
+    decoder.feed(Buffer.from(unread.subarray(0, 1)))
+    expect([decoder.next(), decoder.isHeldBack]).toEqual([false, false])
+    decoder.feed(Buffer.from(unread.subarray(1)))
+    expect([decoder.next(), decoder.payload.toString()]).toEqual([true, 'a'])
+  })
+
+  test('says where it lies, unmasked, and whether the header of its frame is there', () => {
+    const decoder = new FrameDecoder(fromClient)
+    const ping = { opcode: 9, payload: 'ping', key: someKey }
     const long = { opcode: 2, payload: 'x'.repeat(200), key: someKey }
-    const chunk = join({ opcode: 9, payload: 'ping', key: someKey }, long, {
-      ...long,
-      isFinal: false,
-    })
-    decoder.feed(chunk.subarray(0, -1))
+    const chunk = join(ping, long, long, ping)
     const told: unknown[] = []
-    while (decoder.next()) {
-      const { isWhole, frameStart, payloadStart, payloadEnd } = decoder
-      const payload = decoder.chunk.toString('latin1', payloadStart, payloadEnd)
-      expect(payload).toBe(decoder.payload.toString('latin1'))
-      told.push([isWhole, frameStart, payloadStart, payloadEnd])
+    for (const piece of [chunk.subarray(0, 300), chunk.subarray(300)]) {
+      decoder.feed(Buffer.from(piece))
+      while (decoder.next()) {
+        const { isFrameStart, frameStart, payloadStart, payloadEnd } = decoder
+        const payload = decoder.chunk.toString('latin1', payloadStart, payloadEnd)
+        expect(payload).toBe(decoder.payload.toString('latin1'))
+        told.push([isFrameStart && frameStart, payloadStart, payloadEnd])
+      }
     }
-    decoder.feed(Buffer.from(chunk.subarray(-1)))
-    expect(decoder.next()).toBe(true)
-    told.push(decoder.isWhole)
-    expect(told).toEqual([[true, 0, 6, 10], [true, 10, 18, 218], [false, 218, 226, 425], false])
+    expect(told).toEqual([
+      [0, 6, 10],
+      [10, 18, 218],
+      [218, 226, 300],
+      [false, 0, 126],
+      [126, 132, 136],
+    ])
   })
 
   test('is compressed if the first frame of its message was', () => {

@@ -6,6 +6,7 @@ import { FrameDecoder } from '../../src/wire/frame-decoder.ts'
 import { MessageWriter } from '../../src/wire/message-writer.ts'
 import { framesIn } from '../support/framed.ts'
 import { frame, type FrameParts, someKey } from '../support/frames.ts'
+import { everyCutting, pieces } from '../support/pieces.ts'
 import { fromClient, fromServer } from '../support/scanning.ts'
 
 describe('whole frames that were read', () => {
@@ -68,14 +69,20 @@ describe('whole frames that were read', () => {
         }
   })
 
-  test('are no longer touched where something of our own follows them', () => {
-    const writer = new MessageWriter(false, undefined)
-    const chunk = joinFrames(message('one'), message('two'))
-    const before = Buffer.from(chunk)
-    passed(writer, chunk, (index) => index === 0)
-    writer.control(9, Buffer.from('p'))
-    expect(payloadsIn(writer.take())).toEqual(['one', 'p'])
-    expect(chunk).toEqual(before)
+  test('are no longer touched where something else follows them: more of their chunk is to be read', () => {
+    for (const key of [undefined, someKey]) {
+      const next = joinFrames({ ...message('two'), key })
+      for (const isOwn of [true, false]) {
+        const writer = new MessageWriter(key !== undefined, undefined)
+        const chunk = Buffer.concat([joinFrames({ ...message('one'), key }), next])
+        passed(writer, chunk, (index) => index === 0)
+        const before = Buffer.from(chunk)
+        if (isOwn) writer.control(9, Buffer.from('p'))
+        else passed(writer, joinFrames({ ...message('p'), key }))
+        expect(payloadsIn(writer.take())).toEqual(['one', 'p'])
+        expect(chunk).toEqual(before)
+      }
+    }
   })
 
   test('of a chunk of the same shape as the one before are those of that chunk', () => {
@@ -97,5 +104,41 @@ describe('whole frames that were read', () => {
     const writer = new MessageWriter(false, deflate)
     passed(writer, joinFrames(message('short'), message('x'.repeat(200))))
     expect(framesIn(writer.take()).map(({ reserved }) => reserved)).toEqual([0, 4])
+  })
+})
+
+describe.each([
+  ['of a client', fromClient, someKey],
+  ['of a server', fromServer, undefined],
+] as const)('frames %s that come in parts', (_, rules, key) => {
+  const parts = [
+    { opcode: 2, payload: 'x'.repeat(150) },
+    { opcode: 9, payload: 'ping' },
+    { opcode: 1, payload: 'end' },
+  ]
+  const input = Buffer.concat(parts.map((part) => frame({ ...part, key })))
+  const payloads = parts.map(({ payload }) => payload)
+
+  test.each([
+    ['each by itself', true],
+    ['put together', false],
+  ])('leave as they came, %s, however they are cut', (__, isTakenEach) => {
+    for (const cuts of everyCutting(input.length)) {
+      const decoder = new FrameDecoder(rules)
+      const writer = new MessageWriter(rules.isMasked, undefined)
+      const taken: Buffer[] = []
+      for (const piece of pieces(input, cuts)) {
+        decoder.feed(piece)
+        while (decoder.next()) {
+          const { opcode, payload, isMessageEnd: isLast } = decoder
+          if (opcode >= 8) writer.control(opcode, payload, decoder)
+          else writer.data({ opcode, payload, isFirst: true, isLast }, payload.length, decoder)
+        }
+        if (isTakenEach) taken.push(Buffer.from(writer.take()))
+      }
+      const written = Buffer.concat([...taken, writer.take()])
+      expect(written).toHaveLength(input.length)
+      expect(framesIn(written).map(({ payload }) => payload.toString())).toEqual(payloads)
+    }
   })
 })
