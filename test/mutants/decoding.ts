@@ -76,17 +76,17 @@ export const decoderMutants = mutantsOf(
       why: 'a compressed frame of any length is gathered in memory',
     },
     {
-      replace: 'available < headerBytes + least',
-      by: 'available < least',
+      replace: 'available < headerBytes + wantedBytes',
+      by: 'available < wantedBytes',
       why: 'a compressed frame is inflated without its end',
     },
     {
-      replace: ': Math.min(length, 1)',
+      replace: ': Math.min(1, length)',
       by: ': 0',
       why: 'a long frame passes without its header where a segment ends behind that',
     },
     {
-      replace: ': Math.min(length, 1)',
+      replace: ': Math.min(1, length)',
       by: ': 1',
       why: 'an empty message waits for the next frame',
     },
