@@ -13,6 +13,8 @@ export interface Options {
   seconds: number
   warmSeconds: number
   idleClients: number
+  /** How often memory is measured where compression is agreed on. */
+  memoryPasses: number
   /** Where every sample goes as JSON. */
   jsonFile: string | undefined
 }
@@ -63,6 +65,7 @@ export function readOptions(argv: string[]): Options | undefined {
     seconds: values.quick ? 0.7 : 1.5,
     warmSeconds: values.quick ? 0.3 : 0.4,
     idleClients: values.quick ? 2000 : 8000,
+    memoryPasses: values.quick ? 1 : 3,
     jsonFile: values.json,
   }
 }

@@ -3,7 +3,7 @@ import { idleMessages, type IdleSample } from './memory.ts'
 import type { Group } from './row.ts'
 import { controlNames } from './rows.ts'
 import type { Sample, Scenario } from './scenarios.ts'
-import { median, ratiosOf, valid } from './statistics.ts'
+import { idleBytes, idleOf, median, ratiosOf, valid } from './statistics.ts'
 import { digits, formatKilobytes, formatRatio, formatSpread, table, whole } from './table.ts'
 import { formatComparison, formatCompressionSummary, formatVerdicts } from './verdicts.ts'
 
@@ -75,16 +75,24 @@ function formatScenario(scenario: Scenario, all: Sample[]): string {
 
 function formatIdle(all: IdleSample[], group: Group): string {
   const samples = valid(all).filter((sample) => sample.group === group)
-  const control = samples.find(({ gateway }) => gateway === controlNames[group])
-  const lines = samples.map((sample) => [
-    sample.gateway,
-    formatRatio(sample.bytesPerClient / (control?.bytesPerClient ?? NaN)),
-    formatKilobytes(sample.bytesPerClient),
-    whole(sample.clients),
-    `${(sample.residentBytes / 2 ** 20).toFixed(0)} MB`,
-  ])
+  const names = [...new Set(samples.map(({ gateway }) => gateway))]
+  const control = idleBytes(all, controlNames[group], group)
+  const lines = names.map((name) => {
+    const own = idleOf(all, name, group)
+    const kilobytes = own.map(({ bytesPerClient }) => bytesPerClient / 1024)
+    const bytes = idleBytes(all, name, group)
+    return [
+      name,
+      formatRatio(bytes / control),
+      formatKilobytes(bytes),
+      formatSpread(kilobytes),
+      whole(own[0]?.clients ?? 0),
+      `${(median(own.map(({ residentBytes }) => residentBytes)) / 2 ** 20).toFixed(0)} MB`,
+    ]
+  })
   if (lines.length === 0) return ''
-  return `${idleTitles[group]}\n${table(['', 'memory a client', '', 'clients', 'in all'], lines)}`
+  const headings = ['', 'memory a client', '', 'KB by start', 'clients', 'in all']
+  return `${idleTitles[group]}\n${table(headings, lines)}`
 }
 
 const idleTitles: Record<Group, string> = {

@@ -1,5 +1,7 @@
 // What samples come to. Gateways that were measured within the same seconds met the same machine, so a
 // ratio is the median of the ratios of each round; it need not be the quotient of two medians.
+import type { IdleSample } from './memory.ts'
+import type { Group } from './row.ts'
 import type { Sample } from './scenarios.ts'
 
 /** NaN of nothing. */
@@ -30,4 +32,14 @@ export function ratiosOf(
       const other = samples.find(isPair)
       return other ? [own[field] / other[field]] : []
     })
+}
+
+/** What a row was measured with, in a group. */
+export function idleOf(all: IdleSample[], name: string, group: Group): IdleSample[] {
+  return valid(all).filter((sample) => sample.gateway === name && sample.group === group)
+}
+
+/** NaN if it was not measured. */
+export function idleBytes(all: IdleSample[], name: string, group: Group): number {
+  return median(idleOf(all, name, group).map(({ bytesPerClient }) => bytesPerClient))
 }

@@ -1,12 +1,11 @@
 // At the end of a report: whether Sluice does what it promises, and how it compares with itself and
 // with Node's `ws`. None of it decides about the exit code.
 import { comparedRows } from './compression-rows.ts'
-import type { IdleSample } from './memory.ts'
 import type { Results } from './report.ts'
 import type { Group } from './row.ts'
 import { beforeName, controlNames, framedName, subjectName } from './rows.ts'
 import type { Scenario } from './scenarios.ts'
-import { median, ratiosOf, valid } from './statistics.ts'
+import { idleBytes, median, ratiosOf } from './statistics.ts'
 import { formatKilobytes, formatRatio, formatSpread, table } from './table.ts'
 
 // What the project promises without TLS: CPU time against nginx tuned for WebSocket, of a tunnel, and
@@ -121,10 +120,4 @@ export function formatComparison({ samples, idle }: Results, scenarios: Scenario
   const lines = [...cpu, ...memory].filter(([, ratio]) => ratio !== '–')
   if (lines.length === 0) return ''
   return `${subjectName} by ${beforeName}\n${table(['', 'ratio', 'by round'], lines)}`
-}
-
-/** NaN if it was not measured. */
-function idleBytes(idle: IdleSample[], name: string, group: Group): number {
-  const sample = valid(idle).find((one) => one.gateway === name && one.group === group)
-  return sample?.bytesPerClient ?? NaN
 }

@@ -42,8 +42,6 @@ test.each(Object.entries(all))(
 
 test('every clause has a sentence of its own, and is shown somewhere', () => {
   const clauses = Object.values(all).flat()
-  expect(new Set(clauses.map(({ section, says }) => section + says)).size).toBeGreaterThan(
-    clauses.length - 5,
-  )
+  expect(new Set(clauses.map(({ section, says }) => section + says)).size).toBe(clauses.length)
   expect(clauses.filter(({ situations }) => situations.length === 0)).toEqual([])
 })

@@ -108,10 +108,13 @@ export class End {
     for (;;) {
       const taken = this.#take()
       if (taken !== undefined) return taken
-      if (this.#isOver)
-        throw new Error(`the connection is over; untaken: ${this.#received.toString('hex')}`)
-      await new Promise<void>((resolve) => (this.#onChange = resolve))
+      await this.#change()
     }
+  }
+
+  /** When so many bytes have come that are not taken, be they a whole frame or not. */
+  async arrival(bytes: number): Promise<void> {
+    while (this.#received.length < bytes) await this.#change()
   }
 
   /** The next message. */
@@ -159,6 +162,12 @@ export class End {
 
   destroy(): void {
     this.#socket.destroy()
+  }
+
+  async #change(): Promise<void> {
+    const untaken = this.#received.toString('hex', 0, 100)
+    if (this.#isOver) throw new Error(`the connection is over; untaken: ${untaken}`)
+    await new Promise<void>((resolve) => (this.#onChange = resolve))
   }
 
   #take(): ReceivedFrame | undefined {

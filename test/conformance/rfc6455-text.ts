@@ -114,7 +114,7 @@ export const text: readonly Clause[] = [
         { opcode: 8 },
       )
       command.peer.end()
-      expect(await command.stdout).toBe(`${words}\n00ff\n`)
+      expect(await command.stdout).toBe(`${words}\n/hex 00ff\n`)
     },
   },
   {
@@ -207,6 +207,25 @@ export const text: readonly Clause[] = [
           await expectFailure(opposite, 1007)
         })
       }
+    },
+  },
+  {
+    section: '§8.1',
+    says: 'text that fails when much of its frame has passed ends both connections: 1007 to its sender',
+    situations: whereRead(asGateway),
+    async show(situation) {
+      await using joint = await join(situation)
+      const { peer, other } = joint
+      const whole = peer.frame({ opcode: 1, payload: Buffer.alloc(200_000, 0x61) })
+      const wrong = peer.frame({ opcode: 1, payload: Buffer.alloc(200_000, 0xff) })
+      peer.send(whole.subarray(0, 100_000))
+      await other.arrival(1)
+      peer.send(wrong.subarray(100_000, 150_000))
+      expect((await peer.close()).code).toBe(1007)
+      // A Close finds no place inside a frame; pieces that are compressed are frames of their own.
+      const told = await Promise.race([other.close().catch(() => undefined), other.farewell])
+      if (typeof told === 'object') expect(told.code).toBe(1011)
+      else expect(other.untaken.length).toBeLessThan(100_100)
     },
   },
   {

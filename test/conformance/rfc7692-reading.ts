@@ -6,7 +6,16 @@ import { inCase, type Clause } from './clause.ts'
 import { deflated } from './end.ts'
 import { RSV1, bytesOf, compressed, forbidden, hex, type Cases } from './sending.ts'
 import { compressing, expectFailure, expectFailures } from './showing.ts'
-import { asGateway, face, inTunnel, join, whereDeflating, type Situation } from './situation.ts'
+import {
+  asConnectDeflating,
+  asGateway,
+  face,
+  inTunnel,
+  join,
+  talk,
+  whereDeflating,
+  type Situation,
+} from './situation.ts'
 
 const name = 'permessage-deflate'
 /** In a tunnel its ends have to agree on it. */
@@ -51,7 +60,7 @@ export const reading: readonly Clause[] = [
   {
     section: '§6',
     says: 'a frame that is not the first of a message must not be marked as compressed: 1002',
-    situations: [...inTunnel(asGateway), ...deflating],
+    situations: [...inTunnel(asGateway), ...deflating, ...asConnectDeflating],
     show: (situation) =>
       expectFailures(
         situation,
@@ -147,6 +156,22 @@ export const reading: readonly Clause[] = [
     },
   },
   {
+    section: '§7.2.3',
+    says: 'the examples mean what they are said to, in a terminal, one that refers to another too',
+    situations: asConnectDeflating,
+    async show() {
+      await using command = await talk(name)
+      for (const frames of Object.values(hellos)) command.peer.sendFrames(...frames)
+      command.peer.sendFrames(
+        { opcode: 1, reserved: RSV1, payload: hex('f2 48 cd c9 c9 07 00') },
+        { opcode: 1, reserved: RSV1, payload: hex('f2 00 11 00 00') },
+        { opcode: 8 },
+      )
+      command.peer.end()
+      expect(await command.stdout).toBe('Hello\n'.repeat(7))
+    },
+  },
+  {
     section: '§7.2.3.2',
     says: 'a message may refer to one before it, where that was agreed on',
     situations: deflating,
@@ -194,7 +219,7 @@ export const reading: readonly Clause[] = [
   {
     section: '§7.2.2',
     says: 'what cannot be inflated fails the connection: 1007',
-    situations: deflating,
+    situations: [...deflating, ...asConnectDeflating],
     show: (situation) => expectFailures(situation, 1007, corrupt),
   },
   {

@@ -4,7 +4,7 @@ import { inCase, type Clause } from './clause.ts'
 import { deflated, inflated } from './end.ts'
 import { RSV1, hex } from './sending.ts'
 import { compressing } from './showing.ts'
-import { asGateway, join, whereDeflating } from './situation.ts'
+import { asConnectDeflating, asGateway, join, whereDeflating, talk } from './situation.ts'
 
 const deflating = whereDeflating(asGateway)
 
@@ -38,6 +38,21 @@ export const writing: readonly Clause[] = [
       expect(sent.subarray(-4)).not.toEqual(hex('00 00 ff ff'))
       expect(sent.length).toBeLessThan(text.length / 10)
       expect(inflated(sent).toString()).toBe(text)
+    },
+  },
+  {
+    section: '§7.2.1',
+    says: 'what is typed is compressed where that was agreed on and makes it smaller',
+    situations: asConnectDeflating,
+    async show() {
+      await using command = await talk('permessage-deflate')
+      const line = 'words and words and '.repeat(50)
+      for (let round = 0; round < 2; round++) {
+        command.type(line)
+        const { payload, frames } = await command.peer.message()
+        expect(payload.toString()).toBe(line)
+        expect(frames.map(({ reserved }) => reserved)).toEqual([RSV1])
+      }
     },
   },
   {

@@ -20,7 +20,6 @@ export interface Situation {
   readonly name: string
 }
 
-/** Without the modes that this build does not have yet. */
 const modes: readonly Mode[] = ['tunnel', 'framed', 'deflate']
 
 const keysOf: Readonly<Record<'server' | 'client', Readonly<Record<Mode, readonly string[]>>>> = {
@@ -55,6 +54,10 @@ export const everywhere = [...asGateway, ...asConnect]
 
 export const inTunnel = (situations: readonly Situation[]) =>
   situations.filter(({ mode }) => mode === 'tunnel')
+/** With `--compress`. */
+export const asConnectDeflating: readonly Situation[] = [
+  { role: 'connect', mode: 'deflate', name: 'connect' },
+]
 /** Where messages are read, by the gateway or by `sluice connect`. */
 export const whereRead = (situations: readonly Situation[]) =>
   situations.filter(({ mode }) => mode !== 'tunnel')
@@ -195,9 +198,11 @@ export interface Talk extends AsyncDisposable {
   readonly exitCode: Promise<number>
 }
 
+/** @param answer the extensions its server agrees to; with some, they are offered. */
 export async function talk(answer?: string): Promise<Talk> {
   const server = await accept(() => answer)
-  const cmd = [sluice, 'connect', `ws://127.0.0.1:${server.port}/`]
+  const flags = answer === undefined ? [] : ['--compress']
+  const cmd = [sluice, 'connect', `ws://127.0.0.1:${server.port}/`, ...flags]
   const child = Bun.spawn({ cmd, stdin: 'pipe', stdout: 'pipe', stderr: 'pipe' })
   const peer = await server.accepted
   return {
@@ -226,5 +231,6 @@ export interface Opposite extends AsyncDisposable {
 
 export async function face(situation: Situation, opening: Opening = {}): Promise<Opposite> {
   if (situation.role !== 'connect') return join(situation, opening)
-  return Object.assign(await talk(opening.answer), { other: undefined })
+  const answer = situation.mode === 'deflate' && opening.isPlain !== true ? deflate : undefined
+  return Object.assign(await talk(opening.answer ?? answer), { other: undefined })
 }

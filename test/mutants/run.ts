@@ -29,6 +29,7 @@ const timeoutMs = Math.max(leastTimeoutMs, await control())
 const survivors: Mutant[] = []
 let next = 0
 let told = 0
+let hung = 0
 await Promise.all(trials.map(work))
 summarize()
 
@@ -50,6 +51,7 @@ async function work(trial: Trial): Promise<void> {
     const begun = performance.now()
     const verdict = await trial.run(mutant.tests, timeoutMs, mutant)
     if (verdict.kind === 'survived') survivors.push(mutant)
+    if (verdict.kind === 'hung') hung++
     tell(mutant, verdict, performance.now() - begun)
   }
 }
@@ -65,6 +67,7 @@ function summarize(): void {
   const seconds = Math.round((performance.now() - started) / 1_000)
   const caught = chosen.length - survivors.length
   console.log(`\n${caught} of ${chosen.length} mutants are caught, in ${seconds} s`)
+  if (hung > 0) console.log(`${hung} of these by a test that did not end in ${timeoutMs} ms`)
   for (const { file, replace, by, tests, why } of survivors)
     console.error(
       `\nsurvived: src/${file}\n  - ${oneLine(replace)}\n  + ${oneLine(by)}\n  ${why}; ` +
