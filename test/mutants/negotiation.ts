@@ -3,7 +3,11 @@ import { mutantsOf } from './mutant.ts'
 
 const ofAgreement = mutantsOf(
   'wire/deflate-agreement.ts',
-  ['wire/deflate-agreement.test.ts'],
+  [
+    'wire/deflate-agreement.test.ts',
+    'wire/deflate-agreement-client.test.ts',
+    'wire/deflate-agreement-server.test.ts',
+  ],
   [
     {
       replace: '/^(?:[89]|1[0-5])$/',

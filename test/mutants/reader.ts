@@ -86,9 +86,9 @@ export const readerMutants = mutantsOf(
       why: 'the server gets the next request behind the body of this one',
     },
     {
-      replace: 'if (body.fault !== undefined) {',
-      by: 'if (body.fault === undefined && end < offset) {',
-      why: 'chunks that are malformed are relayed or hang',
+      replace: "this.#request?.refuse('MALFORMED_REQUEST', body.fault)\n",
+      by: '\n',
+      why: 'who sends malformed chunks is kept, with what is smuggled in them',
     },
     {
       replace: 'if (this.#sink === undefined) return\n    clearTimeout(this.#timer)\n',

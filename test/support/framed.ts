@@ -1,6 +1,8 @@
 // What the readers and writers of framed sessions are tried with: payloads that zlib itself compressed.
 
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib'
+import { decode, type DecodedFrame } from './frame-oracle.ts'
+import { masked } from './frames.ts'
 
 /** A message by itself, as RFC 7692 §7.2.1 has it: without the four bytes that a flush ends with. */
 export function deflatedMessage(payload: Uint8Array | string, windowBits = 15): Buffer {
@@ -25,4 +27,27 @@ export function noise(length: number): Buffer {
       return state >>> 24
     }),
   )
+}
+
+export interface WrittenFrame extends Pick<DecodedFrame, 'opcode' | 'isFinal' | 'reserved'> {
+  readonly payload: Buffer
+}
+
+/** The frames in these bytes, as the oracle reads them. */
+export function framesIn(bytes: Buffer): WrittenFrame[] {
+  const frames: WrittenFrame[] = []
+  for (let rest = bytes; rest.length > 0;) {
+    const header = decode(rest)
+    if (header === undefined) throw new Error('not a frame')
+    const { opcode, isFinal, reserved, key, headerBytes, length } = header
+    const sent = rest.subarray(headerBytes, headerBytes + Number(length))
+    frames.push({
+      opcode,
+      isFinal,
+      reserved,
+      payload: key === undefined ? sent : masked(sent, key),
+    })
+    rest = rest.subarray(headerBytes + Number(length))
+  }
+  return frames
 }

@@ -82,6 +82,16 @@ describe('messages that may begin', () => {
   })
 })
 
+test('what is only heard is not counted, but for its Close', () => {
+  const scanner = new FrameScanner(fromClient)
+  scanner.pass(message('passed'))
+  const { bytes } = scanner
+  scanner.hear(join(message('heard'), ping))
+  expect(scanner).toMatchObject({ messages: 1, bytes, isStopped: false })
+  scanner.hear(closeFrame(1000, 'bye', someKey))
+  expect(scanner).toMatchObject({ messages: 1, bytes, closeCode: 1000 })
+})
+
 describe.each([
   ['of a client', fromClient, someKey],
   ['of a server', fromServer, undefined],

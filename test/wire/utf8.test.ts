@@ -40,19 +40,23 @@ function isText(parts: readonly Buffer[]): boolean {
 }
 
 describe('bytes that come one by one', () => {
-  test('are refused at the first that no text could go on with: every first and second, and what is behind', () => {
+  test('are refused at the first that no text could go on with', () => {
+    const wrong: string[] = []
+    const check = (bytes: Buffer) => {
+      let wanted = 0
+      while (wanted < bytes.length && couldGoOn(bytes.subarray(0, wanted + 1))) wanted++
+      if (accepted(bytes) !== wanted) wrong.push(bytes.toString('hex'))
+    }
     for (let first = 0; first < 256; first++)
-      for (let second = 0; second < 256; second++)
-        for (const behind of ['', '41', '80', 'bf', '8080', '8041', 'bfbf', 'bfc3', '8f8f41']) {
-          const bytes = Buffer.concat([Buffer.from([first, second]), Buffer.from(behind, 'hex')])
-          let wanted = 0
-          while (wanted < bytes.length && couldGoOn(bytes.subarray(0, wanted + 1))) wanted++
-          if (accepted(bytes) !== wanted)
-            expect([bytes.toString('hex'), accepted(bytes)]).toEqual([
-              bytes.toString('hex'),
-              wanted,
-            ])
-        }
+      for (let second = 0; second < 256; second++) {
+        const start = Buffer.from([first, second])
+        check(start)
+        // Behind ASCII everything begins anew.
+        if (first < 0x80 || !couldGoOn(start)) continue
+        for (const behind of ['41', '80', 'bf', '8080', '8041', 'bfbf', 'bfc3', '8f8f41'])
+          check(Buffer.concat([start, Buffer.from(behind, 'hex')]))
+      }
+    expect(wrong).toEqual([])
   })
 })
 
@@ -107,7 +111,7 @@ describe('a text', () => {
         const cuts = unordered.filter((cut) => cut < bytes.length).toSorted((a, b) => a - b)
         expect(isText(pieces(bytes, cuts))).toBe(isUtf8(bytes))
       }),
-      { numRuns: 1_000 },
+      { numRuns: 300 },
     )
   })
 })
