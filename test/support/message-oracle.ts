@@ -17,6 +17,8 @@ export interface MessageVerdict {
   readonly messages: readonly JudgedMessage[]
   readonly closeCode: number | undefined
   readonly violation: FrameViolation['code'] | undefined
+  /** Whether the input ends with a Close, or with nothing begun. */
+  readonly isComplete: boolean
   /**
    * Whether the violation is one of several that are found in an order that depends on how much is
    * inflated at once: there is more than fits into one call, or it is of a frame nobody waits for.
@@ -45,13 +47,18 @@ export function judgeMessages(
   isTakeover: boolean,
 ): MessageVerdict {
   const messages: JudgedMessage[] = []
+  let rest = input
+  let unfinished: Unfinished | undefined
   const over = (
     violation?: FrameViolation['code'],
     closeCode?: number,
     isAmbiguous = false,
-  ): MessageVerdict => ({ messages, violation, closeCode, isAmbiguous })
-  let rest = input
-  let unfinished: Unfinished | undefined
+  ): MessageVerdict => {
+    const isComplete =
+      closeCode !== undefined ||
+      (violation === undefined && rest.length === 0 && unfinished === undefined)
+    return { messages, violation, closeCode, isAmbiguous, isComplete }
+  }
   /** With takeover, the stream so far, which goes on from one message to the next, and what came of it. */
   let before = { stream: nothing, bytes: 0 }
   for (;;) {
