@@ -144,20 +144,20 @@ export class RawInflate {
   /** @returns what comes next of the input, up to 64 KB; may be empty. */
   next(): Buffer {
     hasFailed = false
-    let produced = this.#inflate()
-    // A block may be the last of its stream, and more may follow (RFC 7692 §7.2.3.4): begin anew behind it.
-    while (produced === 0 && !this.isDone && !this.isCorrupt) {
-      const offset = this.#offset
+    let produced = this.#inflate(0)
+    // Input is left and so is room: a block was the last of its stream. More may follow it (RFC 7692
+    // §7.2.3.4), so begin anew behind it.
+    while (!this.isDone && !this.isCorrupt && produced < outputBytes) {
       this.#handle.reset()
-      produced = this.#inflate()
-      this.isCorrupt ||= this.#offset === offset
+      produced = this.#inflate(produced)
     }
     if (this.isCorrupt) this.isDone = true
     if (this.isDone) this.#input = nothing
     return inflated.subarray(0, produced)
   }
 
-  #inflate(): number {
+  /** @param produced bytes that are in the output already. @returns how many are then. */
+  #inflate(produced: number): number {
     const rest = this.#input.length - this.#offset
     this.#handle.writeSync(
       constants.Z_SYNC_FLUSH,
@@ -165,8 +165,8 @@ export class RawInflate {
       this.#offset,
       rest,
       inflated,
-      0,
-      outputBytes,
+      produced,
+      outputBytes - produced,
     )
     if (hasFailed) {
       this.isCorrupt = true
