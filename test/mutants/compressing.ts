@@ -193,14 +193,19 @@ const ofDeflate = mutantsOf(
       why: 'the end of a fragment waits for the next fragment',
     },
     {
-      replace: 'this.#handle.reset()\n      produced = this.#inflate()',
-      by: 'produced = this.#inflate()',
+      replace: 'while (!this.isDone && !this.isCorrupt && produced < outputBytes) {',
+      by: 'while (hasFailed && !this.isCorrupt && produced < outputBytes) {',
       why: 'what follows a block that says it is the last is lost (RFC 7692 §7.2.3.4)',
     },
     {
       replace: 'this.#offset = 0\n    this.isDone = false',
       by: 'this.isDone = false',
       why: 'the next message is inflated from where the last one ended',
+    },
+    {
+      replace: 'produced = this.#inflate(produced)',
+      by: 'produced = this.#inflate(0)',
+      why: 'what follows such a block overwrites it',
     },
     {
       replace: 'if (this.isCorrupt) this.isDone = true',

@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util'
 import type { Mutant } from './mutant.ts'
 import { mutants } from './table.ts'
-import { Trial, type Verdict } from './trial.ts'
+import { placeFault, Trial, type Verdict } from './trial.ts'
 
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } })
 /** Each is a process that keeps a core busy, and tests that hang are told from slow ones by time. */
@@ -21,6 +21,13 @@ const chosen = mutants.filter(({ file, replace, by, why }) =>
 if (chosen.length === 0) {
   console.error(`No mutant has "${values.only}" in its file, its code or its reason.`)
   process.exit(2)
+}
+
+/** Told of all at once, before the time is spent. */
+const moved = chosen.flatMap((mutant) => placeFault(mutant) ?? [])
+if (moved.length > 0) {
+  console.error(moved.join('\n'))
+  process.exit(1)
 }
 
 const started = performance.now()

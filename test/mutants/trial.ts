@@ -17,6 +17,16 @@ export type Verdict =
   | { readonly kind: 'caught'; readonly test: string }
   | { readonly kind: 'hung' }
 
+/** @returns what is wrong with the place of a mutant: it must be in its file once. */
+export function placeFault(mutation: Mutation): string | undefined {
+  try {
+    mutate(readFileSync(join(root, 'src', mutation.file), 'utf8'), mutation, 'code')
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
 /** A copy of the checkout, for one trial after the other. */
 export class Trial {
   readonly #folder = temporaryFolder('mutant')
