@@ -55,10 +55,13 @@ export class Conversation implements ByteStreamHandler {
   readonly #output: LineOutput
   readonly #closed = Promise.withResolvers<void>()
   #exitCode = 1
-  /** Messages the server has sent. */
+  /** Messages the server has sent, and lines that were read. */
   #messages = 0
+  #lines = 0
   /** How this ended has been said. */
   #isExplained = false
+  /** Something that was piped in was not sent. */
+  #isIncomplete = false
 
   constructor(
     stream: ByteStream,
@@ -160,7 +163,8 @@ export class Conversation implements ByteStreamHandler {
       code === CloseCode.noStatus ||
       code === this.#sender.farewell?.code
     console.error(`closed ${closeText(payload) || code}`)
-    if (isGood && !this.#isExplained && !this.#isShort()) this.#exitCode = 0
+    const hasFailed = this.#isExplained || this.#isIncomplete || this.#isShort()
+    if (isGood && !hasFailed) this.#exitCode = 0
     this.#isExplained = true
     if (this.#sender.farewell === undefined)
       this.#sender.control(Opcode.close, payload.subarray(0, 2))
@@ -206,16 +210,24 @@ export class Conversation implements ByteStreamHandler {
 
   #obey(line: Buffer): void {
     if (this.#sender.farewell !== undefined) return
+    this.#lines++
     const typed = readTypedLine(line, this.#options)
-    if (typed.kind === 'mistake') console.error(`✖ not sent: ${typed.sentence}`)
+    if (typed.kind === 'mistake') this.#onMistake(typed.sentence)
     else if (typed.kind === 'close') this.#leave(typed.farewell ?? this.#options.farewell)
     else if (typed.kind === 'message') this.#sender.message(typed.opcode, typed.payload)
     else if (typed.opcode === Opcode.ping) this.#pings.ping(typed.payload)
     else this.#sender.control(typed.opcode, typed.payload)
   }
 
+  /** A person types it again; a script has to know. */
+  #onMistake(sentence: string): void {
+    const isTyped = process.stdin.isTTY === true
+    console.error(`✖ ${isTyped ? 'not sent' : `line ${this.#lines} was not sent`}: ${sentence}`)
+    this.#isIncomplete ||= !isTyped
+  }
+
   #onOverflow(): void {
-    this.#explain(`not sent: a line is longer than ${messageBytes} bytes`)
+    this.#explain(`line ${this.#lines + 1} was not sent: it is longer than ${messageBytes} bytes`)
     this.#leave(this.#options.farewell)
   }
 
