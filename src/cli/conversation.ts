@@ -18,8 +18,8 @@ import { readStandardInput } from './line-input.ts'
 import { LineOutput } from './line-output.ts'
 import { MessageSender } from './message-sender.ts'
 import { PingWatch } from './ping-watch.ts'
-import { readable } from './readable.ts'
-import { roundTripText, traceLine, type Passing } from './trace.ts'
+import { tell } from './tell.ts'
+import { messageLine, roundTripText, traceLine, type Passing } from './trace.ts'
 import { readTypedLine, type LineMode } from './typed-line.ts'
 
 export interface ConversationOptions extends LineMode {
@@ -82,7 +82,7 @@ export class Conversation implements ByteStreamHandler {
       intervalMs: options.pingIntervalMs,
       answerMs: options.timeoutMs,
       send: (payload) => this.#sender.control(Opcode.ping, payload),
-      onAnswer: (roundTripMs) => console.error(`pong after ${roundTripText(roundTripMs)}`),
+      onAnswer: (roundTripMs) => tell(`pong after ${roundTripText(roundTripMs)}`),
       onSilence: () => this.#onSilence(),
     })
   }
@@ -138,7 +138,7 @@ export class Conversation implements ByteStreamHandler {
     else if (opcode === Opcode.close) this.#onClose(payload)
     else if (this.#messages < this.#options.messageCount) {
       this.#messages++
-      this.#output.print(this.#lineOf(message))
+      this.#output.print(messageLine(message, this.#options.isHex))
       if (this.#messages === this.#options.messageCount) this.#leave(this.#options.farewell)
     }
   }
@@ -148,21 +148,13 @@ export class Conversation implements ByteStreamHandler {
     if (this.#stream.bufferedBytes <= messageBytes) this.#sender.control(Opcode.pong, payload)
   }
 
-  /** As it would be typed. */
-  #lineOf({ opcode, payload }: WholeMessage): string {
-    if (this.#options.isHex) return payload.toString('hex')
-    if (opcode === Opcode.binary) return `/hex ${payload.toString('hex')}`
-    const text = payload.toString()
-    return process.stdout.isTTY ? readable(text) : text
-  }
-
   #onClose(payload: Buffer): void {
     const code = payload.length === 0 ? CloseCode.noStatus : payload.readUInt16BE(0)
     const isGood =
       code === CloseCode.normal ||
       code === CloseCode.noStatus ||
       code === this.#sender.farewell?.code
-    console.error(`closed ${closeText(payload) || code}`)
+    tell(`closed ${closeText(payload) || code}`)
     const hasFailed = this.#isExplained || this.#isIncomplete || this.#isShort()
     if (isGood && !hasFailed) this.#exitCode = 0
     this.#isExplained = true
@@ -254,6 +246,6 @@ export class Conversation implements ByteStreamHandler {
   }
 
   #trace(direction: '<' | '>', passing: Passing): void {
-    if (this.#options.isVerbose) console.error(traceLine(direction, passing))
+    if (this.#options.isVerbose) tell(traceLine(direction, passing))
   }
 }

@@ -246,7 +246,7 @@ describe('the input', () => {
     const output = client.stdout.getReader()
     const said: string[] = []
     for (const line of ['one\n', 'two\n']) {
-      client.stdin.write(line)
+      await client.stdin.write(line)
       const { value } = await output.read()
       said.push(Buffer.from(value ?? []).toString())
     }
@@ -269,6 +269,34 @@ describe('the input', () => {
       '✖ line 2 was not sent: it is not UTF-8; --hex sends',
     )
     expect(await client.exited).toBe(1)
+  })
+})
+
+describe('on a terminal', () => {
+  test('lines may be commands, and what came cannot command the terminal', async () => {
+    using rude = await listenRaw(async (connection) => {
+      expect((await connection.frame()).opcode).toBe(Opcode.ping)
+      connection.send(frame({ opcode: 1, payload: '\x1b[2J\rhello' }))
+      const { payload } = await connection.frame()
+      connection.send(frame({ opcode: 8, payload }))
+      connection.end()
+    })
+    let shown = ''
+    const typing = ['/ping\n', '/nonsense\n', '/close 4001\n']
+    await using terminal = new Bun.Terminal({
+      data(_, bytes) {
+        shown += Buffer.from(bytes).toString()
+        // One after the other, as what is said asks for it.
+        const cues = [/connected/, /hello\r\n/, /\/nonsense is no command/]
+        if (cues[3 - typing.length]?.test(shown) === true) terminal.write(typing.shift() ?? '')
+      },
+    })
+    const client = Bun.spawn([sluice, 'connect', `ws://${rude.host}`], { terminal })
+    expect(await client.exited).toBe(0)
+    expect(shown).toContain('\n\\x1b[2J\\x0dhello\r\n')
+    expect(shown).toContain('✖ not sent: /nonsense is no command')
+    // Dim, and not red as what went wrong is.
+    expect(shown).toContain('\x1b[0;2mclosed 4001')
   })
 })
 

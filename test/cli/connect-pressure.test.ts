@@ -44,7 +44,7 @@ test('a reader that is slow stops the server, and gets everything', async () => 
   const sentBytes = await standstill(() => Number(reports().at(-1)?.['sentBytes']))
   expect(sentBytes).toBeGreaterThan(0)
   expect(sentBytes).toBeLessThan(bytes)
-  reader.stdin.write('go\n')
+  await reader.stdin.write('go\n')
   await reader.stdin.end()
   const outputBytes = Number(await reader.stdout.text())
   expect(outputBytes).toBe(2 * bytes + 512 * '/hex \n'.length)
