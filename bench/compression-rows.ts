@@ -8,8 +8,8 @@ import { sluice } from './sluice.ts'
 const thresholdBytes = 0
 // The default of Sluice; zlib's own is 6.
 const level = 1
-// An idle client takes about a quarter of a megabyte: 400 twice over are 200 MB.
-const idleClientsMax = 400
+// An idle client takes about a quarter of a megabyte.
+const idleClientsMax = 800
 
 export const compressionRows: Row[] = [
   nodeWs('node ws, deflate', 'single'),

@@ -5,7 +5,7 @@ import { checkCompression } from './check.ts'
 import type { Corpora } from './corpus.ts'
 import { startGateway, type Contender, type Gateway } from './gateways.ts'
 import { descriptorLimit, type Placement } from './machine.ts'
-import { measureIdle, measureIdleCompressed, type IdleSample } from './memory.ts'
+import { measureIdle, type IdleSample } from './memory.ts'
 import type { Options } from './options.ts'
 import type { Results } from './report.ts'
 import { measure, type Scenario } from './scenarios.ts'
@@ -125,12 +125,8 @@ function measureMemoryOf(
   gateway: Gateway,
 ): Promise<IdleSample> {
   const possible = Math.floor((descriptorLimit() - spareDescriptors) / 2)
-  const clients = Math.min(options.idleClients, possible)
-  if (gateway.group !== 'compression' || !corpora) {
-    return measureIdle(gateway, clients, placement.load)
-  }
-  const ofWave = Math.min(Math.floor(clients / 2), gateway.idleClientsMax)
-  return measureIdleCompressed(gateway, ofWave, corpora.common, placement.load)
+  const clients = Math.min(options.idleClients, possible, gateway.idleClientsMax)
+  return measureIdle(gateway, clients, corpora, placement.load)
 }
 
 /** A row that does not start is a failure in the report, and the others go on. */

@@ -1,7 +1,7 @@
 // How much memory a silent client takes in a gateway that was just started.
-import type { Corpus } from './corpus.ts'
+import type { Corpora } from './corpus.ts'
 import type { Gateway } from './gateways.ts'
-import { runLoad, type LoadResult } from './native.ts'
+import { runLoad } from './native.ts'
 import type { Group } from './row.ts'
 import { residentBytes } from './usage.ts'
 
@@ -20,21 +20,30 @@ export interface IdleSample {
 export const idleMessages = 8
 
 // Buffers are grown and code is compiled by the first clients, whoever comes after: they are not
-// counted as memory of an idle client.
-const firstClients = 200
+// counted as memory of an idle client. They are few, since what they leave behind others take.
+const firstShare = 1 / 40
 // For garbage collectors and allocators to return what opening the connections took.
 const settleMs = 3000
 
-const idle = { mode: 'idle', inFlight: 1, seconds: 1, warmSeconds: 1 } as const
-
-/** Of clients that have exchanged a message of 64 bytes. `prefix` puts the load on its core. */
+/** In two waves: the first clients come and go, the others stay. `prefix` puts the load on its core. */
 export async function measureIdle(
   gateway: Gateway,
   clients: number,
+  corpora: Corpora | undefined,
   prefix: string[],
 ): Promise<IdleSample> {
-  const tls = gateway.group === 'tls' ? 'full' : 'off'
-  const load = { ...idle, payload: 64, tls, deflate: gateway.deflate } as const
+  const isCompressed = gateway.group === 'compression' && corpora !== undefined
+  const load = {
+    mode: 'idle',
+    inFlight: 1,
+    payload: isCompressed ? corpora.common.file : 64,
+    tls: gateway.group === 'tls' ? 'full' : 'off',
+    deflate: gateway.deflate,
+    opening: isCompressed ? idleMessages : 1,
+    seconds: 1,
+    warmSeconds: 1,
+  } as const
+  const firstClients = Math.ceil(clients * firstShare)
   const first = await runLoad(prefix, gateway.port, { ...load, clients: firstClients }, () => {})
   await Bun.sleep(settleMs)
   const before = residentBytes(gateway.pid)
@@ -43,56 +52,13 @@ export async function measureIdle(
     await Bun.sleep(settleMs)
     after = residentBytes(gateway.pid)
   })
-  return sampleOf(gateway, clients, before, after, [first, second])
-}
-
-/**
- * Of clients that have exchanged compressed messages. They come in two waves of `clients` each, and the
- * second is counted while the first is still there: what is made once and what is kept for the next one
- * who needs it is there already.
- */
-export async function measureIdleCompressed(
-  gateway: Gateway,
-  clients: number,
-  corpus: Corpus,
-  prefix: string[],
-): Promise<IdleSample> {
-  const load = {
-    ...idle,
-    payload: corpus.file,
-    tls: 'off',
-    deflate: gateway.deflate,
-    opening: idleMessages,
-    clients,
-  } as const
-  let before = 0
-  let after = 0
-  let second: LoadResult | undefined
-  const first = await runLoad(prefix, gateway.port, load, async () => {
-    await Bun.sleep(settleMs)
-    before = residentBytes(gateway.pid)
-    second = await runLoad(prefix, gateway.port, load, async () => {
-      await Bun.sleep(settleMs)
-      after = residentBytes(gateway.pid)
-    })
-  })
-  return sampleOf(gateway, clients, before, after, second ? [first, second] : [first])
-}
-
-function sampleOf(
-  { name, group }: Gateway,
-  clients: number,
-  before: number,
-  after: number,
-  results: LoadResult[],
-): IdleSample {
   return {
-    gateway: name,
-    group,
+    gateway: gateway.name,
+    group: gateway.group,
     clients,
     bytesPerClient: (after - before) / clients,
     residentBytes: after,
-    errors: results.reduce((sum, { errors }) => sum + errors, 0),
-    firstError: results.find(({ errors }) => errors > 0)?.firstError ?? '',
+    errors: first.errors + second.errors,
+    firstError: first.firstError || second.firstError,
   }
 }

@@ -90,7 +90,7 @@ function formatIdle(all: IdleSample[], group: Group): string {
 const idleTitles: Record<Group, string> = {
   plain: 'idle clients',
   tls: 'idle clients, TLS',
-  compression: `idle clients that have exchanged ${idleMessages} messages, or a window of them; twice as many in all`,
+  compression: `idle clients that have exchanged ${idleMessages} messages or, with a window, as many as fill it`,
 }
 
 function formatErrors({ samples, idle, failures }: Results): string {

@@ -88,7 +88,7 @@ export function formatCompressionSummary(
   scenarios: Scenario[],
 ): string {
   const own = scenarios.filter(({ group }) => group === 'compression')
-  const lines = own.map(({ name }) => [
+  const cpu = own.map(({ name }) => [
     name,
     ...comparedRows.flatMap((names) => {
       const ratios = ratiosOf(samples, name, names, 'cpuUs')
@@ -99,8 +99,9 @@ export function formatCompressionSummary(
     const of = (name: string) => idleBytes(idle, name, 'compression')
     return [formatRatio(of(subject) / of(control)), '–']
   })
-  lines.push(['memory of an idle client', ...memory])
-  if (!lines.some((line) => line.slice(1).some((cell) => cell !== '–'))) return ''
+  const all = [...cpu, ['memory of an idle client', ...memory]]
+  const lines = all.filter((line) => line.slice(1).some((cell) => cell !== '–'))
+  if (lines.length === 0) return ''
   const headings = ['', ...comparedRows.flatMap(({ title }) => [title, 'by round'])]
   return `Sluice by Node's ws on the same work: CPU time\n${table(headings, lines)}`
 }

@@ -132,7 +132,10 @@ export class Side implements ByteStreamHandler {
     // A Close of its peer's has passed: there is only one.
     if (this.#isShut || this.peer.direction.closeCode !== undefined) return
     this.#isShut = true
-    if (this.peer.direction.isAtBoundary) this.#sendClose(close)
+    const { direction } = this.peer
+    if (direction.isAtBoundary) this.#sendClose(close)
+    // Its peer broke off inside a frame, which will never end: there is no place for a Close.
+    else if (direction.isStopped) this.stream.end(close.lingerMs ?? 0)
     else this.#pendingClose = close
     this.peer.#goOn()
   }

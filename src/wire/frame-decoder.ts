@@ -42,6 +42,7 @@ export class FrameDecoder {
   // The piece that was read.
   /** Of the message, or of the control frame. */
   opcode = 0
+  /** Empty where there is none: it would keep its chunk in memory. */
   payload: Buffer = nothing
   /** Whether the message was compressed. */
   isCompressed = false
@@ -51,9 +52,9 @@ export class FrameDecoder {
   /** Length of its frame's payload, and of all those of its message so far. */
   frameBytes = 0
   messageBytes = 0
-  /** Whether it is all of its frame. */
-  isWhole = false
-  /** Where it lies: its frame from `frameStart`, itself from `payloadStart` to `payloadEnd`. */
+  /** Whether the header of its frame lies right before it. */
+  isFrameStart = false
+  /** Where it lies: from `payloadStart` to `payloadEnd`; the header from `frameStart`, where it has one. */
   chunk: Buffer = nothing
   frameStart = 0
   payloadStart = 0
@@ -75,11 +76,19 @@ export class FrameDecoder {
     this.#rules = rules
   }
 
+  /** Payload bytes still to come of the data frame under way. */
+  get left(): number {
+    return this.#left
+  }
+
+  /** Of what comes once it is stopped nothing is kept. */
   feed(chunk: Buffer): void {
+    if (this.isStopped) return
+    this.isHeldBack = false
     const unread = this.#input.length - this.#offset
+    if (unread > 0 && chunk.length === 0) return
     this.#input = unread === 0 ? chunk : Buffer.concat([this.#input.subarray(this.#offset), chunk])
     this.#offset = 0
-    this.isHeldBack = false
   }
 
   /** @returns what was not read: it comes before the next chunk. */
@@ -92,17 +101,19 @@ export class FrameDecoder {
 
   /** Reads the next piece. @returns false if there is none, for now or for ever. */
   next(): boolean {
-    if (this.isStopped) return false
-    const hasPiece = this.#isInFrame ? this.#readPayload(false) : this.#readFrame()
-    if (!hasPiece && !this.isHeldBack) this.#letGo()
-    return hasPiece
+    const hasPiece =
+      !this.isStopped && (this.#isInFrame ? this.#readPayload(false) : this.#readFrame())
+    if (hasPiece) return true
+    this.payload = nothing
+    if (!this.isHeldBack) this.#letGo()
+    return false
   }
 
   /** A piece of a chunk keeps all of it in memory: what waits for the next one is copied. */
   #letGo(): void {
-    this.chunk = this.payload = nothing
+    this.chunk = nothing
     const unread = this.#input.length - this.#offset
-    if (unread === 0 || this.isStopped) this.#input = nothing
+    if (unread === 0) this.#input = nothing
     else if (this.#offset > 0) this.#input = Buffer.from(this.#input.subarray(this.#offset))
     this.#offset = 0
   }
@@ -180,7 +191,7 @@ export class FrameDecoder {
     this.opcode = this.#messageOpcode
     this.isFrameEnd = this.#left === 0
     this.isMessageEnd = this.isFrameEnd && this.#isFinal
-    this.isWhole = isFromStart && this.isFrameEnd
+    this.isFrameStart = isFromStart
     this.#isInFrame = !this.isFrameEnd
     return true
   }
@@ -188,11 +199,11 @@ export class FrameDecoder {
   #readControl(opcode: number, length: number, key: number): boolean {
     this.opcode = opcode
     this.payload = this.#take(length, key)
-    this.isWhole = true
+    this.isFrameStart = true
     if (opcode !== Opcode.close) return true
     const fault = closeFault(this.payload)
     if (fault !== undefined) return this.violate('PROTOCOL_VIOLATION', fault)
-    this.isStopped = true
+    this.stop()
     this.closeCode = length === 0 ? CloseCode.noStatus : this.payload.readUInt16BE(0)
     return true
   }
@@ -212,7 +223,7 @@ export class FrameDecoder {
     return false
   }
 
-  /** Nothing more is read. */
+  /** Nothing more is read, and nothing kept of what still comes. */
   stop(): void {
     this.isStopped = true
     this.#input = nothing

@@ -1,6 +1,6 @@
-/** Compression is agreed between client and server; the gateway passes it on, and nothing it cannot read past. */
+/** In a tunnel compression is agreed between client and server; the gateway passes it on, and nothing it cannot read past. */
 import { describe, expect, test } from 'bun:test'
-import { relayTo, startGateway } from '../support/gateway.ts'
+import { relayTo, startTunnel } from '../support/gateway.ts'
 import { runPeer, startPeer } from '../support/peer.ts'
 import { dialTcp } from '../support/tcp.ts'
 import { upgradeRequest } from '../support/websocket.ts'
@@ -8,7 +8,7 @@ import { upgradeRequest } from '../support/websocket.ts'
 describe('permessage-deflate', () => {
   test('is agreed end to end, and messages cross the gateway compressed', async () => {
     await using server = await startPeer('ws-server.mjs', '--deflate')
-    await using gateway = startGateway(relayTo(`ws://${server.host}`))
+    await using gateway = startTunnel(relayTo(`ws://${server.host}`))
     const sizes = '--sizes=0,1,2000,200000'
     const url = `ws://${gateway.host}`
     const result = await runPeer('ws-client.mjs', url, '--deflate', '--kind=text', sizes)
@@ -21,7 +21,7 @@ describe('permessage-deflate', () => {
 
   test('with fragments, that it is agreed for the first of each message', async () => {
     await using server = await startPeer('ws-server.mjs', '--deflate')
-    await using gateway = startGateway(relayTo(`ws://${server.host}`))
+    await using gateway = startTunnel(relayTo(`ws://${server.host}`))
     const url = `ws://${gateway.host}`
     const result = await runPeer('ws-client.mjs', url, '--deflate', '--fragments', '--kind=text')
     expect(result).toMatchObject({ ok: true, extensions: 'permessage-deflate' })
@@ -29,7 +29,7 @@ describe('permessage-deflate', () => {
 
   test('is not spoken where the server declines it', async () => {
     await using server = await startPeer('ws-server.mjs')
-    await using gateway = startGateway(relayTo(`ws://${server.host}`))
+    await using gateway = startTunnel(relayTo(`ws://${server.host}`))
     const result = await runPeer('ws-client.mjs', `ws://${gateway.host}`, '--deflate')
     expect(result).toMatchObject({ ok: true, extensions: '' })
     const { headers } = await server.line(({ event }) => event === 'open')
@@ -49,7 +49,7 @@ describe('of the extensions a client offers', () => {
     '%s',
     async (_, offer, expected) => {
       await using server = await startPeer('ws-server.mjs')
-      await using gateway = startGateway(relayTo(`ws://${server.host}`))
+      await using gateway = startTunnel(relayTo(`ws://${server.host}`))
       using client = await dialTcp(gateway.port)
       client.send(upgradeRequest('/', { 'Sec-WebSocket-Extensions': offer }))
       expect((await client.message()).status).toBe(101)

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Socket } from 'node:net'
 import { encodeClose } from '../../src/wire/frame-encoder.ts'
-import { relayTo, startGateway } from '../support/gateway.ts'
+import { relayTo, startGateway, startTunnel } from '../support/gateway.ts'
+import { heardIn } from '../support/heard.ts'
 import { runPeer, startPeer, type Peer } from '../support/peer.ts'
 import { rawConnect, startRawServer } from '../support/raw.ts'
 import { dialTcp, listenTcp, type TcpConnection } from '../support/tcp.ts'
@@ -87,23 +88,58 @@ describe('a client that vanishes is gone for the server too:', () => {
     10_000,
   )
 
-  test('in the middle of a message, of which the server gets the beginning and then the end', async () => {
-    const { promise: received, resolve } = Promise.withResolvers<string>()
-    using upstream = await listenTcp(async (connection) => {
+  /** Hears until the gateway ends the connection. */
+  async function listenToTheEnd() {
+    const { promise: received, resolve } = Promise.withResolvers<Buffer>()
+    const upstream = await listenTcp(async (connection) => {
       await connection.until(/\r\n\r\n/)
       connection.send(switchAnswer())
       await connection.farewell
-      resolve(connection.received)
+      resolve(Buffer.from(connection.received, 'latin1'))
       connection.end()
     })
-    await using gateway = startGateway(relayTo(`ws://${upstream.host}`))
-    using client = await dialTcp(gateway.port)
+    return { upstream, received }
+  }
+
+  async function sendAndEnd(port: number, bytes: Buffer): Promise<TcpConnection> {
+    const client = await dialTcp(port)
     client.send(upgradeRequest('/'))
     await client.until(/\r\n\r\n/)
-    const half = encodeFrame(Opcode.text, 'a whole message', { isMasked: true }).subarray(0, 12)
-    client.send(half)
+    client.send(bytes)
     client.end()
-    expect(await received).toBe(half.toString('latin1'))
+    return client
+  }
+
+  test('in the middle of a message, of which the server gets the beginning and then the end', async () => {
+    const { upstream, received } = await listenToTheEnd()
+    using _ = upstream
+    await using gateway = startTunnel(relayTo(`ws://${upstream.host}`))
+    const half = encodeFrame(Opcode.text, 'a whole message', { isMasked: true }).subarray(0, 12)
+    using __ = await sendAndEnd(gateway.port, half)
+    expect(await received).toEqual(half)
+  }, 5_000)
+
+  test('in the middle of a long message, of which the server gets the beginning, framed or not', async () => {
+    const { upstream, received } = await listenToTheEnd()
+    using _ = upstream
+    await using gateway = startGateway(relayTo(`ws://${upstream.host}`))
+    const begun = Buffer.alloc(30_000, 'begun')
+    const whole = encodeFrame(Opcode.text, Buffer.concat([begun, begun]), { isMasked: true })
+    const half = whole.subarray(0, whole.length - begun.length)
+    using __ = await sendAndEnd(gateway.port, half)
+    expect(heardIn(await received)).toEqual([
+      { opcode: Opcode.text, payload: begun, isWhole: false },
+    ])
+  }, 5_000)
+
+  test('framed, in the middle of a short message, of which the server gets nothing', async () => {
+    const { upstream, received } = await listenToTheEnd()
+    using _ = upstream
+    await using gateway = startGateway(relayTo(`ws://${upstream.host}`, 'framed: true'))
+    const whole = encodeFrame(Opcode.text, 'a whole message', { isMasked: true })
+    using __ = await sendAndEnd(gateway.port, Buffer.concat([whole, whole.subarray(0, 12)]))
+    const payload = Buffer.from('a whole message')
+    expect(heardIn(await received)).toEqual([{ opcode: Opcode.text, payload, isWhole: true }])
   }, 5_000)
 })
 

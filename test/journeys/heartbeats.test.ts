@@ -1,10 +1,11 @@
 /**
- * Heartbeats in a tunnel: a side that is silent is pinged, one that stays silent is gone, and neither
+ * Heartbeats: a side that is silent is pinged, one that stays silent is gone, and neither
  * side notices pings that were not meant for it.
  */
 import { describe, expect, test } from 'bun:test'
 import type { Socket } from 'node:net'
-import { relayTo, startGateway } from '../support/gateway.ts'
+import { frame } from '../support/frames.ts'
+import { relayTo, startGateway, startTunnel } from '../support/gateway.ts'
 import { rawConnect, startRawServer } from '../support/raw.ts'
 import { encodeFrame, Opcode } from '../support/websocket.ts'
 
@@ -14,10 +15,10 @@ interface Seen {
 }
 
 /** Both ends of one session, as bare sockets that answer nothing by themselves. */
-async function startSession(more: string) {
+async function startSession(more: string, start = startGateway) {
   const accepted = Promise.withResolvers<Socket>()
   const upstream = await startRawServer((socket) => accepted.resolve(socket))
-  const gateway = startGateway(relayTo(`ws://127.0.0.1:${upstream.port}`, more))
+  const gateway = start(relayTo(`ws://127.0.0.1:${upstream.port}`, more))
   const client = await rawConnect(gateway.port)
   const server = await accepted.promise
   return {
@@ -51,6 +52,7 @@ function listen(socket: Socket, isClient: boolean) {
     onFrame?.()
   })
   socket.resume()
+  const heard = () => new Promise<void>((resolve) => (onFrame = resolve))
   const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()))
   socket.on('error', () => {})
   socket.on('end', () => socket.end())
@@ -62,8 +64,15 @@ function listen(socket: Socket, isClient: boolean) {
       socket.write(encodeFrame(opcode, Buffer.from(text, 'latin1'), { isMasked: isClient })),
     /** The frame that comes `index`-th. */
     async frame(index: number): Promise<Seen> {
-      while (seen[index] === undefined) await new Promise<void>((resolve) => (onFrame = resolve))
+      while (seen[index] === undefined) await heard()
       return seen[index]
+    },
+    /** Which is the first such frame, from there on; waits for it. */
+    async find(isWanted: (frame: Seen) => boolean, from = 0): Promise<number> {
+      for (let index = from; ; index++) {
+        while (seen[index] === undefined) await heard()
+        if (seen.slice(index, index + 1).some(isWanted)) return index
+      }
     },
   }
 }
@@ -132,8 +141,9 @@ describe('the other side’s own pings', () => {
   })
 })
 
-test('no ping is put into the middle of a frame', async () => {
-  await using session = await startSession('heartbeat: { client: 300ms, timeout: 5s }')
+test('no ping is put into the middle of a frame, for whose end it waits in a tunnel', async () => {
+  const more = 'heartbeat: { client: 300ms, timeout: 5s }'
+  await using session = await startSession(more, startTunnel)
   const { client, server } = session
   const half = encodeFrame(Opcode.text, 'x'.repeat(100), { isMasked: false })
   server.socket.write(half.subarray(0, 60))
@@ -142,3 +152,28 @@ test('no ping is put into the middle of a frame', async () => {
   expect(await client.frame(0)).toEqual({ opcode: Opcode.text, payload: 'x'.repeat(100) })
   expect((await client.frame(1)).opcode).toBe(Opcode.ping)
 })
+
+test('framed, a ping does not wait for the end of a frame that is late, nor for that of a message', async () => {
+  const more = 'framed: true\n    heartbeat: { client: 50ms, upstream: off, timeout: 5s }'
+  await using session = await startSession(more)
+  const { client, server } = session
+  const late = encodeFrame(Opcode.text, 'x'.repeat(100), { isMasked: false })
+  server.socket.write(late.subarray(0, 60))
+  await client.find(isPing)
+  const begun = frame({ opcode: Opcode.text, payload: 'begun, ', isFinal: false })
+  server.socket.write(Buffer.concat([late.subarray(60), begun]))
+  const begunAt = await client.find(({ payload }) => payload === 'begun, ')
+  for (const { payload } of client.seen.filter(isPing)) client.send(Opcode.pong, payload)
+  await client.find(isPing, begunAt)
+  server.socket.write(frame({ opcode: 0, payload: 'ended' }))
+  await client.find(({ payload }) => payload === 'ended')
+  expect(client.seen.filter((each) => !isPing(each))).toEqual([
+    { opcode: Opcode.text, payload: 'x'.repeat(100) },
+    { opcode: Opcode.text, payload: 'begun, ' },
+    { opcode: 0, payload: 'ended' },
+  ])
+})
+
+function isPing({ opcode }: Seen): boolean {
+  return opcode === Opcode.ping
+}

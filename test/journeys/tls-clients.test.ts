@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { makeCertificate } from '../support/certificates.ts'
 import { bigPage, curl, sha256 } from '../support/curl.ts'
 import { relayTo, startGateway, type RunningGateway } from '../support/gateway.ts'
+import { heardIn } from '../support/heard.ts'
 import { adapt } from '../support/page.ts'
 import { startPeer, type Peer } from '../support/peer.ts'
 import { dialTls, listenTcp, type TlsConnection } from '../support/tcp.ts'
@@ -109,7 +110,7 @@ describe('a session', () => {
     using server = await listenTcp(async (connection) => {
       await connection.until(/\r\n\r\n/)
       connection.send(switchAnswer())
-      await connection.until(/sending/)
+      await connection.frame()
       const head = Buffer.from([0x82, 127, 0, 0, 0, 0, 0, 0x20, 0, 0])
       connection.send(Buffer.concat([head, tail, encodeClose(1000, 'done', { isMasked: false })]))
       connection.end()
@@ -118,12 +119,13 @@ describe('a session', () => {
       relayTo(`ws://${server.host}`, 'limits: { message: 4MB, frame: 4MB }'),
     )
     using client = await openSession(gateway)
-    // With a key of zeros, so that the server finds the word in its stream.
-    const sending = Buffer.from([0x81, 0x87, 0, 0, 0, 0, ...Buffer.from('sending')])
+    const sending = encodeFrame(Opcode.text, 'sending', { isMasked: true })
     client.send(sending)
     const frames = setInterval(() => client.send(sending), 1)
-    await client.until(/done$/)
+    const heard = heardIn(Buffer.from(await client.until(/done$/), 'latin1'))
     clearInterval(frames)
+    expect(heard.map(({ opcode }) => opcode)).toEqual([Opcode.binary, Opcode.close])
+    expect(heard[0]?.payload.equals(tail)).toBe(true)
     client.end()
     await gateway.event('session-closed')
   })

@@ -45,10 +45,27 @@ export interface OpenGateway extends RunningGateway {
   readonly metrics: Metrics
 }
 
-/** @param yaml a configuration; listeners should be `127.0.0.1:0`. @param env what `${env:…}` stands for. */
+/**
+ * Its routes are framed where `SLUICE_FRAMING` says so.
+ *
+ * @param yaml a configuration; listeners should be `127.0.0.1:0`. @param env what `${env:…}` stands for.
+ */
 export function startGateway(yaml: string, env: Record<string, string> = {}): RunningGateway {
+  return start(yaml, env, withFraming)
+}
+
+/** Its sessions are tunnels whatever `SLUICE_FRAMING` says: for what only a tunnel does, such as passing the very frames. */
+export function startTunnel(yaml: string): RunningGateway {
+  return start(yaml, {}, (config) => config)
+}
+
+function start(
+  yaml: string,
+  env: Record<string, string>,
+  change: (config: Config) => Config,
+): RunningGateway {
   const binary = process.env['SLUICE_BINARY']
-  if (binary === undefined) return startGatewayHere(yaml, env)
+  if (binary === undefined) return startHere(yaml, env, change)
   const journal = new Journal<GatewayEvent>()
   const gateway = startCompiledGateway(resolve(binary), yaml, env, journal)
   return Object.assign(running(gateway, journal, gateway), { gateway })
@@ -64,12 +81,20 @@ export function startGatewayHere(
   env: Record<string, string> = {},
   change: (config: Config) => Config = (config) => config,
 ): OpenGateway {
+  return startHere(yaml, env, (config) => change(withFraming(config)))
+}
+
+function startHere(
+  yaml: string,
+  env: Record<string, string>,
+  change: (config: Config) => Config,
+): OpenGateway {
   const readFile = (path: string) => readFileSync(path, 'utf8')
   const loaded = loadConfig(yaml, { file: 'test.yaml', env, readFile })
   if (!loaded.ok) throw new Error(formatProblems(loaded.problems, { colours: false }))
   const journal = new Journal<GatewayEvent>()
   const metrics = createMetrics()
-  const gateway = createGateway(change(withFraming(loaded.config)), (event) => {
+  const gateway = createGateway(change(loaded.config), (event) => {
     metrics.emit(event)
     journal.add(event)
   })

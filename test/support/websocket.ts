@@ -39,7 +39,7 @@ function headerLines(headers: Readonly<Record<string, string>>): string {
     .join('')
 }
 
-export const Opcode = { text: 1, close: 8, ping: 9, pong: 10 } as const
+export const Opcode = { text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const
 
 /** A whole frame, of this side or that. @param isMasked as a client's must be. */
 export function encodeFrame(

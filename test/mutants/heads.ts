@@ -1,0 +1,321 @@
+/**
+ * Slips in the reading of heads: each would let through what another reader understands differently, or
+ * refuse what is in order.
+ */
+import { mutantsOf } from './mutant.ts'
+
+const ofHead = mutantsOf(
+  'wire/http-head.ts',
+  ['wire/http-head.test.ts', 'wire/http-head-bounds.test.ts'],
+  [
+    {
+      replace: 'byte < 0x20; byte++',
+      by: 'byte < 0x1f; byte++',
+      why: 'the control character 0x1f passes into values',
+    },
+    {
+      replace: 'isForbidden[0x09] = 0',
+      by: 'isForbidden[0x0b] = 0',
+      why: 'a vertical tab, which some servers skip as white space, hides a transfer-encoding',
+    },
+    {
+      replace: 'isForbidden[0x7f] = 1',
+      by: 'isForbidden[0x80] = 1',
+      why: 'DEL passes, and values of UTF-8 are refused',
+    },
+    {
+      replace: '0-9A-Za-z]+$/',
+      by: '0-9A-Za-z]+/',
+      why: 'a name may have a space before its colon, which hides it from some servers',
+    },
+    {
+      replace: 'bytes.length >= this.#limits.headBytes',
+      by: 'bytes.length > this.#limits.headBytes',
+      why: 'a head that has used up its bound is waited for until its timeout',
+    },
+    {
+      replace: 'Buffer.from(bytes) : bytes',
+      by: 'bytes : bytes',
+      why: 'the start of a head is overwritten by whoever reads into that memory next',
+    },
+    {
+      replace: 'this.consumed = end - before',
+      by: 'this.consumed = end',
+      why: 'a body is read from the wrong byte when its head came in two pieces',
+    },
+    {
+      replace: "'latin1', this.#start, end - 4)",
+      by: "'utf8', this.#start, end - 4)",
+      why: 'bytes above 0x7f do not reach the server as they were sent',
+    },
+    {
+      replace: 'this.#collected = undefined',
+      by: '',
+      why: 'the next request of the connection begins with the one before',
+    },
+    {
+      replace: 'this.#scanned = 0',
+      by: '',
+      why: 'the first bytes of the next request are not looked at',
+    },
+    {
+      replace: 'this.#start = 0',
+      by: '',
+      why: 'the next request loses its first bytes where an empty line came before this one',
+    },
+    {
+      replace: 'this.#lineStart = 0',
+      by: '',
+      why: 'a line of the next request that ends where this head did is taken for its end',
+    },
+    {
+      replace: 'bytes[0] === CR ? 2 : 0',
+      by: '0',
+      why: 'an answer behind an empty line is refused as another protocol',
+    },
+    {
+      replace: 'if (offset === 0 || bytes[offset - 1] !== CR)',
+      by: 'if (offset === 0)',
+      why: 'a bare LF ends a line here, and for other readers does not',
+    },
+    {
+      replace: 'const isEmptyLine = offset - 1 === this.#lineStart',
+      by: 'const isEmptyLine = offset - 2 === this.#lineStart',
+      why: 'a head ends at a line of one character',
+    },
+    {
+      replace: 'if (isEmptyLine && offset > 1)',
+      by: 'if (isEmptyLine && offset >= 1)',
+      why: 'a client that puts an empty line before its request is refused (RFC 9112 §2.2)',
+    },
+    {
+      replace: 'return this.#start === offset - 1 ?',
+      by: 'return this.#start === offset ?',
+      why: 'two empty lines are a request',
+    },
+    {
+      replace: 'if (isEmptyLine) this.#start = this.#lineStart',
+      by: '',
+      why: 'the start line is the empty one before it',
+    },
+    {
+      replace: 'if (offset + 1 === until) {',
+      by: 'if (offset + 1 === bytes.length) {',
+      why: 'a bare CR at the bound is refused or not, depending on how it arrives',
+    },
+    {
+      replace: 'this.#scanned = offset\n',
+      by: 'this.#scanned = offset + 1\n',
+      why: 'a bare CR passes as the last byte of a segment',
+    },
+    {
+      replace: 'if (bytes[offset + 1] !== LF)',
+      by: 'if (bytes[offset + 1] === CR)',
+      why: 'a bare CR passes, which ends a line for some readers',
+    },
+    {
+      replace: 'lines.length - 1 > maxFields',
+      by: 'lines.length > maxFields',
+      why: 'the bound of fields counts the start line',
+    },
+    {
+      replace: "line.indexOf(':')",
+      by: "line.lastIndexOf(':')",
+      why: 'a value with a colon, as every Host with a port, makes a name',
+    },
+    {
+      replace: 'if (!isToken(name))',
+      by: "if (name === '')",
+      why: 'a name with a space or brackets passes to servers that read it as another',
+    },
+  ],
+)
+
+const ofFields = mutantsOf(
+  'wire/http-fields.ts',
+  ['wire/http-fields.test.ts', 'wire/http-head.test.ts', 'wire/http-request.test.ts'],
+  [
+    {
+      replace: 'key: name.toLowerCase()',
+      by: 'key: name',
+      why: 'a header in another case is not found',
+    },
+    {
+      replace: 'tokens.push(field.value.toLowerCase())',
+      by: 'tokens.push(field.value)',
+      why: 'Connection: Close does not close',
+    },
+    {
+      replace: 'trimWhiteSpace(part).toLowerCase()',
+      by: 'part.toLowerCase()',
+      why: 'only the first of a list is understood: Connection: keep-alive, Upgrade',
+    },
+    {
+      replace: "key.replaceAll('_', '-')",
+      by: "key.replace('_', '-')",
+      why: 'a client forges X_Forwarded_For to servers of the kind of CGI',
+    },
+    {
+      replace:
+        "!connection.includes('close') && (minor === 1 || connection.includes('keep-alive'))",
+      by: "(!connection.includes('close') && minor === 1) || connection.includes('keep-alive')",
+      why: 'keep-alive wins over close, and a client waits for an end that does not come',
+    },
+    {
+      replace: "Buffer.from(`${text}\\r\\n`, 'latin1')",
+      by: 'Buffer.from(`${text}\\r\\n`)',
+      why: 'bytes above 0x7f leave as two',
+    },
+    {
+      replace: 'code === 0x20 || code === 0x09',
+      by: 'code === 0x20 || code === 0x09 || code === 0xa0',
+      why: 'a byte of a value is cut off, as String.trim does',
+    },
+    {
+      replace: 'while (end > start && isWhiteSpace(line.charCodeAt(end - 1))) end--',
+      by: '',
+      why: 'chunked with a space behind it is another coding',
+    },
+  ],
+)
+
+const ofRequest = mutantsOf(
+  'wire/http-request.ts',
+  ['wire/http-request.test.ts'],
+  [
+    {
+      replace: '/^(host|origin|',
+      by: '/^(host|',
+      why: 'two origins pass: one is checked here, the other there',
+    },
+    {
+      replace: '/^(host|origin|',
+      by: '/^(origin|',
+      why: 'two hosts pass: routed by one, served by the other',
+    },
+    {
+      replace: 'sec-websocket-.*)$/',
+      by: 'sec-websocket-key)$/',
+      why: 'two lists of subprotocols or extensions pass, read as one or as two',
+    },
+    {
+      replace: '[0-9A-Za-z._-]+)',
+      by: '[0-9A-Za-z.,_-]+)',
+      why: 'a host with a comma makes a list of X-Forwarded-Host',
+    },
+    {
+      replace: ':[0-9]{0,5})?)?$/',
+      by: ':[0-9]*)?)?$/',
+      why: 'a port of any length passes',
+    },
+    {
+      replace: 'more.length > 0',
+      by: 'more.length > 1',
+      why: 'a target with a space in it passes, cut short',
+    },
+    {
+      replace: " || sent.includes('#')",
+      by: '',
+      why: 'a fragment passes, which some servers cut off and others do not',
+    },
+    {
+      replace: 'raw.fields.count(key) > 1',
+      by: 'raw.fields.count(key) > 2',
+      why: 'a field that stands alone may come twice',
+    },
+    {
+      replace: "method === 'CONNECT' && isHost(sent)",
+      by: "method === 'CONNECT'",
+      why: 'a malformed CONNECT is told apart from no other',
+    },
+    {
+      replace: "if (minor === 1 && raw.fields.count('host') === 0)",
+      by: "if (minor === 1 && place.host === '')",
+      why: 'an empty Host is refused, which is one (RFC 9112 §3.2)',
+    },
+    {
+      replace: 'if (!isHost(place.host))',
+      by: "if (!isHost(raw.fields.get('host') ?? ''))",
+      why: 'a URL brings a host with user and password',
+    },
+    {
+      replace: 'bodyFraming(raw.fields, minor)',
+      by: 'bodyFraming(raw.fields, 1)',
+      why: 'chunks pass in HTTP/1.0, whose servers read them as the body',
+    },
+    {
+      replace: 'minor === 1 &&\n      connection',
+      by: 'connection',
+      why: 'HTTP/1.0 upgrades (RFC 6455 §4.1)',
+    },
+    {
+      replace: "connection.includes('upgrade') &&",
+      by: "connection.includes('upgrade') ||",
+      why: 'a request is an upgrade that says so in one field only',
+    },
+    {
+      replace: "target.indexOf('?')",
+      by: "target.lastIndexOf('?')",
+      why: 'a token in a query with two question marks gets into the log',
+    },
+    {
+      replace: "version === 'HTTP/1.0') return 0",
+      by: "version === 'HTTP/1.0') return 1",
+      why: 'a client of HTTP/1.0 is sent chunks and interim answers',
+    },
+    {
+      replace: "sent === '*' && method === 'OPTIONS'",
+      by: "sent === '*'",
+      why: 'GET * is routed and relayed',
+    },
+    {
+      replace: '([^/?]+)(.*)$/i',
+      by: '([^/?]+)(.*)$/',
+      why: 'a URL in upper case is refused (RFC 3986 §3.1)',
+    },
+    {
+      replace: 'host: authority }',
+      by: 'host: host === "" ? authority : host }',
+      why: 'a URL and another Host are routed by Host, and served by the URL (RFC 9112 §3.2.2)',
+    },
+    {
+      replace: "rest.startsWith('/') ? rest : `/${rest}`",
+      by: 'rest',
+      why: 'a URL without path is relayed without target',
+    },
+  ],
+)
+
+const ofResponse = mutantsOf(
+  'wire/http-response.ts',
+  ['wire/http-response.test.ts'],
+  [
+    {
+      replace: '([1-9][0-9]{2})',
+      by: '([0-9]{3})',
+      why: 'a status of 099 passes',
+    },
+    {
+      replace: "method === 'HEAD' || ",
+      by: '',
+      why: 'the next answer is taken for the body of an answer to HEAD',
+    },
+    {
+      replace: 'status < 200',
+      by: 'status <= 200',
+      why: 'an OK has no body, and its body is the next answer',
+    },
+    {
+      replace: ' || status === 304',
+      by: '',
+      why: 'a 304 that tells a length is waited for',
+    },
+    {
+      replace: "body.kind !== 'until-close' && ",
+      by: '',
+      why: 'a connection that ends with its answer is kept for another',
+    },
+  ],
+)
+
+export const headMutants = [...ofHead, ...ofFields, ...ofRequest, ...ofResponse]
