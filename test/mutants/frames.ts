@@ -91,17 +91,17 @@ const ofDecoder = mutantsOf(
       why: 'a message of exactly the bound is refused',
     },
     {
-      replace: 'isContinuation ? this.#messageBytes : 0',
+      replace: 'isContinuation ? this.messageBytes : 0',
       by: '0',
       why: 'a message in many fragments passes the bound',
     },
     {
-      replace: 'isContinuation ? this.#messageBytes : 0',
-      by: 'this.#messageBytes',
+      replace: 'isContinuation ? this.messageBytes : 0',
+      by: 'this.messageBytes',
       why: 'the bound of a message counts the one before it',
     },
     {
-      replace: 'this.#messageBytes = 0\n      this',
+      replace: 'this.messageBytes = 0\n      this',
       by: 'this',
       why: 'the bound of a message in fragments counts all of a connection',
     },
