@@ -145,7 +145,9 @@ export class FrameDecoder {
     }
     if (!this.#mayBegin(first, length)) return false
     const isCompressed = opcode === Opcode.continuation ? this.isCompressed : (first & RSV1) !== 0
-    if (isCompressed && length <= wholeBytes && available < headerBytes + length) return false
+    // A header alone is no piece, and what is compressed and short is waited for.
+    const wantedBytes = isCompressed && length <= wholeBytes ? length : Math.min(1, length)
+    if (available < headerBytes + wantedBytes) return false
     this.#offset += headerBytes
     this.#beginFrame(first, length, key)
     return this.#readPayload(true)

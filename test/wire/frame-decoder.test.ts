@@ -308,8 +308,9 @@ describe('messages that may begin', () => {
     expect(decoder.next()).toBe(false)
     expect(decoder.isHeldBack).toBe(false)
     decoder.feed(rest.subarray(1))
-    expect([decoder.next(), decoder.next(), decoder.next()]).toEqual([true, true, false])
-    expect([decoder.begun, decoder.payload.toString()]).toEqual([3, 'c'])
+    expect([decoder.next(), decoder.payload.toString()]).toEqual([true, 'b'])
+    expect([decoder.next(), decoder.payload.toString()]).toEqual([true, 'c'])
+    expect([decoder.next(), decoder.begun]).toEqual([false, 3])
   })
 
   test('are counted once however many fragments they have, and hold no control frame back', () => {
