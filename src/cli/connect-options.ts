@@ -95,7 +95,7 @@ function readHeader(line: string): Header {
 function readWait(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const read = readDuration(text)
-  if (read.problem !== undefined) throw new OptionError(`${option} ${read.problem}`)
+  if (read.problem !== undefined) throw new OptionError(`${option}: ${read.problem}`)
   if (read.value !== undefined && read.value > 0 && read.value <= longestMs) return read.value
   throw new OptionError(`${option} is a duration from 1ms to 1d, not ${text}`)
 }

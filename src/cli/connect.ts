@@ -9,6 +9,7 @@ import { Conversation } from './conversation.ts'
 import { readServer } from './dial.ts'
 import { messageOf } from './read-config.ts'
 import { readable } from './readable.ts'
+import { tell } from './tell.ts'
 
 /** @returns the exit code, once the connection is closed: 0 after a proper close. */
 export async function connect(address: string, flags: ConnectFlags): Promise<number> {
@@ -24,7 +25,7 @@ export async function connect(address: string, flags: ConnectFlags): Promise<num
     const { connection, answer, agreement } = await shakeHands(server, handshake)
     if (answer.status !== 101)
       return refuse(`${address} answered ${answer.status} ${readable(answer.reason)}`, 1)
-    console.error(greetingOf(answer, handshake.offersCompression))
+    tell(greetingOf(answer, handshake.offersCompression))
     const talk = new Conversation(connection.stream, agreement, conversation)
     return await talk.run(connection.takeOver())
   } catch (error) {

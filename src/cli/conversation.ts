@@ -18,8 +18,8 @@ import { readStandardInput } from './line-input.ts'
 import { LineOutput } from './line-output.ts'
 import { MessageSender } from './message-sender.ts'
 import { PingWatch } from './ping-watch.ts'
-import { readable } from './readable.ts'
-import { roundTripText, traceLine, type Passing } from './trace.ts'
+import { tell } from './tell.ts'
+import { messageLine, roundTripText, traceLine, type Passing } from './trace.ts'
 import { readTypedLine, type LineMode } from './typed-line.ts'
 
 export interface ConversationOptions extends LineMode {
@@ -55,10 +55,13 @@ export class Conversation implements ByteStreamHandler {
   readonly #output: LineOutput
   readonly #closed = Promise.withResolvers<void>()
   #exitCode = 1
-  /** Messages the server has sent. */
+  /** Messages the server has sent, and lines that were read. */
   #messages = 0
+  #lines = 0
   /** How this ended has been said. */
   #isExplained = false
+  /** Something that was piped in was not sent. */
+  #isIncomplete = false
 
   constructor(
     stream: ByteStream,
@@ -79,7 +82,7 @@ export class Conversation implements ByteStreamHandler {
       intervalMs: options.pingIntervalMs,
       answerMs: options.timeoutMs,
       send: (payload) => this.#sender.control(Opcode.ping, payload),
-      onAnswer: (roundTripMs) => console.error(`pong after ${roundTripText(roundTripMs)}`),
+      onAnswer: (roundTripMs) => tell(`pong after ${roundTripText(roundTripMs)}`),
       onSilence: () => this.#onSilence(),
     })
   }
@@ -135,7 +138,7 @@ export class Conversation implements ByteStreamHandler {
     else if (opcode === Opcode.close) this.#onClose(payload)
     else if (this.#messages < this.#options.messageCount) {
       this.#messages++
-      this.#output.print(this.#lineOf(message))
+      this.#output.print(messageLine(message, this.#options.isHex))
       if (this.#messages === this.#options.messageCount) this.#leave(this.#options.farewell)
     }
   }
@@ -145,22 +148,15 @@ export class Conversation implements ByteStreamHandler {
     if (this.#stream.bufferedBytes <= messageBytes) this.#sender.control(Opcode.pong, payload)
   }
 
-  /** As it would be typed. */
-  #lineOf({ opcode, payload }: WholeMessage): string {
-    if (this.#options.isHex) return payload.toString('hex')
-    if (opcode === Opcode.binary) return `/hex ${payload.toString('hex')}`
-    const text = payload.toString()
-    return process.stdout.isTTY ? readable(text) : text
-  }
-
   #onClose(payload: Buffer): void {
     const code = payload.length === 0 ? CloseCode.noStatus : payload.readUInt16BE(0)
     const isGood =
       code === CloseCode.normal ||
       code === CloseCode.noStatus ||
       code === this.#sender.farewell?.code
-    console.error(`closed ${closeText(payload) || code}`)
-    if (isGood && !this.#isExplained && !this.#isShort()) this.#exitCode = 0
+    tell(`closed ${closeText(payload) || code}`)
+    const hasFailed = this.#isExplained || this.#isIncomplete || this.#isShort()
+    if (isGood && !hasFailed) this.#exitCode = 0
     this.#isExplained = true
     if (this.#sender.farewell === undefined)
       this.#sender.control(Opcode.close, payload.subarray(0, 2))
@@ -206,16 +202,24 @@ export class Conversation implements ByteStreamHandler {
 
   #obey(line: Buffer): void {
     if (this.#sender.farewell !== undefined) return
+    this.#lines++
     const typed = readTypedLine(line, this.#options)
-    if (typed.kind === 'mistake') console.error(`✖ not sent: ${typed.sentence}`)
+    if (typed.kind === 'mistake') this.#onMistake(typed.sentence)
     else if (typed.kind === 'close') this.#leave(typed.farewell ?? this.#options.farewell)
     else if (typed.kind === 'message') this.#sender.message(typed.opcode, typed.payload)
     else if (typed.opcode === Opcode.ping) this.#pings.ping(typed.payload)
     else this.#sender.control(typed.opcode, typed.payload)
   }
 
+  /** A person types it again; a script has to know. */
+  #onMistake(sentence: string): void {
+    const isTyped = process.stdin.isTTY === true
+    console.error(`✖ ${isTyped ? 'not sent' : `line ${this.#lines} was not sent`}: ${sentence}`)
+    this.#isIncomplete ||= !isTyped
+  }
+
   #onOverflow(): void {
-    this.#explain(`not sent: a line is longer than ${messageBytes} bytes`)
+    this.#explain(`line ${this.#lines + 1} was not sent: it is longer than ${messageBytes} bytes`)
     this.#leave(this.#options.farewell)
   }
 
@@ -242,6 +246,6 @@ export class Conversation implements ByteStreamHandler {
   }
 
   #trace(direction: '<' | '>', passing: Passing): void {
-    if (this.#options.isVerbose) console.error(traceLine(direction, passing))
+    if (this.#options.isVerbose) tell(traceLine(direction, passing))
   }
 }

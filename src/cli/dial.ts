@@ -100,8 +100,9 @@ function tlsOf({ ca, cert, key, isVerified }: Trust): UpstreamTls {
     tls.stop()
     return tls
   } catch (error) {
-    const given = [ca && '--ca', cert && '--cert', key && '--key'].filter(Boolean).join(', ')
-    throw new Error(`the file of ${given}: ${messageOf(error)}`, { cause: error })
+    const given = [ca && '--ca', cert && '--cert', key && '--key'].filter(Boolean)
+    const files = given.length > 1 ? 'files' : 'file'
+    throw new Error(`the ${files} of ${given.join(' and ')}: ${messageOf(error)}`, { cause: error })
   }
 }
 

@@ -1,6 +1,5 @@
 /**
- * What passes on a connection, as `sluice connect --verbose` tells it: `<` came from the server, `>` goes
- * to it.
+ * What passes on a connection, as `sluice connect` shows it.
  */
 import { Opcode } from '../wire/opcode.ts'
 import { closeText } from './farewell.ts'
@@ -13,7 +12,15 @@ export interface Passing {
   readonly deflatedBytes?: number | undefined
 }
 
-/** `< text, 1200 bytes, 93 compressed`, `> ping 7`, `< close 1000 bye`. */
+/** A message of the server as it would be typed; in hexadecimal whatever it is, or only where it is binary. */
+export function messageLine({ opcode, payload }: Passing, isHex: boolean): string {
+  if (isHex) return payload.toString('hex')
+  if (opcode === Opcode.binary) return `/hex ${payload.toString('hex')}`
+  const text = payload.toString()
+  return process.stdout.isTTY ? readable(text) : text
+}
+
+/** `<` came from the server, `>` goes to it: `< text, 1200 bytes, 93 compressed`, `> ping 7`, `< close 1000 bye`. */
 export function traceLine(direction: '<' | '>', { opcode, payload, deflatedBytes }: Passing) {
   const compressed = deflatedBytes === undefined ? '' : `, ${deflatedBytes} compressed`
   switch (opcode) {

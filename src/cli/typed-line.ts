@@ -28,7 +28,7 @@ export function readTypedLine(line: Buffer, { isHex, hasCommands }: LineMode): T
   const isCommand = hasCommands && line[0] === slash
   if (isHex && !isCommand) return readBytes(line.toString('latin1'))
   // RFC 6455 §5.6: a text message is UTF-8. Sent with what is wrong replaced, it would be another one.
-  if (!isUtf8(line)) return mistake('the line is not UTF-8; --hex sends bytes of any kind')
+  if (!isUtf8(line)) return mistake('it is not UTF-8; --hex sends bytes of any kind')
   return isCommand ? readCommand(line.toString()) : text(line)
 }
 

@@ -3,8 +3,8 @@
  */
 import { describe, expect, test } from 'bun:test'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { encodeFrame } from '../../src/wire/frame-encoder.ts'
 import { Opcode } from '../../src/wire/opcode.ts'
+import { encodeMessage, extensions } from '../support/compressing.ts'
 import {
   startGatewayProcess,
   type GatewayProcess,
@@ -18,8 +18,10 @@ const total = 1024 * MB
 /** Passes once before anything is measured, so that the process has the memory it works with. */
 const warmBytes = 64 * MB
 const message = Buffer.alloc(64 * 1024)
-const fromServer = encodeFrame(Opcode.binary, message, { isMasked: false })
-const fromClient = encodeFrame(Opcode.binary, message, { isMasked: true })
+/** Compressed, where there is compression, to almost nothing: whoever inflates it ahead of its reader holds much. */
+const fromServer = encodeMessage(Opcode.binary, message, { isMasked: false })
+const fromClient = encodeMessage(Opcode.binary, message, { isMasked: true })
+const warmMessages = warmBytes / message.length
 
 interface Progress {
   readonly sentBytes: number
@@ -82,9 +84,10 @@ describe('pressure', () => {
     let progress: Progress = { sentBytes: 0 }
     let seenEnd = Promise.withResolvers<void>()
     await using server = await startRawServer((socket, target) => {
-      progress = flood(socket, fromServer, target === '/warm' ? warmBytes : total)
+      const isWarm = target === '/warm'
+      progress = flood(socket, fromServer, isWarm ? warmMessages * fromServer.length : total)
       socket.on('end', () => seenEnd.resolve())
-    })
+    }, extensions)
     await using gateway = await startGatewayProcess(yaml(server.port))
     await warmUp(await rawConnect(gateway.port, '/warm'), warmBytes)
     const { live, files } = await quiet(gateway)
@@ -102,12 +105,12 @@ describe('pressure', () => {
       else socket.pause()
     })
     await using gateway = await startGatewayProcess(yaml(server.port))
-    const warm = await rawConnect(gateway.port, '/warm')
-    const warmed = flood(warm, fromClient, warmBytes)
-    while (warmed.sentBytes < warmBytes) await Bun.sleep(20)
+    const warm = await rawConnect(gateway.port, '/warm', extensions)
+    const warmed = flood(warm, fromClient, warmMessages * fromClient.length)
+    while (warmed.sentBytes < warmMessages * fromClient.length) await Bun.sleep(20)
     warm.destroy()
     const { live, files } = await quiet(gateway)
-    const client = await rawConnect(gateway.port)
+    const client = await rawConnect(gateway.port, '/', extensions)
     const seenEnd = new Promise((resolve) => client.on('end', resolve))
     client.resume()
     await expectStall(gateway, live, flood(client, fromClient, total))

@@ -16,6 +16,8 @@ export interface Peer extends AsyncDisposable {
   lines(): readonly Line[]
   /** The first line that satisfies, past or to come; fails when the peer ends before. */
   line(isWanted: (line: Line) => boolean): Promise<Line>
+  /** Writes a JSON line to its stdin. */
+  tell(line: Line): void
   /** Lets it end by itself. */
   stop(): Promise<void>
   /** Ends it as a crash would: its sockets are reset or closed by the system. */
@@ -46,6 +48,10 @@ export async function startPeer(file: string, ...options: string[]): Promise<Pee
     host: `127.0.0.1:${Number(port)}`,
     lines: () => journal.items.slice(1),
     line: (isWanted) => journal.find(isWanted),
+    tell(line) {
+      void child.stdin.write(`${JSON.stringify(line)}\n`)
+      void child.stdin.flush()
+    },
     stop,
     async kill() {
       child.kill('SIGKILL')

@@ -4,15 +4,20 @@
  */
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { acceptFor } from '../../src/wire/websocket-handshake.ts'
-import { upgradeRequest } from './websocket.ts'
+import { switchAnswer, upgradeRequest } from './websocket.ts'
 
 export interface RawServer extends AsyncDisposable {
   readonly port: number
 }
 
-/** Answers every upgrade, then hands the socket over. Whatever else is asked is answered with a short page. */
+/**
+ * Answers every upgrade, then hands the socket over. Whatever else is asked is answered with a short page.
+ *
+ * @param more further header lines of the 101.
+ */
 export async function startRawServer(
   onUpgrade: (socket: Socket, target: string) => void,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<RawServer> {
   const sockets = new Set<Socket>()
   const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -24,9 +29,8 @@ export async function startRawServer(
       const target = head.split(' ')[1] ?? ''
       if (key === undefined)
         return void socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
-      socket.write(
-        `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptFor(key)}\r\n\r\n`,
-      )
+      const answer = switchAnswer({ 'Sec-WebSocket-Accept': acceptFor(key), ...more })
+      socket.write(answer.replaceAll('\n', '\r\n'))
       onUpgrade(socket, target)
     })
   })
@@ -40,13 +44,21 @@ export async function startRawServer(
   }
 }
 
-/** Opens a WebSocket. Resolves with the socket when it is answered with 101; rejects otherwise. */
-export function rawConnect(port: number, target = '/'): Promise<Socket> {
+/**
+ * Opens a WebSocket. Resolves with the socket when it is answered with 101; rejects otherwise.
+ *
+ * @param more further header lines of the request.
+ */
+export function rawConnect(
+  port: number,
+  target = '/',
+  more: Readonly<Record<string, string>> = {},
+): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
     socket.on('error', reject)
     socket.on('close', () => reject(new Error('closed before it was answered')))
-    socket.write(upgradeHead(target))
+    socket.write(upgradeHead(target, more))
     readHead(socket, (head) => {
       if (head.startsWith('HTTP/1.1 101 ')) resolve(socket)
       else reject(new Error(head))
@@ -54,8 +66,8 @@ export function rawConnect(port: number, target = '/'): Promise<Socket> {
   })
 }
 
-export function upgradeHead(target = '/'): string {
-  return upgradeRequest(target).replaceAll('\n', '\r\n')
+export function upgradeHead(target = '/', more: Readonly<Record<string, string>> = {}): string {
+  return upgradeRequest(target, more).replaceAll('\n', '\r\n')
 }
 
 /** Takes one head from the socket, and puts back what came behind it. */
