@@ -28,7 +28,7 @@ function openInflater(): RawInflate {
 }
 
 const isDeflater = kind === 'deflaters'
-const open = isDeflater ? openDeflater : openInflater
+const open: () => { close(): void } = isDeflater ? openDeflater : openInflater
 const count = isDeflater ? 300 : 2_000
 
 function residentBytes(): number {

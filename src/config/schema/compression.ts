@@ -44,7 +44,7 @@ const mapping = section(
         json: { anyOf: [{ type: 'boolean' }, { enum: ['client', 'server'] }] },
       },
       readTakeover,
-    ).prefault(false), // a window to a client costs 140KB and more, and a session has two
+    ).prefault(false), // a window to a client costs 190KB and more, and a session has two
     level: count({
       doc: 'How hard zlib tries, from 1, the fastest, to 9, the smallest.',
       min: 1,
