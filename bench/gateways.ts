@@ -1,28 +1,36 @@
 // Gateways as running processes: one of a row of rows.ts, started, waited for and stopped.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Deflate } from './native.ts'
 import { start, stop, temporaryDirectory } from './processes.ts'
-import type { Row } from './rows.ts'
+import type { Group, Row } from './row.ts'
 import type { Certificate } from './tls.ts'
 
 export interface Gateway {
   name: string
-  isTls: boolean
+  group: Group
+  /** What it agrees to with its clients. */
+  deflate: Deflate
   port: number
   pid: number
+  /** How many idle clients its memory is measured with at most. */
+  idleClientsMax: number
   stop(): Promise<void>
 }
 
 const startTimeoutMs = 10_000
 
-/**
- * Starts a row, with TLS if there is a certificate, and waits until it accepts; throws with the end
- * of its log if it does not.
- */
+/** A row in one of its groups; those with TLS have a certificate. */
+export interface Contender {
+  row: Row
+  group: Group
+  certificate: Certificate | undefined
+}
+
+/** Starts a row and waits until it accepts; throws with the end of its log if it does not. */
 export async function startGateway(
-  row: Row,
+  { row, group, certificate }: Contender,
   upstreamPort: number,
-  certificate: Certificate | undefined,
   prefix: string[],
 ): Promise<Gateway> {
   const directory = temporaryDirectory()
@@ -39,8 +47,9 @@ export async function startGateway(
     await stop(gateway)
     throw new Error(`it does not accept connections: ${readFileSync(log, 'utf8').slice(-500)}`)
   }
-  const isTls = certificate !== undefined
-  return { name: row.name, isTls, port, pid: gateway.pid, stop: () => stop(gateway) }
+  const { name, deflate = 'off', idleClientsMax = Infinity } = row
+  const process = { port, pid: gateway.pid, stop: () => stop(gateway) }
+  return { name, group, deflate, idleClientsMax, ...process }
 }
 
 /** A port that was free a moment ago. */

@@ -11,17 +11,33 @@ export interface LoadResult {
   seconds: number
   p50Us: number
   p99Us: number
+  /** From the gateway in that time, without TLS. */
+  bytesRead: number
   errors: number
   firstError: string
 }
 
 export interface Load {
-  mode: 'messages' | 'handshakes' | 'idle'
+  mode: 'messages' | 'handshakes' | 'idle' | 'broadcast' | 'check'
   clients: number
   inFlight: number
-  bytes: number
+  /** Bytes of each message, or the file of a corpus (corpus.ts). */
+  payload: number | string
   /** `full`, `resumed`: every connection begins with a TLS handshake of that kind. */
   tls: 'off' | 'full' | 'resumed'
+}
+
+/** What comes of a client's offer of permessage-deflate: each message by itself, or with a window. */
+export type Deflate = 'off' | 'single' | 'takeover'
+
+export interface LoadRun extends Load {
+  deflate: Deflate
+  seconds: number
+  warmSeconds: number
+  /** Messages each client exchanges when it has connected; one if not given. */
+  opening?: number
+  /** Where everything that comes back is written. */
+  record?: string
 }
 
 // Opening may take 40 s, the warm-up and the run a few: past this the program hangs.
@@ -33,7 +49,7 @@ const build = join(import.meta.dir, 'build')
 /** Compiles both programs; throws with the compiler's words. */
 export function compile({ withTls }: { withTls: boolean }): void {
   mkdirSync(build, { recursive: true })
-  const load = ['load', 'client', 'latencies', 'payload', 'websocket']
+  const load = ['load', 'modes', 'client', 'upgrade', 'latencies', 'payload', 'websocket']
   if (withTls) compileOne('load', [...load, 'tls'], ['-lssl', '-lcrypto'])
   else compileOne('load', [...load, 'tls-absent'], [])
   compileOne('echo', ['echo', 'websocket'], [])
@@ -77,7 +93,7 @@ export async function startEcho(
 export async function runLoad(
   prefix: string[],
   port: number,
-  load: Load & { seconds: number; warmSeconds: number },
+  load: LoadRun,
   atRest: () => Promise<void> | void,
 ): Promise<LoadResult> {
   const options = Object.entries({
@@ -85,10 +101,13 @@ export async function runLoad(
     '--mode': load.mode,
     '--clients': load.clients,
     '--in-flight': load.inFlight,
-    '--bytes': load.bytes,
+    [typeof load.payload === 'string' ? '--corpus' : '--bytes']: load.payload,
     '--tls': load.tls,
+    '--deflate': load.deflate,
     '--seconds': load.seconds,
     '--warm': load.warmSeconds,
+    '--opening': load.opening ?? 1,
+    ...(load.record !== undefined && { '--record': load.record }),
   })
   const command = [...prefix, join(build, 'load'), ...options.flat().map(String)]
   const program = startTalking(command, loadTimeoutMs)
@@ -102,7 +121,7 @@ export async function runLoad(
   }
   await program.exited
   const firstError = (await text(program.stderr)).trim() || 'the load generator ran out of time'
-  return { done: 0, seconds: 0, p50Us: 0, p99Us: 0, errors: 1, firstError }
+  return { done: 0, seconds: 0, p50Us: 0, p99Us: 0, bytesRead: 0, errors: 1, firstError }
 }
 
 /** Each call gives the next line; '' at the end. */

@@ -1,14 +1,21 @@
 // A control row: the gateway one would write with `ws` in a few lines. It runs on Node, since Bun
 // puts a shim of its own in the place of `ws`.
 //
-//   node bench/node-ws.mjs PORT UPSTREAM_PORT
+//   node bench/node-ws.mjs PORT UPSTREAM_PORT [single|takeover LEVEL THRESHOLD]
 import { WebSocket, WebSocketServer } from 'ws'
 
-const [port, upstreamPort] = process.argv.slice(2).map(Number)
-const server = new WebSocketServer({ host: '127.0.0.1', port, perMessageDeflate: false })
+const [port, upstreamPort, deflate, level, threshold] = process.argv.slice(2)
+const perMessageDeflate = deflate !== undefined && {
+  serverNoContextTakeover: deflate === 'single',
+  clientNoContextTakeover: deflate === 'single',
+  threshold: Number(threshold),
+  zlibDeflateOptions: { level: Number(level) },
+}
+const server = new WebSocketServer({ host: '127.0.0.1', port: Number(port), perMessageDeflate })
 
-server.on('connection', (client) => {
-  const upstream = new WebSocket(`ws://127.0.0.1:${upstreamPort}`, { perMessageDeflate: false })
+server.on('connection', (client, { url }) => {
+  const address = `ws://127.0.0.1:${upstreamPort}${url}`
+  const upstream = new WebSocket(address, { perMessageDeflate: false })
   const waiting = []
   client.on('message', (data, binary) => {
     if (upstream.readyState === WebSocket.OPEN) upstream.send(data, { binary })

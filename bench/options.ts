@@ -1,12 +1,11 @@
 // The command line of the benchmark.
 import { parseArgs } from 'node:util'
+import type { Group } from './row.ts'
 
 export interface Options {
   /** Names, or parts of names, of the rows to run; empty: all. */
   only: string[]
-  /** Whether gateways are measured without TLS, and whether they are with it. */
-  plain: boolean
-  tls: boolean
+  groups: Group[]
   /** Another checkout of Sluice to measure beside this one. */
   against: string | undefined
   rounds: number
@@ -14,18 +13,21 @@ export interface Options {
   seconds: number
   warmSeconds: number
   idleClients: number
+  /** How often memory is measured where compression is agreed on. */
+  memoryPasses: number
   /** Where every sample goes as JSON. */
   jsonFile: string | undefined
 }
 
 const usage = `npm run bench -- [options]
 
-  --only NAMES    rows whose name contains one of these, e.g. sluice,haproxy; the control row
-                  nginx tuned always runs, since every ratio is to it
-  --plain         only without TLS
-  --tls           only with TLS
+  --only NAMES    rows whose name contains one of these, e.g. sluice,haproxy; control rows always
+                  run, since every ratio is to one of them: nginx tuned, and node ws, deflate
+  --plain         without TLS; this and --tls where no other is given
+  --tls           with TLS
+  --compression   with permessage-deflate between the clients and the gateway
   --against DIR   the Sluice of another checkout as a row, and how this one compares with it
-  --rounds N      rounds of all gateways and scenarios (default 5, at most 9)
+  --rounds N      rounds of all gateways and scenarios (default 5, at most 9; 0: memory alone)
   --quick         one short round and 2,000 idle clients: to see that everything works
   --json FILE     write every sample to FILE
   --help`
@@ -38,6 +40,7 @@ export function readOptions(argv: string[]): Options | undefined {
       only: { type: 'string', default: '' },
       plain: { type: 'boolean', default: false },
       tls: { type: 'boolean', default: false },
+      compression: { type: 'boolean', default: false },
       against: { type: 'string' },
       rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
@@ -50,21 +53,19 @@ export function readOptions(argv: string[]): Options | undefined {
     return undefined
   }
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 5))
-  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 9) {
-    throw new TypeError('--rounds: expected a whole number from 1 to 9')
+  if (!Number.isInteger(rounds) || rounds < 0 || rounds > 9) {
+    throw new TypeError('--rounds: expected a whole number from 0 to 9')
   }
-  if (values.plain && values.tls) {
-    throw new TypeError('--plain and --tls: each leaves the other out; without them both are run')
-  }
+  const groups = (['plain', 'tls', 'compression'] as const).filter((group) => values[group])
   return {
     only: values.only.split(',').filter((name) => name !== ''),
-    plain: !values.tls,
-    tls: !values.plain,
+    groups: groups.length > 0 ? groups : ['plain', 'tls'],
     against: values.against,
     rounds,
     seconds: values.quick ? 0.7 : 1.5,
     warmSeconds: values.quick ? 0.3 : 0.4,
     idleClients: values.quick ? 2000 : 8000,
+    memoryPasses: values.quick ? 1 : 3,
     jsonFile: values.json,
   }
 }

@@ -2,42 +2,29 @@
 // of `rows`; each runs in one process (with its workers) on one core and listens on 127.0.0.1.
 import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { Certificate } from './tls.ts'
+import { compressionRows } from './compression-rows.ts'
+import type { Group, Place, Row } from './row.ts'
+import { sluice } from './sluice.ts'
 
-export interface Row {
-  name: string
-  /** What must be installed; the row is left out if it is not. */
-  program: string
-  version: string[]
-  /** Whether it is measured with TLS too. */
-  hasTls: boolean
-  /** Writes what it needs into `directory`; returns a command that stays in the foreground. */
-  command(place: Place): string[]
+/** Every ratio of a group is to this row. */
+export const controlNames: Record<Group, string> = {
+  plain: 'nginx tuned',
+  tls: 'nginx tuned',
+  compression: 'node ws, deflate',
 }
-
-interface Place {
-  port: number
-  upstreamPort: number
-  directory: string
-  /** With it the gateway's clients speak TLS; undefined: plain. */
-  certificate: Certificate | undefined
-}
-
-/** Every ratio is to this row. */
-export const controlName = 'nginx tuned'
 export const subjectName = 'sluice'
+export const framedName = 'sluice framed'
 /** The same program of another checkout. */
 export const beforeName = 'sluice before'
 
-const root = join(import.meta.dir, '..')
-const bun = join(root, 'scripts/bun')
+const bun = join(import.meta.dir, '../scripts/bun')
 
 export const rows: Row[] = [
   {
-    name: controlName,
+    name: controlNames.plain,
     program: 'nginx',
     version: ['nginx', '-v'],
-    hasTls: true,
+    groups: ['plain', 'tls'],
     command: (place) =>
       nginx(place, [
         'access_log off;',
@@ -51,7 +38,7 @@ export const rows: Row[] = [
     name: 'nginx as shipped',
     program: 'nginx',
     version: ['nginx', '-v'],
-    hasTls: false,
+    groups: ['plain'],
     command: (place) =>
       nginx(place, ['sendfile on;', 'tcp_nopush on;', 'gzip on;', 'access_log access.log;']),
   },
@@ -59,14 +46,14 @@ export const rows: Row[] = [
     name: 'haproxy',
     program: 'haproxy',
     version: ['haproxy', '-v'],
-    hasTls: true,
+    groups: ['plain', 'tls'],
     command: haproxy,
   },
   {
     name: 'node ws',
     program: 'node',
     version: ['node', '--version'],
-    hasTls: false,
+    groups: ['plain'],
     command: ({ port, upstreamPort }) => [
       'node',
       join(import.meta.dir, 'node-ws.mjs'),
@@ -78,7 +65,7 @@ export const rows: Row[] = [
     name: 'bun raw',
     program: bun,
     version: [bun, '--version'],
-    hasTls: true,
+    groups: ['plain', 'tls'],
     command: ({ port, upstreamPort, certificate }) => [
       bun,
       join(import.meta.dir, 'bun-raw.ts'),
@@ -87,12 +74,18 @@ export const rows: Row[] = [
       ...(certificate ? [certificate.chain, certificate.key] : []),
     ],
   },
-  sluice(subjectName, root),
+  ...compressionRows,
+  sluice({ name: subjectName, groups: ['plain', 'tls', 'compression'] }),
+  sluice({
+    name: framedName,
+    groups: ['plain', 'compression'],
+    route: { framed: true, compression: 'off' },
+  }),
 ]
 
 /** What the working copy is compared with: Sluice as another checkout has it. */
 export function otherCheckout(directory: string): Row {
-  return sluice(beforeName, resolve(directory))
+  return sluice({ name: beforeName, groups: ['plain', 'tls'], checkout: resolve(directory) })
 }
 
 function nginx({ port, upstreamPort, directory, certificate }: Place, http: string[]): string[] {
@@ -154,25 +147,4 @@ backend upstream
   const file = join(directory, 'haproxy.cfg')
   writeFileSync(file, configuration)
   return ['haproxy', '-db', '-f', file]
-}
-
-/** Without a line a session, as the rows beside it have no access log. */
-function sluice(name: string, checkout: string): Row {
-  return {
-    name,
-    program: join(checkout, 'bin/sluice'),
-    version: [join(checkout, 'scripts/bun'), '--version'],
-    hasTls: true,
-    command: ({ port, upstreamPort, directory, certificate }) => {
-      const tls = certificate && { cert: certificate.chain, key: certificate.key }
-      const configuration = {
-        listeners: [tls ? { address: '127.0.0.1', port, tls } : `127.0.0.1:${port}`],
-        routes: [{ upstream: `ws://127.0.0.1:${upstreamPort}` }],
-        log: { level: 'warn' },
-      }
-      const file = join(directory, 'sluice.yaml')
-      writeFileSync(file, JSON.stringify(configuration)) // JSON is YAML
-      return [join(checkout, 'bin/sluice'), 'run', file]
-    },
-  }
 }

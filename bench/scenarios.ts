@@ -1,36 +1,33 @@
-// What is measured, and how one measurement of one gateway is taken.
+// What is measured under load, and how one measurement of one gateway is taken.
+import type { Corpora, Corpus } from './corpus.ts'
 import type { Gateway } from './gateways.ts'
 import { runLoad, type Load } from './native.ts'
-import { cpuNs, residentBytes } from './usage.ts'
+import type { Group } from './row.ts'
+import { cpuNs } from './usage.ts'
 
-/** One whose `tls` is not `off` is for gateways with TLS, the others are for those without. */
+/** For the gateways of its group. */
 export interface Scenario extends Load {
   name: string
+  group: Group
   /** What one of `done` is called. */
-  unit: 'message' | 'handshake'
+  unit: 'message' | 'handshake' | 'delivery'
+  /** Of a message without compression, on average. */
+  bytes: number
 }
 
 /** One gateway in one scenario in one round. */
 export interface Sample {
   scenario: string
+  group: Group
   gateway: string
   round: number
-  /** CPU time of the gateway and its children for each message or handshake. */
+  /** CPU time of the gateway and its children for each message, handshake or delivery. */
   cpuUs: number
   p50Us: number
   p99Us: number
   perSecond: number
-  errors: number
-  firstError: string
-}
-
-export interface IdleSample {
-  gateway: string
-  isTls: boolean
-  clients: number
-  bytesPerClient: number
-  /** Of all its processes, with all the clients there. */
-  residentBytes: number
+  /** What the gateway sent to clients for each of them, with headers of frames, without TLS. */
+  bytesToClient: number
   errors: number
   firstError: string
 }
@@ -40,12 +37,15 @@ export interface Durations {
   warmSeconds: number
 }
 
-export const scenarios: Scenario[] = [
+export const plainScenarios: Scenario[] = [
   messages(200, 1, 64, '64 B', 'off'),
   messages(100, 16, 64, '64 B', 'off'),
   messages(50, 4, 4096, '4 KB', 'off'),
   messages(20, 4, 65_536, '64 KB', 'off'),
   handshakes('handshakes', 'off'),
+]
+
+export const tlsScenarios: Scenario[] = [
   messages(200, 1, 64, '64 B', 'full'),
   messages(100, 16, 64, '64 B', 'full'),
   messages(50, 4, 4096, '4 KB', 'full'),
@@ -54,11 +54,22 @@ export const scenarios: Scenario[] = [
   handshakes('handshakes, TLS resumed', 'resumed'),
 ]
 
-// Buffers are grown and code is compiled by the first clients, whoever comes after: they are not
-// counted as memory of an idle client.
-const firstClients = 200
-// For garbage collectors and allocators to return what opening the connections took.
-const settleMs = 3000
+/** Round trips of every corpus, and one of them to many clients at once. */
+export function compressionScenarios({ all, common }: Corpora): Scenario[] {
+  return [
+    ...all.map((corpus) => {
+      const name = `${corpus.name}, 50 connections × 4 in flight`
+      return ofCorpus(corpus, { name, unit: 'message', mode: 'messages', clients: 50, inFlight: 4 })
+    }),
+    ofCorpus(common, {
+      name: `${common.name}, the same to 200 connections`,
+      unit: 'delivery',
+      mode: 'broadcast',
+      clients: 200,
+      inFlight: 1,
+    }),
+  ]
+}
 
 function messages(
   clients: number,
@@ -69,12 +80,21 @@ function messages(
 ): Scenario {
   const suffix = tls === 'off' ? '' : ', TLS'
   const name = `${clients} connections × ${inFlight} in flight, ${size}${suffix}`
-  return { name, unit: 'message', mode: 'messages', clients, inFlight, bytes, tls }
+  const load = { mode: 'messages', clients, inFlight, payload: bytes, tls } as const
+  return { name, group: tls === 'off' ? 'plain' : 'tls', unit: 'message', bytes, ...load }
 }
 
 /** 32 at a time keep the gateway busy and stay under every listen backlog. */
 function handshakes(name: string, tls: Load['tls']): Scenario {
-  return { name, unit: 'handshake', mode: 'handshakes', clients: 32, inFlight: 1, bytes: 64, tls }
+  const load = { mode: 'handshakes', clients: 32, inFlight: 1, payload: 64, tls } as const
+  return { name, group: tls === 'off' ? 'plain' : 'tls', unit: 'handshake', bytes: 64, ...load }
+}
+
+function ofCorpus(
+  { file, bytes }: Corpus,
+  scenario: Pick<Scenario, 'name' | 'unit' | 'mode' | 'clients' | 'inFlight'>,
+): Scenario {
+  return { ...scenario, group: 'compression', bytes, payload: file, tls: 'off' }
 }
 
 /** CPU time and latency of a gateway that is running. `prefix` puts the load on its core. */
@@ -83,47 +103,22 @@ export async function measure(
   gateway: Gateway,
   { seconds, warmSeconds }: Durations,
   prefix: string[],
-): Promise<Omit<Sample, 'gateway' | 'round' | 'scenario'>> {
+): Promise<Omit<Sample, 'gateway' | 'group' | 'round' | 'scenario'>> {
   let beforeNs = 0
-  const load = { ...scenario, seconds, warmSeconds }
+  const load = { ...scenario, deflate: gateway.deflate, seconds, warmSeconds }
   const result = await runLoad(prefix, gateway.port, load, () => {
     beforeNs = cpuNs(gateway.pid)
   })
   const usedNs = cpuNs(gateway.pid) - beforeNs
   const { p50Us, p99Us, errors, firstError } = result
+  const done = Math.max(result.done, 1)
   return {
-    cpuUs: usedNs / 1e3 / Math.max(result.done, 1),
+    cpuUs: usedNs / 1e3 / done,
     p50Us,
     p99Us,
     perSecond: result.done / Math.max(result.seconds, seconds),
+    bytesToClient: result.bytesRead / done,
     errors,
     firstError,
-  }
-}
-
-/** Memory that `clients` silent clients take in a gateway that was just started. */
-export async function measureIdle(
-  gateway: Gateway,
-  clients: number,
-  prefix: string[],
-): Promise<IdleSample> {
-  const tls = gateway.isTls ? 'full' : 'off'
-  const load = { mode: 'idle', inFlight: 1, bytes: 64, tls, seconds: 1, warmSeconds: 1 } as const
-  const first = await runLoad(prefix, gateway.port, { ...load, clients: firstClients }, () => {})
-  await Bun.sleep(settleMs)
-  const before = residentBytes(gateway.pid)
-  let after = 0
-  const second = await runLoad(prefix, gateway.port, { ...load, clients }, async () => {
-    await Bun.sleep(settleMs)
-    after = residentBytes(gateway.pid)
-  })
-  return {
-    gateway: gateway.name,
-    isTls: gateway.isTls,
-    clients,
-    bytesPerClient: (after - before) / clients,
-    residentBytes: after,
-    errors: first.errors + second.errors,
-    firstError: first.firstError || second.firstError,
   }
 }

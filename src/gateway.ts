@@ -151,6 +151,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
 
   function read(): GatewayReading {
     return {
+      compression,
       listeners: listeners.map(({ name, clients }) => ({ listener: name, connections: clients })),
       ...readSessions(sessions.all(), plan.all, config.upstreams),
     }

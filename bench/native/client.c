@@ -12,18 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "payload.h"
+#include "upgrade.h"
 
 enum { EVENTS_PER_POLL = 256 };
 
-// The same key every time: it is the digest that is checked, not the randomness.
-static const char key[] = "dGhlIHNhbXBsZSBub25jZQ==";
-
 struct swarm swarm;
-
-static char expected_accept[ACCEPT_BYTES];
-static char request[256];
-static size_t request_bytes;
 
 uint64_t now_ns(void) {
   struct timespec now;
@@ -46,13 +39,7 @@ void swarm_create(void) {
     swarm.clients[i].sent_ns = sent_ns + (size_t)i * swarm.in_flight;
     if (swarm.tls != TLS_OFF) swarm.clients[i].tls = tls_create(swarm.tls == TLS_RESUMED);
   }
-  payload_create(swarm.message_bytes);
-  accept_of(key, sizeof key - 1, expected_accept);
-  request_bytes = (size_t)snprintf(
-      request, sizeof request,
-      "GET / HTTP/1.1\r\nHost: localhost:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n\r\n",
-      ntohs(swarm.gateway.sin_port), key);
+  upgrade_prepare();
 }
 
 static void watch(struct client *client, int operation, bool wants_write) {
@@ -73,6 +60,7 @@ static void drop(struct client *client) {
   client->received = client->sent;
   buffer_drop(&client->in);
   buffer_drop(&client->out);
+  fragments_clear(&client->fragments);
   swarm.closed(client);
 }
 
@@ -105,26 +93,45 @@ void client_connect(struct client *client) {
   watch(client, EPOLL_CTL_ADD, true);
 }
 
-static void append_message(struct client *client, uint64_t at_ns) {
-  uint32_t word = random_mask();
-  uint8_t mask[4];
-  struct buffer *out = &client->out;
-  memcpy(mask, &word, sizeof mask);
-  if (!buffer_reserve(out, FRAME_HEADER_BYTES_MAX + swarm.message_bytes)) fail("output is full");
-  out->end += frame_header(out->bytes + out->end, OPCODE_BINARY, swarm.message_bytes, mask);
-  payload_write(out->bytes + out->end, client->sent, mask);
-  out->end += swarm.message_bytes;
+static uint32_t index_of(const struct client *client) {
+  return (uint32_t)(client - swarm.clients);
+}
+
+// One more message is under way to it.
+static void expect(struct client *client, uint64_t at_ns) {
   client->sent_ns[client->sent % swarm.in_flight] = at_ns;
   client->sent++;
   swarm.in_flight_now++;
 }
 
+static void append_message(struct client *client) {
+  uint32_t word = random_mask(), index = index_of(client);
+  uint8_t mask[4];
+  struct buffer *out = &client->out;
+  size_t bytes = payload_bytes(index, client->sent);
+  memcpy(mask, &word, sizeof mask);
+  if (!buffer_reserve(out, FRAME_HEADER_BYTES_MAX + bytes)) fail("output is full");
+  out->end += frame_header(out->bytes + out->end, payload_opcode(), bytes, mask);
+  payload_write(out->bytes + out->end, index, client->sent, mask);
+  out->end += bytes;
+}
+
 void client_send(struct client *client, uint32_t messages) {
   uint64_t at_ns = now_ns();
   for (uint32_t i = 0; i < messages && client->state == CLIENT_OPEN; i++) {
-    append_message(client, at_ns);
+    append_message(client);
+    expect(client, at_ns);
     if (!client->wants_write) write_out(client);
   }
+}
+
+void swarm_send_to_room(void) {
+  uint64_t at_ns = now_ns();
+  if (swarm.clients[0].state != CLIENT_OPEN) return;
+  append_message(&swarm.clients[0]);
+  for (uint32_t i = 0; i < swarm.count; i++)
+    if (swarm.clients[i].state == CLIENT_OPEN) expect(&swarm.clients[i], at_ns);
+  write_out(&swarm.clients[0]);
 }
 
 void client_close(struct client *client) {
@@ -139,6 +146,8 @@ void client_close(struct client *client) {
 
 static void upgrade(struct client *client) {
   client->state = CLIENT_UPGRADING;
+  size_t request_bytes;
+  const char *request = upgrade_request(&request_bytes);
   buffer_append(&client->out, request, request_bytes);
   write_out(client);
 }
@@ -171,30 +180,50 @@ static void finish_connect(struct client *client) {
 // NULL: upgraded, or the head is not complete yet (state tells). Otherwise what is wrong.
 static const char *read_upgrade(struct client *client) {
   struct buffer *in = &client->in;
-  const char *head = (const char *)in->bytes + in->start;
-  size_t head_bytes = head_length(in->bytes + in->start, in->end - in->start), accept_bytes;
+  const uint8_t *head = in->bytes + in->start;
+  size_t head_bytes = head_length(head, in->end - in->start);
   if (head_bytes == 0) return NULL;
-  if (memcmp(head, "HTTP/1.1 101 ", 13) != 0) return "the upgrade was refused";
-  const char *accept = header_value(head, head_bytes, "Sec-WebSocket-Accept", &accept_bytes);
-  if (!accept || accept_bytes != ACCEPT_BYTES - 1 ||
-      memcmp(accept, expected_accept, accept_bytes) != 0)
-    return "wrong Sec-WebSocket-Accept";
+  const char *wrong = upgrade_check(head, head_bytes);
+  if (wrong) return wrong;
   in->start += head_bytes;
   client->state = CLIENT_OPEN;
   return NULL;
 }
 
-static const char *read_echo(struct client *client, const struct frame *frame, uint64_t at_ns) {
-  const uint8_t *payload = client->in.bytes + client->in.start + frame->header_bytes;
+// The length with its highest bit set for a compressed message, then the payload as it came.
+static void record(const struct message *message) {
+  uint32_t head = (uint32_t)message->length | (message->compressed ? 1u << 31 : 0);
+  fwrite(&head, sizeof head, 1, swarm.record);
+  fwrite(message->bytes, 1, message->length, swarm.record);
+}
+
+static const char *read_echo(struct client *client, const struct message *message, uint64_t at_ns) {
+  uint32_t sender = swarm.is_in_room ? 0 : index_of(client);
   if (client->received == client->sent) return "an echo of nothing";
-  if (frame->payload_bytes != swarm.message_bytes || !payload_matches(payload, client->received))
+  if (message->compressed && swarm.deflate == DEFLATE_OFF) return "RSV1 without compression";
+  if (!message->compressed &&
+      !payload_matches(message->bytes, message->length, sender, client->received))
     return "an echo differs from what was sent, or is out of order";
+  if (swarm.record) record(message);
   uint64_t sent_ns = client->sent_ns[client->received % swarm.in_flight];
   if (swarm.is_recording) latencies_add(&swarm.latencies, at_ns - sent_ns);
   client->received++;
   swarm.round_trips++;
   swarm.in_flight_now--;
   return NULL;
+}
+
+static const char *read_data(struct client *client, const struct frame *frame, uint64_t at_ns,
+                             uint32_t *echoes) {
+  const uint8_t *payload = client->in.bytes + client->in.start + frame->header_bytes;
+  struct message message;
+  enum joined joined = fragments_join(&client->fragments, frame, payload, &message);
+  if (joined == JOINED_INVALID) return "fragments out of order";
+  if (joined == JOINED_PART) return NULL;
+  const char *wrong = read_echo(client, &message, at_ns);
+  fragments_clear(&client->fragments);
+  ++*echoes;
+  return wrong;
 }
 
 // Takes every whole frame out of the input and counts the echoes. Returns what is wrong, or NULL.
@@ -207,12 +236,11 @@ static const char *read_frames(struct client *client, uint32_t *echoes) {
     if (parsed == PARSED_INCOMPLETE) return NULL;
     if (parsed == PARSED_INVALID || frame.masked) return "an invalid frame";
     const char *wrong = NULL;
-    if (frame.opcode == OPCODE_BINARY) wrong = read_echo(client, &frame, at_ns);
+    if (frame.opcode < OPCODE_CLOSE) wrong = read_data(client, &frame, at_ns, echoes);
     // A heartbeat's Ping is left without an answer: no phase lasts as long as one waits for it.
     else if (frame.opcode == OPCODE_CLOSE) client->close_received = true;
     else if (frame.opcode != OPCODE_PING) wrong = "an unexpected frame";
     if (wrong) return wrong;
-    if (frame.opcode == OPCODE_BINARY) ++*echoes;
     in->start += frame.header_bytes + frame.payload_bytes;
   }
 }
@@ -245,12 +273,14 @@ static void take(struct client *client) {
 }
 
 static void read_in(struct client *client) {
+  size_t before = client->in.end - client->in.start;
   enum io io = client->tls ? tls_read(client->tls, &client->in, client->fd)
                            : buffer_read(&client->in, client->fd);
   if (io == IO_CLOSED) {
     finish_connection(client);
     return;
   }
+  if (io == IO_DONE) swarm.bytes_read += client->in.end - client->in.start - before;
   if (client->state == CLIENT_SECURING) secure(client);
   else if (io == IO_DONE) take(client);
   // The end may have come in the same read as what was before it.

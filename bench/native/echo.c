@@ -1,5 +1,8 @@
 // A WebSocket echo server in one thread, the upstream of every gateway that is measured.
 //
+// Clients of the path /room are in a room: what one of them sends goes to all of them. Only its first
+// message comes back to itself alone, which tells a client that it is in.
+//
 // It prints its port and then stops by itself when its standard input closes, so that it never
 // outlives the benchmark. All messages that arrive in one read leave in one write; while a write is
 // blocked nothing more is read from that connection, so one buffer each way is the bound.
@@ -24,16 +27,21 @@ struct connection {
   bool upgraded;
   bool closing; // Close was answered: closed as soon as everything is written
   bool blocked;
+  bool wants_room; // asked for /room; in it from the first message on
+  bool is_in_room;
+  struct fragments fragments;
   struct buffer in;
   struct buffer out;
 };
 
 static struct connection connections[CONNECTIONS_MAX]; // by descriptor
+static int descriptors; // one past the largest in use so far
 static int epoll;
 
 static void close_connection(int fd) {
   buffer_drop(&connections[fd].in);
   buffer_drop(&connections[fd].out);
+  fragments_clear(&connections[fd].fragments);
   connections[fd] = (struct connection){0};
   close(fd);
 }
@@ -63,34 +71,19 @@ static bool upgrade(struct connection *connection) {
                       "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
                       accept);
   buffer_append(&connection->out, answer, (size_t)size);
-  in->start += head_bytes;
+  static const char room[] = "GET /room ";
+  connection->wants_room = head_bytes > sizeof room && memcmp(head, room, sizeof room - 1) == 0;
   connection->upgraded = true;
+  in->start += head_bytes;
   return true;
 }
 
-static void answer_frame(struct connection *connection, const struct frame *frame) {
-  struct buffer *in = &connection->in, *out = &connection->out;
-  enum opcode opcode = frame->opcode == OPCODE_PING ? OPCODE_PONG : frame->opcode;
-  if (!buffer_reserve(out, FRAME_HEADER_BYTES_MAX + frame->payload_bytes)) fail("output is full");
-  out->end += frame_header(out->bytes + out->end, opcode, frame->payload_bytes, NULL);
-  mask_copy(out->bytes + out->end, in->bytes + in->start + frame->header_bytes,
-            frame->payload_bytes, frame->mask);
-  out->end += frame->payload_bytes;
-  connection->closing |= frame->opcode == OPCODE_CLOSE;
-}
-
-// Answers every whole frame that was read. False: not what a client may send.
-static bool answer_frames(struct connection *connection) {
-  struct buffer *in = &connection->in;
-  struct frame frame;
-  while (!connection->closing) {
-    enum parsed parsed = frame_parse(in->bytes + in->start, in->end - in->start, &frame);
-    if (parsed == PARSED_INCOMPLETE) return true;
-    if (parsed == PARSED_INVALID || !frame.masked) return false;
-    if (frame.opcode != OPCODE_PONG) answer_frame(connection, &frame);
-    in->start += frame.header_bytes + frame.payload_bytes;
-  }
-  return true;
+static void append_frame(struct connection *connection, const struct message *message) {
+  struct buffer *out = &connection->out;
+  if (!buffer_reserve(out, FRAME_HEADER_BYTES_MAX + message->length)) fail("output is full");
+  out->end += frame_header(out->bytes + out->end, message->opcode, message->length, NULL);
+  mask_copy(out->bytes + out->end, message->bytes, message->length, message->mask);
+  out->end += message->length;
 }
 
 static void write_out(int fd) {
@@ -103,6 +96,57 @@ static void write_out(int fd) {
   if ((io == IO_BLOCKED) == connection->blocked) return;
   connection->blocked = io == IO_BLOCKED;
   watch(fd, EPOLL_CTL_MOD, connection->blocked ? EPOLLOUT : EPOLLIN);
+}
+
+// The sender's own is written with all else that it gets.
+static void send_to_room(const struct connection *sender, const struct message *message) {
+  for (int fd = 0; fd < descriptors; fd++) {
+    struct connection *member = &connections[fd];
+    if (!member->is_in_room || member->closing) continue;
+    append_frame(member, message);
+    if (member != sender && !member->blocked) write_out(fd);
+  }
+}
+
+static void answer_message(struct connection *connection, const struct message *message) {
+  if (connection->is_in_room) send_to_room(connection, message);
+  else append_frame(connection, message);
+  connection->is_in_room = connection->wants_room;
+}
+
+static void answer_control(struct connection *connection, const struct frame *frame,
+                           const uint8_t *payload) {
+  if (frame->opcode == OPCODE_PONG) return;
+  enum opcode opcode = frame->opcode == OPCODE_PING ? OPCODE_PONG : frame->opcode;
+  struct message answer = {opcode, false, payload, frame->payload_bytes, {0}};
+  memcpy(answer.mask, frame->mask, sizeof answer.mask);
+  append_frame(connection, &answer);
+  connection->closing |= frame->opcode == OPCODE_CLOSE;
+}
+
+// Answers every whole message that was read. False: not what a client may send, and nothing here
+// has agreed to compression.
+static bool answer_frames(struct connection *connection) {
+  struct buffer *in = &connection->in;
+  struct frame frame;
+  struct message message;
+  while (!connection->closing) {
+    enum parsed parsed = frame_parse(in->bytes + in->start, in->end - in->start, &frame);
+    if (parsed == PARSED_INCOMPLETE) return true;
+    if (parsed == PARSED_INVALID || !frame.masked || frame.compressed) return false;
+    const uint8_t *payload = in->bytes + in->start + frame.header_bytes;
+    in->start += frame.header_bytes + frame.payload_bytes;
+    if (frame.opcode >= OPCODE_CLOSE) {
+      answer_control(connection, &frame, payload);
+      continue;
+    }
+    enum joined joined = fragments_join(&connection->fragments, &frame, payload, &message);
+    if (joined == JOINED_INVALID) return false;
+    if (joined == JOINED_PART) continue;
+    answer_message(connection, &message);
+    fragments_clear(&connection->fragments);
+  }
+  return true;
 }
 
 static void read_in(int fd) {
@@ -127,6 +171,7 @@ static void accept_one(int listener) {
     close(fd);
     return;
   }
+  if (fd >= descriptors) descriptors = fd + 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   watch(fd, EPOLL_CTL_ADD, EPOLLIN);
 }

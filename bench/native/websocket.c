@@ -23,11 +23,13 @@ static void write_big_endian(uint8_t *to, uint64_t value, unsigned bytes) {
 
 enum parsed frame_parse(const uint8_t *bytes, size_t length, struct frame *frame) {
   if (length < 2) return PARSED_INCOMPLETE;
-  // FIN set, no reserved bit: anything else was not sent by the other end of this benchmark.
-  if ((bytes[0] & 0xf0) != 0x80) return PARSED_INVALID;
+  // No reserved bit but RSV1: anything else was not sent by the other end of this benchmark.
+  if ((bytes[0] & 0x30) != 0) return PARSED_INVALID;
   unsigned short_length = bytes[1] & 0x7f;
   unsigned length_bytes = short_length == 126 ? 2 : short_length == 127 ? 8 : 0;
   frame->opcode = bytes[0] & 0x0f;
+  frame->final = bytes[0] & 0x80;
+  frame->compressed = bytes[0] & RSV1;
   frame->masked = bytes[1] & 0x80;
   frame->header_bytes = 2 + length_bytes + (frame->masked ? 4 : 0);
   if (length < frame->header_bytes) return PARSED_INCOMPLETE;
@@ -35,10 +37,11 @@ enum parsed frame_parse(const uint8_t *bytes, size_t length, struct frame *frame
   if (payload > BUFFER_BYTES - FRAME_HEADER_BYTES_MAX) return PARSED_INVALID;
   frame->payload_bytes = payload;
   if (frame->masked) memcpy(frame->mask, bytes + 2 + length_bytes, 4);
+  else memset(frame->mask, 0, 4);
   return length < frame->header_bytes + payload ? PARSED_INCOMPLETE : PARSED_FRAME;
 }
 
-size_t frame_header(uint8_t *to, enum opcode opcode, size_t payload_bytes, const uint8_t *mask) {
+size_t frame_header(uint8_t *to, unsigned opcode, size_t payload_bytes, const uint8_t *mask) {
   size_t size = 2;
   uint8_t mask_bit = mask ? 0x80 : 0;
   to[0] = (uint8_t)(0x80 | opcode);
@@ -197,6 +200,34 @@ enum io buffer_write(struct buffer *buffer, int fd) {
   if (buffer->start < buffer->end) return IO_BLOCKED;
   buffer_drop(buffer);
   return IO_DONE;
+}
+
+enum joined fragments_join(struct fragments *fragments, const struct frame *frame,
+                           const uint8_t *payload, struct message *message) {
+  struct buffer *joined = &fragments->payload;
+  bool is_first = frame->opcode != OPCODE_CONTINUATION;
+  if (is_first == fragments->is_open) return JOINED_INVALID;
+  if (is_first && frame->final) {
+    *message = (struct message){frame->opcode, frame->compressed, payload, frame->payload_bytes, {0}};
+    memcpy(message->mask, frame->mask, sizeof message->mask);
+    return JOINED_MESSAGE;
+  }
+  if (is_first) {
+    fragments->is_open = true;
+    fragments->opcode = frame->opcode;
+    fragments->compressed = frame->compressed;
+  }
+  if (!buffer_reserve(joined, frame->payload_bytes)) return JOINED_INVALID;
+  mask_copy(joined->bytes + joined->end, payload, frame->payload_bytes, frame->mask);
+  joined->end += frame->payload_bytes;
+  if (!frame->final) return JOINED_PART;
+  *message = (struct message){fragments->opcode, fragments->compressed, joined->bytes, joined->end, {0}};
+  return JOINED_MESSAGE;
+}
+
+void fragments_clear(struct fragments *fragments) {
+  buffer_drop(&fragments->payload);
+  *fragments = (struct fragments){0};
 }
 
 void raise_descriptor_limit(void) {

@@ -7,7 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum opcode { OPCODE_BINARY = 0x2, OPCODE_CLOSE = 0x8, OPCODE_PING = 0x9, OPCODE_PONG = 0xa };
+enum opcode {
+  OPCODE_CONTINUATION = 0x0,
+  OPCODE_TEXT = 0x1,
+  OPCODE_BINARY = 0x2,
+  OPCODE_CLOSE = 0x8,
+  OPCODE_PING = 0x9,
+  OPCODE_PONG = 0xa
+};
 
 // Two bytes, eight of extended length, four of mask (RFC 6455 §5.2).
 enum { FRAME_HEADER_BYTES_MAX = 14 };
@@ -15,14 +22,6 @@ enum { FRAME_HEADER_BYTES_MAX = 14 };
 enum { ACCEPT_BYTES = 29 };
 // Holds everything the largest scenario has in flight on one connection: 4 × 64 KB and headers.
 enum { BUFFER_BYTES = 512 * 1024 };
-
-struct frame {
-  enum opcode opcode;
-  bool masked;
-  uint8_t mask[4];
-  size_t header_bytes;
-  size_t payload_bytes;
-};
 
 // Unread bytes lie in [start, end). `bytes` is NULL while the buffer is empty, so that an idle
 // connection costs the benchmark's own processes next to nothing.
@@ -32,13 +31,50 @@ struct buffer {
   size_t end;
 };
 
+struct frame {
+  enum opcode opcode;
+  bool final;
+  bool compressed; // RSV1 (RFC 7692 §6)
+  bool masked;
+  uint8_t mask[4]; // zeros if it is not
+  size_t header_bytes;
+  size_t payload_bytes;
+};
+
 enum parsed { PARSED_FRAME, PARSED_INCOMPLETE, PARSED_INVALID };
 
-// PARSED_FRAME once header and payload are all there; fragments count as invalid, since neither
-// end of this benchmark sends any.
+// PARSED_FRAME once header and payload are all there.
 enum parsed frame_parse(const uint8_t *bytes, size_t length, struct frame *frame);
-// Writes a final frame's header, masked if `mask` is not NULL; returns its size.
-size_t frame_header(uint8_t *to, enum opcode opcode, size_t payload_bytes, const uint8_t *mask);
+// Writes a final frame's header, masked if `mask` is not NULL; returns its size. A compressed
+// message's opcode is OPCODE_… | RSV1.
+enum { RSV1 = 0x40 };
+size_t frame_header(uint8_t *to, unsigned opcode, size_t payload_bytes, const uint8_t *mask);
+
+// A whole message, still masked.
+struct message {
+  enum opcode opcode;
+  bool compressed;
+  const uint8_t *bytes;
+  size_t length;
+  uint8_t mask[4];
+};
+
+// What has arrived of a message in fragments, unmasked: a gateway may make some of what was sent in
+// one frame. Zeros between messages.
+struct fragments {
+  bool is_open;
+  enum opcode opcode;
+  bool compressed;
+  struct buffer payload;
+};
+
+enum joined { JOINED_MESSAGE, JOINED_PART, JOINED_INVALID };
+// Takes in a data frame and its payload. JOINED_MESSAGE: `message` is whole, for as long as
+// fragments_clear() is not called and the payload stays where it is.
+enum joined fragments_join(struct fragments *fragments, const struct frame *frame,
+                           const uint8_t *payload, struct message *message);
+void fragments_clear(struct fragments *fragments);
+
 // Copies while masking or unmasking.
 void mask_copy(uint8_t *to, const uint8_t *from, size_t length, const uint8_t mask[4]);
 // Sec-WebSocket-Accept for a Sec-WebSocket-Key (RFC 6455 §4.2.2).

@@ -26,6 +26,9 @@ export interface Server {
 export interface Trust {
   /** The file of the authorities that are believed; undefined: those of the system. */
   readonly ca: string | undefined
+  /** The files of the certificate that is shown and its key; both or none. */
+  readonly cert: string | undefined
+  readonly key: string | undefined
   /** Whether a server without a valid certificate is refused. */
   readonly isVerified: boolean
 }
@@ -88,16 +91,18 @@ function sentenceOf(failure: unknown, timeoutMs: number): string {
   return failure.message
 }
 
-/** @throws Error with a sentence if the file of authorities cannot be used. */
-function tlsOf({ ca, isVerified }: Trust): UpstreamTls {
-  const options = { ca, cert: undefined, key: undefined, serverName: undefined, isVerified }
+/** @throws Error with a sentence if a file cannot be used. */
+function tlsOf({ ca, cert, key, isVerified }: Trust): UpstreamTls {
+  const options = { ca, cert, key, serverName: undefined, isVerified }
   try {
     const tls = new UpstreamTls(options, () => {})
     // One connection is all there is: files that change later do not matter.
     tls.stop()
     return tls
   } catch (error) {
-    throw new Error(`the file of --ca: ${messageOf(error)}`, { cause: error })
+    const given = [ca && '--ca', cert && '--cert', key && '--key'].filter(Boolean)
+    const files = given.length > 1 ? 'files' : 'file'
+    throw new Error(`the ${files} of ${given.join(' and ')}: ${messageOf(error)}`, { cause: error })
   }
 }
 

@@ -7,6 +7,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import type { AdminOptions } from './admin-place.ts'
 import type { CloseOptions } from './close.ts'
+import type { ConnectFlags } from './connect-options.ts'
 import type { ExplainOptions } from './explain-request.ts'
 import type { InitOptions } from './init.ts'
 import type { RunOptions } from './run.ts'
@@ -16,12 +17,17 @@ import manifest from '../../package.json' with { type: 'json' }
 const adminHelp =
   'ask this admin port, http://127.0.0.1:9090 or a Unix socket, not that of the file'
 
-interface ConnectFlags {
-  readonly subprotocol?: string[]
-  readonly header?: string[]
-  readonly ca?: string
-  readonly insecure?: boolean
-}
+const connectHelp = `
+On a terminal, and with --commands, these lines are commands:
+  /ping [TEXT], /pong [TEXT]   send a ping, whose answer is timed, or a pong
+  /hex BYTES                   send a binary message: /hex 00ff
+  /close [CODE [REASON]]       close: /close 4001 bye
+  //TEXT                       send a text that begins with a slash
+
+A binary message that comes is printed as it would be typed: /hex 00ff.
+
+Exit codes: 0 closed with 1000, without a code, or with the code that was asked for here; 1 closed
+otherwise, refused, or fewer messages than --count; 2 a mistake in the command.`
 
 const program = new Command('sluice')
   .description(
@@ -141,18 +147,32 @@ program
   .command('connect')
   .description('talk to a WebSocket server: lines in, lines out')
   .argument('<url>', 'ws://localhost:8080/chat, wss://…, or ws+unix:/run/chat.sock:/chat')
-  .option('-s, --subprotocol <name...>', 'offer these subprotocols')
-  .option('-H, --header <line...>', 'send these headers: "Name: value"')
+  .option('-s, --subprotocol <name>', 'offer this subprotocol; may be repeated', collect)
+  .option('-H, --header <line>', 'send this header, "Name: value"; may be repeated', collect)
+  .option('--compress', 'offer permessage-deflate, and compress messages where it is agreed')
+  .option('--hex', 'lines are bytes in hexadecimal, both ways, and what is sent is binary')
+  .option(
+    '--commands',
+    'obey lines such as /ping as on a terminal; "//" begins a text with a slash',
+  )
+  .option('--ping <duration>', 'ping the server at this interval: 10s')
+  .option('--count <number>', 'close after so many messages of the server')
+  .option('--wait <duration>', 'wait so long for answers when the input has ended: 2s, or off')
+  .option('--close <code>', 'close with this code; 1000 unless told')
+  .option('--reason <text>', 'close with this reason')
+  .option(
+    '--timeout <duration>',
+    'wait so long for a handshake, a pong or a Close; 10s unless told',
+  )
   .option('--ca <file>', "believe the authorities in this file, PEM, instead of the system's")
+  .option('--cert <file>', 'show the server this certificate, PEM')
+  .option('--key <file>', 'the key of --cert')
   .option('--insecure', 'believe whoever answers: do not verify the certificate')
-  .action(async (url: string, { subprotocol, header, ca, insecure }: ConnectFlags) => {
+  .option('-v, --verbose', 'tell everything that passes, on standard error')
+  .addHelpText('after', connectHelp)
+  .action(async (url: string, flags: ConnectFlags) => {
     const { connect } = await import('./connect.ts')
-    process.exitCode = await connect(url, {
-      subprotocols: subprotocol ?? [],
-      headers: header ?? [],
-      ca,
-      isInsecure: insecure,
-    })
+    process.exitCode = await connect(url, flags)
   })
 
 program
@@ -169,7 +189,7 @@ program
   .description('print the version')
   .action(() => console.info(program.version()))
 
-function collect(value: string, all: readonly string[]): string[] {
+function collect(value: string, all: readonly string[] = []): string[] {
   return [...all, value]
 }
 

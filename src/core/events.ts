@@ -27,6 +27,8 @@ export interface SessionFacts {
   readonly path: string
   /** The one agreed on, if it is fit to be shown: see `publicSubprotocol`. */
   readonly subprotocol: string | undefined
+  /** What was agreed with the client of permessage-deflate; `end to end` where that is not the gateway's business. */
+  readonly compression: string | undefined
   /** The subject of the certificate that the client has shown. */
   readonly certificate: string | undefined
   /** Its alternative names, such as `DNS:device-7.example.com`; empty where it has none. */

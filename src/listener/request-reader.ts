@@ -231,8 +231,10 @@ export class RequestReader implements ByteStreamHandler, RequestOwner, TrailerRu
   }
 
   #endBody(): void {
+    // The request may be over: then the timer is that of a connection that waits for the next.
+    if (this.#sink === undefined) return
     clearTimeout(this.#timer)
-    this.#sink?.bodyOnEnd()
+    this.#sink.bodyOnEnd()
   }
 
   mayTrail(name: string): boolean {

@@ -34,6 +34,9 @@ export interface Direction {
   readonly closeCode: number | undefined
   readonly violation: FrameViolation | undefined
 
+  /** A Close of this side ends here: the gateway has one of its own for the other side. */
+  withholdsClose: boolean
+
   /** The gateway has pinged this side: one pong with this payload ends here. */
   expectPong(payload: Buffer): void
   /** Whether a ping, and a pong, has passed; whoever looks clears it. */

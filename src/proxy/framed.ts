@@ -2,8 +2,8 @@
  * One direction of a framed session: messages are read, inflated and checked, and written anew, compressed
  * or not; control frames pass between them.
  *
- * Data passes as it arrives: a short frame leaves as one, a long one in as many frames as it came in
- * pieces. So what was written always ends at a frame boundary.
+ * Data passes as it arrives, but for short frames, which are waited for. Where nothing is compressed, frames
+ * leave as they came, masked anew where they lie; else each piece leaves as a frame.
  */
 import type { FrameRules, FrameViolation } from '../wire/frame-header.ts'
 import { MessageReader, type InflateOptions } from '../wire/message-reader.ts'
@@ -21,6 +21,7 @@ export interface FramedOptions {
 
 /** Enough for one write: reading more would only make a slow receiver's queue longer. */
 const enoughBytes = 256 * 1024
+const nothing = Buffer.alloc(0)
 
 export class FramedDirection implements Direction {
   readonly #reader: MessageReader
@@ -32,10 +33,11 @@ export class FramedDirection implements Direction {
   #ownPing: Buffer | undefined
   #ownPings = 0
   isFull = false
-  readonly isAtBoundary = true
-  readonly bytesToBoundary = 0
+  /** The frame under way is leaving as it came, so the other side waits for the rest of it. */
+  #isInFrame = false
   messages = 0
   bytes = 0
+  withholdsClose = false
   hasPinged = false
   hasPonged = false
 
@@ -69,12 +71,21 @@ export class FramedDirection implements Direction {
     return this.#reader.frames.violation
   }
 
+  get isAtBoundary(): boolean {
+    return !this.#isInFrame
+  }
+
+  get bytesToBoundary(): number {
+    return this.#isInFrame ? this.#reader.frames.left : 0
+  }
+
   pass(chunk: Buffer): Buffer {
     const reader = this.#reader
     const writer = this.#writer
+    this.isFull = false
+    if (reader.frames.isStopped) return nothing
     this.bytes += chunk.length
     reader.frames.feed(chunk)
-    this.isFull = false
     while (reader.next()) {
       if (reader.opcode >= Opcode.close) this.#passControl(reader.opcode, reader.payload)
       else this.#passData()
@@ -118,7 +129,8 @@ export class FramedDirection implements Direction {
       }
       this.hasPonged = true
     }
-    this.#writer.control(opcode, payload, this.#reader.frames)
+    if (opcode !== Opcode.close || !this.withholdsClose)
+      this.#writer.control(opcode, payload, this.#reader.frames)
   }
 
   #passData(): void {
@@ -133,8 +145,8 @@ export class FramedDirection implements Direction {
     const { frames } = reader
     const knownBytes = Math.max(payload.length, frames.frameBytes)
     if (this.#cut === undefined) {
-      const isAsRead = frames.isWhole && !frames.isCompressed
-      this.#writer.data(reader, knownBytes, isAsRead ? frames : undefined)
+      this.#writer.data(reader, knownBytes, frames.isCompressed ? undefined : frames)
+      this.#isInFrame = !frames.isFrameEnd && !frames.isCompressed && !this.#writer.isCompressed
     } else {
       const whole = Buffer.concat([this.#cut, payload])
       this.#writer.data(

@@ -17,7 +17,7 @@ import type { Compression } from '../wire/compression.ts'
 import { offeredSubprotocols, switchFault, upgradeFault } from '../wire/websocket-handshake.ts'
 import { encodeSwitch } from './answer.ts'
 import { encodeUpgrade } from './forward.ts'
-import { extensionOffers, framingOf } from './framing.ts'
+import { extensionOffers, framingOf, type Framing } from './framing.ts'
 import { relayAnswer } from './http-relay.ts'
 import { originFault } from './origin.ts'
 import type { Quota } from './quota.ts'
@@ -141,7 +141,7 @@ function joinSession(
   try {
     // What fails before the client is taken over can still be answered.
     const switching = encodeSwitch(answer, { facts, route, extensions: framing.extensions })
-    const sessionFacts = factsOf(attempt, answer)
+    const sessionFacts = factsOf(attempt, answer, framing)
     client = request.takeOver()
     if (client === undefined) throw new GatewayError('CLIENT_GONE')
     client.write(switching)
@@ -178,8 +178,8 @@ function openSession(attempt: Handshake, connection: HttpConnection, session: Se
 }
 
 /** What is kept of the request. Parts of the head are copied: a piece of a string keeps the whole alive. */
-function factsOf(attempt: Handshake, answer: ResponseHead): SessionFacts {
-  const { request, facts, endpoint, upstream } = attempt
+function factsOf(attempt: Handshake, answer: ResponseHead, framing: Framing): SessionFacts {
+  const { request, facts, route, endpoint, upstream } = attempt
   const { head, listener, client } = request
   return {
     listener,
@@ -189,10 +189,16 @@ function factsOf(attempt: Handshake, answer: ResponseHead): SessionFacts {
     host: copyOf(head.host),
     path: copyOf(head.path),
     subprotocol: publicSubprotocol(answer.fields.get('sec-websocket-protocol')),
+    compression: compressionOf(framing, route),
     certificate: client.certificate?.subject,
     certificateNames: client.certificate?.alternativeNames,
     request: facts.requestId,
   }
+}
+
+/** In a tunnel the words are those of others. */
+function compressionOf({ extensions }: Framing, { config }: Route): string | undefined {
+  return extensions === undefined || config.framed ? extensions : 'end to end'
 }
 
 function copyOf(text: string): string {

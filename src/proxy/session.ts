@@ -50,6 +50,9 @@ export class Session implements SideEvents {
   #idleTimer: Timer | undefined
   #ageTimer: Timer | undefined
   #heartbeats: readonly Heartbeat[] | undefined
+  /** What a faulty side has still to be told, once its peer has said all. */
+  #untold: { readonly side: Side; readonly code: number; readonly detail: string } | undefined
+  #lastWordsTimer: Timer | undefined
 
   constructor(options: SessionOptions) {
     const { limits, timeout, heartbeat } = options.route.config
@@ -129,6 +132,7 @@ export class Session implements SideEvents {
   // What the sides say.
 
   sideOnStop(side: Side): void {
+    this.tellFault()
     const { violation, closeCode = CloseCode.noStatus } = side.direction
     if (violation !== undefined) {
       const { closeCode: code } = errorRow(violation.code)
@@ -147,12 +151,14 @@ export class Session implements SideEvents {
   }
 
   sideOnEnd(side: Side): void {
+    this.tellFault()
     this.#startClosing(endWithout(side.name, 'ended'))
     side.peer.stream.end(this.route.config.timeout.closeMs)
     if (side.isToldAll) side.stream.end()
   }
 
   sideOnClose(side: Side, reason: StreamClose): void {
+    this.tellFault()
     this.#startClosing(endWithout(side.name, reason))
     if (!side.peer.isClosed) return this.#endLast(side.peer)
     clearTimeout(this.#closeTimer)
@@ -194,14 +200,33 @@ export class Session implements SideEvents {
     this.#closeTimer = setTimeout(cutSession, this.route.config.timeout.closeMs, this, false)
   }
 
-  /** Closes a side for what it did, and its peer for that its partner is gone. */
+  /**
+   * Closes a side for what it did, and its peer for that its partner is gone. Nothing it sends from now on is
+   * of interest (RFC 6455 §7.1.7), but what it sent before may have been answered: its own Close comes
+   * behind that, once its peer has said all.
+   */
   #closeFaulty(side: Side, fault: Fault): void {
     const { code = CloseCode.protocolError, reason, detail } = fault
     const other = errorRow('PEER_VIOLATION')
+    const { peer } = side
+    this.tellFault()
     this.#startClosing({ by: side.name, code, reason, detail })
-    // RFC 6455 §7.1.7: nothing it sends from now on is of interest.
+    const hasLastWords = !peer.isClosed && !peer.direction.isStopped
+    this.#untold = { side, code, detail }
+    if (hasLastWords) peer.direction.withholdsClose = true
+    peer.close({ code: other.closeCode ?? CloseCode.internalError, reason: other.sentence })
+    if (!hasLastWords) return this.tellFault()
+    this.#lastWordsTimer = setTimeout(tellFault, lastWordsMs, this)
+  }
+
+  /** The peer has said all, or had its time. */
+  tellFault(): void {
+    const untold = this.#untold
+    if (untold === undefined) return
+    this.#untold = undefined
+    clearTimeout(this.#lastWordsTimer)
+    const { side, code, detail } = untold
     side.close({ code, reason: detail, lingerMs: this.route.config.timeout.closeMs })
-    side.peer.close({ code: other.closeCode ?? CloseCode.internalError, reason: other.sentence })
   }
 
   #heartbeatOf(side: Side, intervalMs: number | undefined): Heartbeat | undefined {
@@ -231,6 +256,9 @@ export class Session implements SideEvents {
   }
 }
 
+/** How long the peer of a faulty side may take to answer what came before the fault. */
+const lastWordsMs = 100
+
 /** What a side did that ends the session. */
 interface Fault {
   readonly code: number | undefined
@@ -245,6 +273,10 @@ function endWithout(by: SessionEnd['by'], reason: SessionEnd['reason']): Session
 
 function trafficOf({ direction }: Side): Traffic {
   return { messages: direction.messages, bytes: direction.bytes }
+}
+
+function tellFault(session: Session): void {
+  session.tellFault()
 }
 
 function checkIdle(session: Session): void {

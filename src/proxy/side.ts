@@ -91,6 +91,12 @@ export class Side implements ByteStreamHandler {
     return this.#isShut ? this.#pendingClose === undefined : this.peer.direction.isStopped
   }
 
+  /** A Close of its peer's has passed: there is only one. */
+  get #hasClose(): boolean {
+    const { closeCode, withholdsClose } = this.peer.direction
+    return closeCode !== undefined && !withholdsClose
+  }
+
   /** Bytes that passed, or wait to pass, and that its peer has not taken. */
   get pendingBytes(): number {
     return this.peer.stream.bufferedBytes + (this.#delayed?.length ?? 0)
@@ -129,10 +135,12 @@ export class Side implements ByteStreamHandler {
 
   /** Sends this side a Close of the gateway's own, as soon as the frame that is passing to it has ended. */
   close(close: OwnClose): void {
-    // A Close of its peer's has passed: there is only one.
-    if (this.#isShut || this.peer.direction.closeCode !== undefined) return
+    if (this.#isShut || this.#hasClose) return
     this.#isShut = true
-    if (this.peer.direction.isAtBoundary) this.#sendClose(close)
+    const { direction } = this.peer
+    if (direction.isAtBoundary) this.#sendClose(close)
+    // Its peer broke off inside a frame, which will never end: there is no place for a Close.
+    else if (direction.isStopped) this.stream.end(close.lingerMs)
     else this.#pendingClose = close
     this.peer.#goOn()
   }

@@ -89,6 +89,7 @@ function fieldsOf(event: GatewayEvent): Fields {
         host: event.host,
         path: event.path,
         subprotocol: event.subprotocol,
+        compression: event.compression,
         certificate: event.certificate,
         certificateNames: event.certificateNames,
         request: event.request,

@@ -7,6 +7,7 @@
 import { errorRow, errorTable, type ErrorCode } from '../core/errors.ts'
 import type { Emit, GatewayEvent, SessionEnd, Traffic } from '../core/events.ts'
 import { descriptors } from '../net/descriptors.ts'
+import { exposeCompression } from './compression-metrics.ts'
 import { Exposition } from './exposition.ts'
 import { exposeProcess } from './process-metrics.ts'
 import type { FlowReading, GatewayReading, RouteReading } from './reading.ts'
@@ -34,6 +35,7 @@ export function createMetrics(): Metrics {
       exposeSessions(exposition, counts, reading)
       exposeRequests(exposition, counts)
       exposeGateway(exposition, counts, reading)
+      exposeCompression(exposition, reading.compression)
       exposeProcess(exposition)
       return exposition.toString()
     },

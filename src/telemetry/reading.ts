@@ -32,7 +32,20 @@ export interface ListenerReading {
   readonly connections: number
 }
 
+/** Of the compression that the gateway speaks itself, since its start. */
+export interface CompressionReading {
+  readonly usedBytes: number
+  readonly limitBytes: number
+  readonly refusals: number
+  readonly deflatedMessages: number
+  readonly reusedMessages: number
+  readonly plainBytes: number
+  readonly deflatedBytes: number
+  readonly inflatedMessages: number
+}
+
 export interface GatewayReading {
+  readonly compression: CompressionReading
   readonly listeners: readonly ListenerReading[]
   readonly routes: readonly RouteReading[]
   readonly endpoints: readonly EndpointReading[]

@@ -36,24 +36,25 @@ export class FrameDecoder {
   #isInFrame = false
   #isFinal = false
   #isFragmented = false
-  /** Of the message under way, inside which control frames may come: its opcode, and its payload so far. */
+  /** Of the message under way, inside which control frames may come. */
   #messageOpcode = 0
-  #messageBytes = 0
 
   // The piece that was read.
   /** Of the message, or of the control frame. */
   opcode = 0
+  /** Empty where there is none: it would keep its chunk in memory. */
   payload: Buffer = nothing
   /** Whether the message was compressed. */
   isCompressed = false
   /** Whether the piece ends its frame, and whether it ends its message. */
   isFrameEnd = false
   isMessageEnd = false
-  /** Length of its frame's payload. */
+  /** Length of its frame's payload, and of all those of its message so far. */
   frameBytes = 0
-  /** Whether it is all of its frame. */
-  isWhole = false
-  /** Where it lies: its frame from `frameStart`, itself from `payloadStart` to `payloadEnd`. */
+  messageBytes = 0
+  /** Whether the header of its frame lies right before it. */
+  isFrameStart = false
+  /** Where it lies: from `payloadStart` to `payloadEnd`; the header from `frameStart`, where it has one. */
   chunk: Buffer = nothing
   frameStart = 0
   payloadStart = 0
@@ -75,11 +76,19 @@ export class FrameDecoder {
     this.#rules = rules
   }
 
+  /** Payload bytes still to come of the data frame under way. */
+  get left(): number {
+    return this.#left
+  }
+
+  /** Of what comes once it is stopped nothing is kept. */
   feed(chunk: Buffer): void {
+    if (this.isStopped) return
+    this.isHeldBack = false
     const unread = this.#input.length - this.#offset
+    if (unread > 0 && chunk.length === 0) return
     this.#input = unread === 0 ? chunk : Buffer.concat([this.#input.subarray(this.#offset), chunk])
     this.#offset = 0
-    this.isHeldBack = false
   }
 
   /** @returns what was not read: it comes before the next chunk. */
@@ -92,17 +101,19 @@ export class FrameDecoder {
 
   /** Reads the next piece. @returns false if there is none, for now or for ever. */
   next(): boolean {
-    if (this.isStopped) return false
-    const hasPiece = this.#isInFrame ? this.#readPayload(false) : this.#readFrame()
-    if (!hasPiece && !this.isHeldBack) this.#letGo()
-    return hasPiece
+    const hasPiece =
+      !this.isStopped && (this.#isInFrame ? this.#readPayload(false) : this.#readFrame())
+    if (hasPiece) return true
+    this.payload = nothing
+    if (!this.isHeldBack) this.#letGo()
+    return false
   }
 
   /** A piece of a chunk keeps all of it in memory: what waits for the next one is copied. */
   #letGo(): void {
-    this.chunk = this.payload = nothing
+    this.chunk = nothing
     const unread = this.#input.length - this.#offset
-    if (unread === 0 || this.isStopped) this.#input = nothing
+    if (unread === 0) this.#input = nothing
     else if (this.#offset > 0) this.#input = Buffer.from(this.#input.subarray(this.#offset))
     this.#offset = 0
   }
@@ -134,7 +145,9 @@ export class FrameDecoder {
     }
     if (!this.#mayBegin(first, length)) return false
     const isCompressed = opcode === Opcode.continuation ? this.isCompressed : (first & RSV1) !== 0
-    if (isCompressed && length <= wholeBytes && available < headerBytes + length) return false
+    // A header alone is no piece, and what is compressed and short is waited for.
+    const wantedBytes = isCompressed && length <= wholeBytes ? length : Math.min(1, length)
+    if (available < headerBytes + wantedBytes) return false
     this.#offset += headerBytes
     this.#beginFrame(first, length, key)
     return this.#readPayload(true)
@@ -148,7 +161,7 @@ export class FrameDecoder {
     const bound = isCompressed ? deflatedBound : exactly
     if (length > bound(frameBytes))
       return this.violate('MESSAGE_TOO_BIG', `a frame is larger than ${frameBytes} bytes`)
-    const before = isContinuation ? this.#messageBytes : 0
+    const before = isContinuation ? this.messageBytes : 0
     if (before + length > bound(messageBytes))
       return this.violate('MESSAGE_TOO_BIG', `a message is larger than ${messageBytes} bytes`)
     return true
@@ -158,11 +171,11 @@ export class FrameDecoder {
     const opcode = first & 0x0f
     if (opcode !== Opcode.continuation) {
       this.begun++
-      this.#messageBytes = 0
+      this.messageBytes = 0
       this.#messageOpcode = opcode
       this.isCompressed = (first & RSV1) !== 0
     }
-    this.#messageBytes += length
+    this.messageBytes += length
     this.#isFinal = (first & FIN) !== 0
     this.#isFragmented = !this.#isFinal
     this.#isInFrame = true
@@ -180,7 +193,7 @@ export class FrameDecoder {
     this.opcode = this.#messageOpcode
     this.isFrameEnd = this.#left === 0
     this.isMessageEnd = this.isFrameEnd && this.#isFinal
-    this.isWhole = isFromStart && this.isFrameEnd
+    this.isFrameStart = isFromStart
     this.#isInFrame = !this.isFrameEnd
     return true
   }
@@ -188,11 +201,11 @@ export class FrameDecoder {
   #readControl(opcode: number, length: number, key: number): boolean {
     this.opcode = opcode
     this.payload = this.#take(length, key)
-    this.isWhole = true
+    this.isFrameStart = true
     if (opcode !== Opcode.close) return true
     const fault = closeFault(this.payload)
     if (fault !== undefined) return this.violate('PROTOCOL_VIOLATION', fault)
-    this.isStopped = true
+    this.stop()
     this.closeCode = length === 0 ? CloseCode.noStatus : this.payload.readUInt16BE(0)
     return true
   }
@@ -212,7 +225,7 @@ export class FrameDecoder {
     return false
   }
 
-  /** Nothing more is read. */
+  /** Nothing more is read, and nothing kept of what still comes. */
   stop(): void {
     this.isStopped = true
     this.#input = nothing

@@ -53,6 +53,9 @@ export class FrameScanner {
   /** Whether a pong has passed; whoever looks clears it. */
   hasPonged = false
 
+  /** Its Close is read, and does not pass: there is another one for the receiver. */
+  withholdsClose = false
+
   /** Messages that passed whole. */
   messages = 0
   /** Bytes passed on, headers included. */
@@ -215,6 +218,7 @@ export class FrameScanner {
       if (fault !== undefined) return this.#violate(offset, 'PROTOCOL_VIOLATION', fault)
       this.isStopped = true
       this.closeCode = length === 0 ? CloseCode.noStatus : payload.readUInt16BE(0)
+      if (this.withholdsClose) return offset
     }
     return end
   }

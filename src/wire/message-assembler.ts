@@ -10,6 +10,8 @@ export interface WholeMessage {
   /** Text, binary, or a control opcode. */
   readonly opcode: number
   readonly payload: Buffer
+  /** What it took on the wire if it was compressed, without headers. */
+  readonly deflatedBytes: number | undefined
 }
 
 export class MessageAssembler {
@@ -31,12 +33,14 @@ export class MessageAssembler {
     const messages: WholeMessage[] = []
     reader.frames.feed(chunk)
     while (reader.next()) {
+      const { opcode, frames } = reader
       const payload = Buffer.from(reader.payload)
-      if (reader.opcode >= Opcode.close) messages.push({ opcode: reader.opcode, payload })
+      if (opcode >= Opcode.close) messages.push({ opcode, payload, deflatedBytes: undefined })
       else {
         this.#pieces.push(payload)
         if (!reader.isLast) continue
-        messages.push({ opcode: reader.opcode, payload: Buffer.concat(this.#pieces) })
+        const deflatedBytes = frames.isCompressed ? frames.messageBytes : undefined
+        messages.push({ opcode, payload: Buffer.concat(this.#pieces), deflatedBytes })
         this.#pieces = []
       }
     }

@@ -68,6 +68,7 @@ export class MessageReader {
       } else if (!frames.isCompressed) return this.#accept(frames.payload, frames.isMessageEnd)
       else if (this.#readCompressed()) return true
     }
+    this.payload = nothing
     return false
   }
 

@@ -5,7 +5,7 @@
 import type { Compression } from './compression.ts'
 import { headerBytesOf, writeFrame } from './frame-encoder.ts'
 import { FIN, RSV1 } from './frame-header.ts'
-import { freshKey, mask, writeKey } from './mask.ts'
+import { advanceKey, freshKey, mask, writeKey } from './mask.ts'
 import { Opcode } from './opcode.ts'
 import type { RawDeflate } from './raw-deflate.ts'
 
@@ -29,9 +29,11 @@ export interface MessagePiece {
   readonly isLast: boolean
 }
 
-/** Where a whole frame lies that may leave as it is, but for its key. Its payload is not masked. */
+/** Where a frame lies, or a part of one, that may leave as it is but for its key. Its payload is not masked. */
 export interface FramePlace {
   readonly chunk: Buffer
+  /** Whether its header is there; else it goes on with the payload of the frame before. */
+  readonly isFrameStart: boolean
   readonly frameStart: number
   readonly payloadStart: number
   readonly payloadEnd: number
@@ -54,11 +56,18 @@ export class MessageWriter {
   #start = 0
   #end = 0
   #isOwn = true
+  /** Of the frame that was passed last, for the rest of its payload. */
+  #key = 0
 
   /** @param isMasked whether it is a client's. */
   constructor(isMasked: boolean, deflate: DeflateOptions | undefined) {
     this.#isMasked = isMasked
     this.#deflate = deflate
+  }
+
+  /** Whether the message under way is being compressed. */
+  get isCompressed(): boolean {
+    return this.#isCompressed
   }
 
   /** Bytes that were gathered. */
@@ -83,7 +92,7 @@ export class MessageWriter {
 
   /**
    * @param knownBytes how long the message is at least, as far as that is known.
-   * @param place where the piece was read, if it is a whole frame that was not compressed.
+   * @param place where the piece was read, if its frame may leave as it is.
    */
   data(piece: MessagePiece, knownBytes: number, place?: FramePlace): void {
     const { opcode, payload, isFirst, isLast } = piece
@@ -142,23 +151,28 @@ export class MessageWriter {
     this.#frame(first | RSV1, deflated)
   }
 
-  /** A frame that was read stays where it is as long as nothing has to come between it and the one before. */
-  #pass({ chunk, frameStart, payloadStart, payloadEnd }: FramePlace): void {
-    const isFirst = this.bytes === 0
-    const isNext = !this.#isOwn && this.#gathered === chunk && this.#end === frameStart
-    if (!isFirst && !isNext) {
-      const payload = chunk.subarray(payloadStart, payloadEnd)
-      return this.#frame(chunk[frameStart]!, payload)
-    }
+  /** What was read stays where it is as long as nothing has to come between it and what was before. */
+  #pass({ chunk, isFrameStart, frameStart, payloadStart, payloadEnd }: FramePlace): void {
+    const start = isFrameStart ? frameStart : payloadStart
     if (this.#isMasked) {
-      const key = freshKey()
-      writeKey(chunk, payloadStart - 4, key)
-      mask(chunk, payloadStart, payloadEnd, key)
+      if (isFrameStart) {
+        this.#key = freshKey()
+        writeKey(chunk, payloadStart - 4, this.#key)
+      }
+      mask(chunk, payloadStart, payloadEnd, this.#key)
+      this.#key = advanceKey(this.#key, payloadEnd - payloadStart)
     }
-    if (isFirst) {
+    if (this.bytes === 0) {
       this.#gathered = chunk
-      this.#start = frameStart
+      this.#start = start
       this.#isOwn = false
+    } else if (this.#isOwn || this.#gathered !== chunk || this.#end !== start) {
+      const bytes = chunk.subarray(start, payloadEnd)
+      if (!this.#isOwn || this.#end + bytes.length > this.#gathered.length)
+        this.#makeRoom(bytes.length)
+      this.#gathered.set(bytes, this.#end)
+      this.#end += bytes.length
+      return
     }
     this.#end = payloadEnd
   }

@@ -27,6 +27,9 @@ export function upgradeFault(head: RequestHead): string | undefined {
   const key = head.fields.get('sec-websocket-key')
   if (key === undefined || !keyPattern.test(key))
     return 'sec-websocket-key is not sixteen bytes in base64'
+  // RFC 6455 §9.1: whoever receives a list of extensions that cannot be read fails the connection.
+  if (parseExtensions(head.fields.get('sec-websocket-extensions') ?? '') === undefined)
+    return 'sec-websocket-extensions is malformed'
   return undefined
 }
 

@@ -9,15 +9,18 @@ import { switchTo } from '../support/recording-server.ts'
 const routes = '  - { upstream: "ws://UPSTREAM" }'
 
 /** Goes to the server without what the client offers. */
-const offered = (offer: string) =>
+const offered = (offer: string, repelled = ['101', 'upstream: GET /']) =>
   byteAttack({
     name: `the offer ${offer}`,
     wants: 'frames that the gateway reads in another way than both sides',
     routes,
     sends: [handshake('/', `Sec-WebSocket-Extensions: ${offer}`)],
-    repelled: ['101', 'upstream: GET /'],
+    repelled,
     gains: { upstream: /EVIL/ },
   })
+
+/** The same, in a header that cannot be read (RFC 6455 §9.1). */
+const misspelled = (offer: string) => offered(offer, ['400 MALFORMED_UPGRADE'])
 
 const switched = { client: /^HTTP\/1\.1 101 / }
 const deflate = 'Sec-WebSocket-Extensions: permessage-deflate'
@@ -42,7 +45,7 @@ const defences: Defence[] = [
     name: 'only what a tunnel can follow is offered on',
     without: [
       {
-        file: 'proxy/forward.ts',
+        file: 'proxy/framing.ts',
         replace: `.filter(({ name }) => name === 'permessage-deflate')`,
         by: '',
       },
@@ -53,13 +56,13 @@ const defences: Defence[] = [
       'permessage-deflate2; EVIL',
       'EVIL, permessage-deflate',
       'PERMESSAGE-DEFLATE; EVIL',
-    ].map(offered),
+    ].map((offer) => offered(offer)),
   },
   {
     name: 'a parameter is there once',
     without: [
       {
-        file: 'proxy/forward.ts',
+        file: 'proxy/framing.ts',
         replace: '.filter(({ hasDoubledParameter }) => !hasDoubledParameter)',
         by: '',
       },
@@ -79,11 +82,11 @@ const defences: Defence[] = [
       },
     ],
     attacks: [
-      offered('permessage-deflate; a="b, EVIL"'),
-      offered('permessage-deflate; a="b; EVIL"'),
-      offered('permessage-deflate; a="EVIL'),
-      offered('permessage-deflate; a=b=EVIL'),
-      offered('permessage-deflate; EVIL='),
+      misspelled('permessage-deflate; a="b, EVIL"'),
+      misspelled('permessage-deflate; a="b; EVIL"'),
+      misspelled('permessage-deflate; a="EVIL'),
+      misspelled('permessage-deflate; a=b=EVIL'),
+      misspelled('permessage-deflate; EVIL='),
     ],
   },
   {
@@ -92,9 +95,9 @@ const defences: Defence[] = [
       { file: parser, replace: 'if (!isToken(name)) return undefined\n    const', by: 'const' },
     ],
     attacks: [
-      offered('permessage-deflate; EVIL, [x]'),
-      offered('permessage-deflate; EVIL,,'),
-      offered(', permessage-deflate; EVIL'),
+      misspelled('permessage-deflate; EVIL, [x]'),
+      misspelled('permessage-deflate; EVIL,,'),
+      misspelled(', permessage-deflate; EVIL'),
     ],
   },
   {

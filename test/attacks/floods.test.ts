@@ -98,8 +98,8 @@ const defences: Defence[] = [
       {
         file: 'proxy/side.ts',
         replace:
-          'if (passed.length > 0 && peer.stream.write(passed) > this.#pendingBytes) this.stream.pause()',
-        by: 'if (passed.length > 0) peer.stream.write(passed)',
+          'if (bytes.length > 0 && this.peer.stream.write(bytes) > this.#pendingBytes) this.stream.pause()',
+        by: 'if (bytes.length > 0) this.peer.stream.write(bytes)',
       },
     ],
     attacks: [

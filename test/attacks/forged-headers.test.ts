@@ -3,7 +3,6 @@
  */
 import { testDefences, type Defence } from '../support/attack.ts'
 import { byteAttack, handshake, head } from '../support/byte-attack.ts'
-import { frame } from '../support/frames.ts'
 import { page, switchTo } from '../support/recording-server.ts'
 
 const routes = `
@@ -125,20 +124,6 @@ const defences: Defence[] = [
         sends: [handshake('/chat', 'Connection: Upgrade, Sec-WebSocket-Key')],
         repelled: ['101', 'upstream: GET /chat'],
         gains: { upstream: /^GET (?:(?!sec-websocket-key)[^])*\r\n\r\n$/i },
-      }),
-      byteAttack({
-        name: 'a 101 whose Connection names Sec-WebSocket-Extensions',
-        wants: 'compressed frames for a client that knows of no compression',
-        routes,
-        answer: (request) =>
-          switchTo(
-            request,
-            'Sec-WebSocket-Extensions: permessage-deflate',
-            'Connection: Upgrade, Sec-WebSocket-Extensions',
-          ) + frame({ opcode: 1, reserved: 4, payload: 'EVIL' }).toString('latin1'),
-        sends: [handshake('/chat', 'Sec-WebSocket-Extensions: permessage-deflate')],
-        repelled: ['101', 'text EVIL', 'upstream: GET /chat'],
-        gains: { client: /^(?![^]*sec-websocket-extensions)[^]*EVIL/i },
       }),
     ],
   },

@@ -5,7 +5,7 @@
 import { testDefences, type Defence } from '../support/attack.ts'
 import { bare, byClient, byServer, masked } from '../support/session-attack.ts'
 
-const file = 'wire/frame-scanner.ts'
+const file = 'wire/frame-header.ts'
 const evil = 'EVIL'
 const long = evil.padEnd(200, 'x')
 const text = { opcode: 1, payload: evil }
@@ -16,7 +16,7 @@ const defences: Defence[] = [
     without: [
       {
         file,
-        replace: 'if (((second & MASK) !== 0) !== this.#rules.isMasked) {',
+        replace: 'if (((second & MASK) !== 0) !== rules.isMasked) {',
         by: 'if (second > 0xff) {',
       },
     ],

@@ -5,7 +5,7 @@
 import { testDefences, type Defence } from '../support/attack.ts'
 import { head } from '../support/byte-attack.ts'
 import { hostile, lines, planted } from '../support/hostile-answer.ts'
-import type { Mutation } from '../support/undefended.ts'
+import type { Mutation } from '../support/source-mutation.ts'
 
 /** A head that is refused as a whole. */
 const badHead = (...fields: readonly string[]) =>

@@ -7,6 +7,7 @@ import { closeFrame } from '../support/frames.ts'
 import { bare, byClient, byServer, key, masked } from '../support/session-attack.ts'
 
 const file = 'wire/frame-scanner.ts'
+const headers = 'wire/frame-header.ts'
 const evil = 'EVIL'
 const long = evil.padEnd(200, 'x')
 const text = { opcode: 1, payload: evil }
@@ -16,8 +17,8 @@ const messages: Defence[] = [
     name: 'a continuation continues a message',
     without: [
       {
-        file,
-        replace: `return this.#isFragmented ? undefined : 'a continuation without a message'`,
+        file: headers,
+        replace: `return isFragmented ? undefined : 'a continuation without a message'`,
         by: 'return undefined',
       },
     ],
@@ -34,8 +35,8 @@ const messages: Defence[] = [
     name: 'a message begins where the last one has ended',
     without: [
       {
-        file,
-        replace: `return this.#isFragmented ? 'a new message inside a fragmented one' : undefined`,
+        file: headers,
+        replace: `return isFragmented ? 'a new message inside a fragmented one' : undefined`,
         by: 'return undefined',
       },
     ],
@@ -47,14 +48,14 @@ const messages: Defence[] = [
   },
   {
     name: 'a length has its shortest form',
-    without: [{ file, replace: 'return length < 126 ? -1 : length', by: 'return length' }],
+    without: [{ file: headers, replace: 'return length < 126 ? -1 : length', by: 'return length' }],
     attacks: [byClient('a short length in two bytes', masked({ ...text, lengthBytes: 2 }))],
   },
   {
     name: 'a length that fits into two bytes does not have eight',
     without: [
       {
-        file,
+        file: headers,
         replace: 'high >= 0x8000_0000 || length <= 0xffff ? -1',
         by: 'high >= 0x8000_0000 ? -1',
       },
@@ -70,7 +71,7 @@ const messages: Defence[] = [
   {
     name: 'a length has no sign',
     without: [
-      { file, replace: 'high >= 0x8000_0000 || length', by: 'length' },
+      { file: headers, replace: 'high >= 0x8000_0000 || length', by: 'length' },
       { file, replace: 'if (length > this.#rules.frameBytes) {', by: 'if (length < 0) {' },
       { file, replace: 'if (messageBytes > this.#rules.messageBytes) {', by: 'if (length < 0) {' },
     ],

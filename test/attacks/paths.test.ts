@@ -4,7 +4,7 @@
  */
 import { testDefences, type Defence } from '../support/attack.ts'
 import { byteAttack, handshake, head, type ByteAttack } from '../support/byte-attack.ts'
-import type { Mutation } from '../support/undefended.ts'
+import type { Mutation } from '../support/source-mutation.ts'
 
 const routes = `
   - { path: /private/*, respond: { status: 403, body: private } }

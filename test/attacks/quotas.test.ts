@@ -120,8 +120,8 @@ const defences: Defence[] = [
     without: [
       {
         file: tunnel,
-        replace: 'scanner.mostBegun = begun + throttle.messages(nowMs)',
-        by: 'scanner.mostBegun = Infinity',
+        replace: 'direction.mostBegun = begun + throttle.messages(nowMs)',
+        by: 'direction.mostBegun = Infinity',
       },
     ],
     attacks: [

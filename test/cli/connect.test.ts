@@ -103,6 +103,22 @@ describe('sluice connect', () => {
     expect(tls.lines()).toEqual([])
   })
 
+  test('shows a certificate that is named, where a server asks for one', async () => {
+    const { cert, key } = trusted
+    const files = ['--cert', cert, '--key', key, '--ca', authority.cert]
+    await using tls = await startPeer('tls-server.mjs', ...files)
+    const own = makeCertificate({ issuer: authority })
+    const url = `wss://${tls.host}`
+    const shown = ['--ca', authority.cert, '--cert', own.cert, '--key', own.key]
+    expect(await connect(url, ...shown)).toMatchObject(greeted)
+    expect(await connect(url, '--ca', authority.cert)).toMatchObject({ exitCode: 1 })
+    const mixed = await connect(url, '--cert', own.cert, '--key', key)
+    expect(mixed).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('the files of --cert and --key: '),
+    })
+  })
+
   test('goes by a Unix socket, with a path behind a second colon', async () => {
     const unix = temporaryPath('connect.sock')
     await using _ = startGateway(`

@@ -103,7 +103,7 @@ describe('explain', () => {
       'framed: true',
       [
         reads,
-        `with the client, if it offers permessage-deflate: messages of 1KB and more, level 1, ${window}`,
+        `with the client, if it offers permessage-deflate: messages of 1KB and more, level 2, ${window}`,
         'with the endpoint: messages without compression',
       ],
     ],

@@ -10,7 +10,7 @@ const asGateway: CompressionConfig = {
   windowBits: 15,
   clientTakeover: false,
   serverTakeover: false,
-  level: 1,
+  level: 2,
   upstream: false,
 }
 

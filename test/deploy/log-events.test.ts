@@ -23,6 +23,7 @@ const events: readonly GatewayEvent[] = [
     host: 'chat.example.com',
     path: '/chat',
     subprotocol: undefined,
+    compression: undefined,
     certificate: undefined,
     certificateNames: undefined,
     request: 'r1',

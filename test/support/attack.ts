@@ -7,8 +7,9 @@ import type { AdminConfig } from '../../src/config/config.ts'
 import { startAdminOf } from './admin.ts'
 import { startGatewayHere } from './gateway.ts'
 import { startRecordingServer, type Answer, type RecordingServer } from './recording-server.ts'
+import type { Mutation } from './source-mutation.ts'
 import { dialTcp, type TcpConnection } from './tcp.ts'
-import { startUndefended, type GatewayPorts, type Mutation } from './undefended.ts'
+import { startUndefended, type GatewayPorts } from './undefended.ts'
 
 export interface Defence {
   /** What it says of the gateway, as the sentence of a test. */

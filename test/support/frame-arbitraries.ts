@@ -12,12 +12,12 @@ const payload = fc.oneof(
   },
 )
 
-function key(rules: FrameRules): fc.Arbitrary<MaskingKey | undefined> {
+export function key(rules: FrameRules): fc.Arbitrary<MaskingKey | undefined> {
   const byte = fc.nat({ max: 255 })
   return rules.isMasked ? fc.tuple(byte, byte, byte, byte) : fc.constant(undefined)
 }
 
-function control(rules: FrameRules): fc.Arbitrary<Buffer> {
+export function control(rules: FrameRules): fc.Arbitrary<Buffer> {
   return fc
     .record({
       opcode: fc.constantFrom(9, 10),
@@ -56,7 +56,7 @@ function message(rules: FrameRules): fc.Arbitrary<Buffer> {
     )
 }
 
-function close(rules: FrameRules): fc.Arbitrary<Buffer> {
+export function close(rules: FrameRules): fc.Arbitrary<Buffer> {
   const code = fc.oneof(
     fc.constantFrom(1000, 1001, 1011, 1014, 3000, 4999),
     fc.constantFrom(999, 1004, 1005, 1006, 1015, 2999, 5000),

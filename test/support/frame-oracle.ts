@@ -41,10 +41,7 @@ export function judge(input: Buffer, rules: FrameRules): Verdict {
       const closeCode = payload.length === 0 ? 1005 : payload.readUInt16BE(0)
       return { ...now, passed, closeCode }
     }
-    if (frame.lengthBytes === 2 && length <= 125n)
-      return { ...now, violation: 'PROTOCOL_VIOLATION' }
-    if (frame.lengthBytes === 8 && (length <= 65_535n || length >= 2n ** 63n))
-      return { ...now, violation: 'PROTOCOL_VIOLATION' }
+    if (!isShortest(frame)) return { ...now, violation: 'PROTOCOL_VIOLATION' }
     const total: bigint = (unfinished ?? 0n) + length
     if (length > BigInt(rules.frameBytes) || total > BigInt(rules.messageBytes))
       return { ...now, violation: 'MESSAGE_TOO_BIG' }
@@ -57,7 +54,7 @@ export function judge(input: Buffer, rules: FrameRules): Verdict {
 }
 
 /** What the first two bytes of a frame tell. */
-function mayStart(bytes: Buffer, rules: FrameRules, isInsideMessage: boolean): boolean {
+export function mayStart(bytes: Buffer, rules: FrameRules, isInsideMessage: boolean): boolean {
   const [final, rsv1, rsv2, rsv3, ...opcodeBits] = bitsOf(bytes[0])
   const [mask, ...lengthBits] = bitsOf(bytes[1])
   const opcode = Number.parseInt(opcodeBits.join(''), 2)
@@ -70,6 +67,12 @@ function mayStart(bytes: Buffer, rules: FrameRules, isInsideMessage: boolean): b
   if ((mask === '1') !== rules.isMasked) return false
   if (isControl) return final === '1' && Number.parseInt(lengthBits.join(''), 2) <= 125
   return isContinuation === isInsideMessage
+}
+
+/** Whether the length has the form that is right for it, and may be one at all. */
+export function isShortest({ lengthBytes, length }: DecodedFrame): boolean {
+  if (lengthBytes === 0) return true
+  return lengthBytes === 2 ? length > 125n : length > 65_535n && length < 2n ** 63n
 }
 
 export interface DecodedFrame {
@@ -109,7 +112,7 @@ export function decode(bytes: Buffer): DecodedFrame | undefined {
 
 const closeCodes = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014]
 
-function mayClose(payload: Buffer): boolean {
+export function mayClose(payload: Buffer): boolean {
   if (payload.length === 0) return true
   if (payload.length === 1) return false
   const code = payload.readUInt16BE(0)

@@ -8,14 +8,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
-
-/** How a defence is taken out: a text of one file and what stands there instead. */
-export interface Mutation {
-  /** Below `src/`. */
-  readonly file: string
-  readonly replace: string
-  readonly by: string
-}
+import { mutate, type Mutation } from './source-mutation.ts'
 
 export interface GatewayPorts {
   /** Of its first listener. */
@@ -74,14 +67,7 @@ function mutated(mutations: readonly Mutation[]): Record<string, string> {
   const texts: Record<string, string> = {}
   for (const mutation of mutations) {
     const path = join(sources, mutation.file)
-    texts[path] = mutate(texts[path] ?? readFileSync(path, 'utf8'), mutation)
+    texts[path] = mutate(texts[path] ?? readFileSync(path, 'utf8'), mutation, 'defence')
   }
   return texts
-}
-
-function mutate(text: string, { file, replace, by }: Mutation): string {
-  const parts = text.split(replace)
-  if (parts.length === 2) return parts.join(by)
-  const times = parts.length - 1
-  throw new Error(`The defence has moved: src/${file} has ${times} times, not once:\n${replace}`)
 }

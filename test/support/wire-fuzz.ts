@@ -22,6 +22,10 @@ export class WireFuzz {
   readonly #materials: Record<TargetName, Material>
   /** How often each target ended how. */
   readonly counts: Counts
+  /** The input of each target that took longest. */
+  readonly slowest: Partial<
+    Record<TargetName, { readonly iteration: number; readonly ms: number }>
+  > = {}
 
   constructor(seed: number) {
     this.#seed = seed
@@ -37,7 +41,10 @@ export class WireFuzz {
     const input = mutated(random, this.#materials[target])
     const cuts = randomCuts(random, input.length)
     try {
+      const started = performance.now()
       this.counts[target][targets[target](input, cuts)]++
+      const ms = performance.now() - started
+      if (ms > (this.slowest[target]?.ms ?? 0)) this.slowest[target] = { iteration, ms }
       return undefined
     } catch (error) {
       return { target, seed: this.#seed, iteration, input, cuts, error }
@@ -53,8 +60,12 @@ const names: readonly TargetName[] = [
   'frames of a server that compresses',
   'request',
   'response',
+  'messages of a client',
+  'messages of a server that compresses',
+  'inflate',
   'frames of a client',
   'frames of a server',
+  'messages of a client that compresses',
   'extensions',
   'client hello',
   'proxy header',

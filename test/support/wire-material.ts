@@ -2,12 +2,14 @@
 
 import fc from 'fast-check'
 import { clientHello, serverName } from './client-hello.ts'
+import { compressedWords, deflateStreams } from './deflate-material.ts'
 import { frames } from './frame-arbitraries.ts'
 import { closeFrame, frame, someKey } from './frames.ts'
+import { messageStreams } from './message-arbitraries.ts'
 import type { Material } from './mutate.ts'
 import { binaryHeader } from './proxy-header.ts'
 import { head } from './reading.ts'
-import { rulesFuzzed, type TargetName } from './wire-targets.ts'
+import { readingsFuzzed, rulesFuzzed, type TargetName } from './wire-targets.ts'
 
 /** Valid sequences of frames for each set of rules. */
 const corpusSize = 100
@@ -18,7 +20,15 @@ export function materials(seed: number): Record<TargetName, Material> {
     corpus: fc.sample(frames(rulesFuzzed[name]), { seed, numRuns: corpusSize }),
     words: frameWords,
   })
+  const messagesOf = (name: keyof typeof readingsFuzzed): Material => ({
+    corpus: fc.sample(messageStreams(readingsFuzzed[name]), { seed, numRuns: corpusSize }),
+    words: [...frameWords, ...compressedWords],
+  })
   return {
+    'messages of a client': messagesOf('messages of a client'),
+    'messages of a client that compresses': messagesOf('messages of a client that compresses'),
+    'messages of a server that compresses': messagesOf('messages of a server that compresses'),
+    inflate: { corpus: deflateStreams(seed), words: compressedWords },
     'frames of a client': framesOf('frames of a client'),
     'frames of a server': framesOf('frames of a server'),
     'frames of a server that compresses': framesOf('frames of a server that compresses'),

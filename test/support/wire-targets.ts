@@ -9,9 +9,12 @@ import { readRequestHead } from '../../src/wire/http-request.ts'
 import { readResponseHead } from '../../src/wire/http-response.ts'
 import { readProxyHeader } from '../../src/wire/proxy-protocol.ts'
 import { judgeChunks, judgeFraming, judgeHead, judgeRequest } from './http-oracle.ts'
-import type { Cuts } from './pieces.ts'
+import { deflateRawSync } from 'node:zlib'
+import { frame } from './frames.ts'
+import { type Cuts, pieces } from './pieces.ts'
 import { followBody, readHead, type WholeHead } from './reading.ts'
 import { fromClient, fromServer, scan, scanAsOracle } from './scanning.ts'
+import { readAsOracle, type Reading, readMessages } from './wire-messages.ts'
 
 export type Outcome = 'complete' | 'incomplete' | 'refused'
 export type Target = (input: Buffer, cuts: Cuts) => Outcome
@@ -122,6 +125,48 @@ function beginning(read: (bytes: Buffer) => { readonly kind: string }): Target {
 const deflating = { ...fromServer, mayCompress: true }
 const narrow = { ...fromClient, frameBytes: 30, messageBytes: 40 }
 
+/** The same directions as somebody reads them who inflates and checks. */
+export const readingsFuzzed = {
+  'messages of a client': { rules: fromClient },
+  'messages of a client that compresses': {
+    rules: { ...fromClient, mayCompress: true, frameBytes: 300, messageBytes: 600 },
+  },
+  'messages of a server that compresses': { rules: deflating, isTakeover: true },
+} as const satisfies Record<string, Reading>
+
+function messages(reading: Reading): Target {
+  return (input, cuts) => {
+    const { violation, isComplete } = readAsOracle(input, reading, cuts)
+    return violation !== undefined ? 'refused' : isComplete ? 'complete' : 'incomplete'
+  }
+}
+
+const hello = frame({ opcode: 1, reserved: 4, payload: deflateRawSync('Hello').subarray(0, -1) })
+/** The oracle inflates all of a message with each. */
+const mostFragments = 6
+const bounded = { ...deflating, messageBytes: 100_000 }
+
+/**
+ * The payload of a compressed message, in one frame for each piece, and another message behind it; read
+ * by all kinds of inflaters.
+ */
+const inflate: Target = (input, cuts) => {
+  const parts = pieces(input, cuts.slice(0, mostFragments))
+  const frames = parts.map((payload, index) =>
+    frame({
+      opcode: index === 0 ? 2 : 0,
+      reserved: index === 0 ? 4 : 0,
+      isFinal: index === parts.length - 1,
+      payload,
+    }),
+  )
+  const stream = Buffer.concat([...frames, hello])
+  const { messages: read } = readAsOracle(stream, { rules: bounded })
+  readAsOracle(stream, { rules: bounded, isTakeover: true }, [stream.length >> 1])
+  for (const windowBits of [8, 9, 12]) readMessages(stream, { rules: bounded, windowBits })
+  return read.length === 0 ? 'refused' : 'complete'
+}
+
 export const rulesFuzzed = {
   'frames of a client': narrow,
   'frames of a server': fromServer,
@@ -132,6 +177,14 @@ export const targets = {
   'frames of a client': frames(narrow),
   'frames of a server': frames(fromServer),
   'frames of a server that compresses': frames(deflating),
+  'messages of a client': messages(readingsFuzzed['messages of a client']),
+  'messages of a client that compresses': messages(
+    readingsFuzzed['messages of a client that compresses'],
+  ),
+  'messages of a server that compresses': messages(
+    readingsFuzzed['messages of a server that compresses'],
+  ),
+  inflate,
   request,
   response,
   chunks,

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import type { GatewayEvent } from '../../src/core/events.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
+import { Compression } from '../../src/wire/compression.ts'
 import { temporaryFile } from '../support/temporary.ts'
 
 const page = readFileSync(join(import.meta.dir, '../../docs/running.md'), 'utf8')
@@ -64,6 +65,7 @@ const samples: Readonly<{ [Type in GatewayEvent['type']]: Extract<GatewayEvent, 
       route: 'chat',
       ...facts,
       subprotocol: 'mqtt',
+      compression: 'permessage-deflate',
       certificate: 'CN=x',
       certificateNames: ['DNS:x'],
       dialMs: 1,
@@ -117,6 +119,7 @@ describe('the documentation of metrics', () => {
   for (const event of Object.values(samples)) metrics.emit(event)
   const flow = { ...traffic, pendingBytes: 0 }
   const exposed = metrics.expose({
+    compression: new Compression(1e6),
     listeners: [{ listener: 'public', connections: 1 }],
     routes: [{ route: 'chat', sessions: 1, handshakes: 0, inbound: flow, outbound: flow }],
     endpoints: [{ upstream: 'chat', endpoint: 'ws://10.0.0.1:9000', sessions: 1 }],

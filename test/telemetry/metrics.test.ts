@@ -7,11 +7,13 @@ import { errorTable, type ErrorCode } from '../../src/core/errors.ts'
 import type { GatewayEvent } from '../../src/core/events.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import type { GatewayReading } from '../../src/telemetry/reading.ts'
+import { Compression } from '../../src/wire/compression.ts'
 import { sample } from '../support/admin.ts'
 import { checkMetrics } from '../support/promtool.ts'
 
 const idle = { messages: 0, bytes: 0, pendingBytes: 0 }
-const empty: GatewayReading = { listeners: [], routes: [], endpoints: [] }
+const compression = new Compression(1e6)
+const empty: GatewayReading = { compression, listeners: [], routes: [], endpoints: [] }
 
 function openedOn(route: string): GatewayEvent {
   return {
@@ -26,6 +28,7 @@ function openedOn(route: string): GatewayEvent {
     path: '/private/room',
     request: 'r-1',
     subprotocol: 'mqtt',
+    compression: 'permessage-deflate',
     certificate: 'CN=device-7',
     certificateNames: ['DNS:device-7.example.com'],
     dialMs: 2,
@@ -240,6 +243,7 @@ describe('promtool check metrics', () => {
         { type: 'mistake', error: new Error('x') },
       ],
       {
+        compression,
         listeners: [{ listener: 'public', connections: 3 }],
         routes: [{ route, sessions: 1, handshakes: 2, inbound: flow, outbound: flow }],
         endpoints: [{ upstream: 'chat', endpoint: 'ws://[::1]:9000/base', sessions: 1 }],

@@ -72,6 +72,7 @@ test.each([
   ['a quoted value with a comma, which is no token either', 'foo; a="1,2", bar'],
   ['a quoted value with a semicolon', 'foo; a="1;b"'],
   ['a quote that does not end', 'foo; a="1'],
+  ['a quote that does not end behind two characters', 'foo; a="12'],
   ['a quote alone', 'foo; a="'],
   ['a quote whose end is escaped', 'foo; a="1\\"'],
   ['something behind a quote', 'foo; a="1"2'],

@@ -121,6 +121,12 @@ describe('bytes are counted', () => {
   })
 })
 
+test('a frame of more than 4 GiB has a boundary at its last byte', () => {
+  const scanner = new FrameScanner({ ...fromServer, frameBytes: Infinity, messageBytes: Infinity })
+  scanner.pass(Buffer.concat([frame({ opcode: 2, length: 0x3_0000_0005n }), text]))
+  expect(scanner.bytesToBoundary).toBe(0x3_0000_0005 - text.length)
+})
+
 describe('nothing passes', () => {
   test('behind a Close, in the same piece or another', () => {
     const close = closeFrame(1000, 'bye')

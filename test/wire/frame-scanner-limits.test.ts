@@ -38,6 +38,18 @@ describe('messages that may begin', () => {
     expect(scanner.takeRest()).toEqual(message('next'))
   })
 
+  test('are counted once however many fragments they have', () => {
+    const scanner = new FrameScanner(fromClient)
+    scanner.mostBegun = 2
+    const fragments = join(
+      frame({ opcode: 1, isFinal: false, payload: 'a', key: someKey }),
+      frame({ opcode: 0, isFinal: false, key: someKey }),
+      frame({ opcode: 0, payload: 'b', key: someKey }),
+    )
+    expect(scanner.pass(join(fragments, message('next')))).toEqual(join(fragments, message('next')))
+    expect(scanner).toMatchObject({ begun: 2, messages: 2 })
+  })
+
   test('hold back no Close', () => {
     const scanner = new FrameScanner(fromClient)
     scanner.mostBegun = 0
@@ -68,6 +80,16 @@ describe('messages that may begin', () => {
       { numRuns: 300 },
     )
   })
+})
+
+test('what is only heard is not counted, but for its Close', () => {
+  const scanner = new FrameScanner(fromClient)
+  scanner.pass(message('passed'))
+  const { bytes } = scanner
+  scanner.hear(join(message('heard'), ping))
+  expect(scanner).toMatchObject({ messages: 1, bytes, isStopped: false })
+  scanner.hear(closeFrame(1000, 'bye', someKey))
+  expect(scanner).toMatchObject({ messages: 1, bytes, closeCode: 1000 })
 })
 
 describe.each([

@@ -18,6 +18,7 @@ describe('a chunked body', () => {
     ['one chunk', '5\r\nHello\r\n0\r\n\r\n'],
     ['chunks with lines in them', '4\r\n\r\n0\r\r\n2\r\n\r\n\r\n0\r\n\r\n'],
     ['a size in both cases', 'a\r\n0123456789\r\nB\r\n01234567890\r\n0\r\n\r\n'],
+    ['a size with the digits at the ends', `9F\r\n${'x'.repeat(0x9f)}\r\n0\r\n\r\n`],
     ['a size with leading zeros', '0000000000005\r\nHello\r\n000\r\n\r\n'],
     ['extensions', '5;a=b;c="d \t\xe9"\r\nHello\r\n0;last\r\n\r\n'],
     ['an extension of 256 bytes', `1;${'x'.repeat(256)}\r\nx\r\n0\r\n\r\n`],

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { encodeHead } from '../../src/wire/http-fields.ts'
+import { encodeHead, spelled } from '../../src/wire/http-fields.ts'
 import { accepted, fieldsOf, readHead } from '../support/reading.ts'
 
 describe('a field', () => {
@@ -22,6 +22,12 @@ describe('a field', () => {
   test('keeps its name and its place', () => {
     expect(fields.list.map((field) => field.name)).toEqual(['Host', 'X-One', 'x-one', 'X-Empty'])
   })
+})
+
+test('a name is spelled with a hyphen for each of its underscores, as servers of CGI read it', () => {
+  expect(spelled('X_Forwarded_For')).toBe('x-forwarded-for')
+  expect(spelled('X-Forwarded_for')).toBe('x-forwarded-for')
+  expect(spelled('Host')).toBe('host')
 })
 
 describe('the members of a list', () => {

@@ -100,6 +100,16 @@ describe('a head', () => {
     }
   })
 
+  test('is read from its first byte where the one before came in pieces', () => {
+    const second = bytes('X\0\r\n\r\n')
+    for (let cut = 1; cut < request.length; cut++) {
+      const reader = new HeadReader(roomy)
+      reader.read(request.subarray(0, cut), 0)
+      reader.read(request.subarray(cut), 0)
+      expect(refusal(reader.read(second, 0))).toBe(control('00'))
+    }
+  })
+
   test('may go on anywhere in the next chunk', () => {
     const reader = new HeadReader(roomy)
     expect(reader.read(bytes('GET / HT'), 0)).toBeUndefined()

@@ -186,6 +186,8 @@ test('a request has no body unless it says so', () => {
 test('a fault of the body framing is one of the request', () => {
   expect(refusal(get(host, 'Transfer-Encoding: gzip'))).toStartWith('coding')
   expect(refusal(get(host, 'Content-Length: +5'))).toStartWith('malformed')
+  const chunksOfOld = readRequest('GET / HTTP/1.0', host, 'Transfer-Encoding: chunked')
+  expect(refusal(chunksOfOld)).toBe('malformed: transfer-encoding in HTTP/1.0')
 })
 
 describe('the connection', () => {

@@ -30,8 +30,8 @@ describe('an upgrade request', () => {
     expect(faultOf('GET / HTTP/1.1', zero, 'Content-Length: 0')).toBeUndefined()
   })
 
-  test('is a GET', () => {
-    const fault = faultOf('POST / HTTP/1.1', `Sec-WebSocket-Key: ${key}`)
+  test.each(['POST', 'HEAD', 'PUT', 'get'])('is a GET, not %s', (method) => {
+    const fault = faultOf(`${method} / HTTP/1.1`, `Sec-WebSocket-Key: ${key}`)
     expect(fault).toBe('the method of an upgrade is GET')
   })
 
@@ -66,6 +66,19 @@ describe('an upgrade request', () => {
     `${key}, ${key}`,
   ])('has a key in base64, not %p', (wrong) => {
     expect(faultOf('GET / HTTP/1.1', `Sec-WebSocket-Key: ${wrong}`)).toBe(noKey)
+  })
+
+  test.each(['permessage-deflate,', 'a; b=', ';', 'a; b="c', 'a b'])(
+    'has extensions that can be read, not %p',
+    (offer) => {
+      const fields = [`Sec-WebSocket-Key: ${key}`, `Sec-WebSocket-Extensions: ${offer}`]
+      expect(faultOf('GET / HTTP/1.1', ...fields)).toBe('sec-websocket-extensions is malformed')
+    },
+  )
+
+  test('may offer extensions that nobody knows, and parameters twice', () => {
+    const fields = [`Sec-WebSocket-Key: ${key}`, 'Sec-WebSocket-Extensions: a, b; c; c, d; e="f"']
+    expect(faultOf('GET / HTTP/1.1', ...fields)).toBeUndefined()
   })
 
   test('may have any sixteen bytes as key', () => {
