@@ -67,10 +67,15 @@ async function warmUp(socket: Socket, byteCount: number): Promise<void> {
 
 async function expectStall(gateway: GatewayProcess, before: number, progress: Progress) {
   const sentBytes = await stalled(progress)
-  const during = await gateway.holdings()
+  const most = before + pendingBytes + MB
+  let during = await gateway.holdings()
+  // What has passed may be a reference on the stack of who collects, until something else has run there.
+  for (let looks = 1; looks < 4 && during.live >= most; looks++) during = await gateway.holdings()
   // Kernel buffers on both sides of the gateway take some megabytes before anybody is stopped.
   expect(sentBytes).toBeLessThan(64 * MB)
-  expect(during.live - before).toBeLessThan(pendingBytes + MB)
+  expect(during.live).toBeLessThan(most)
+  // Not since the pressure was over.
+  expect(during.sockets).toBeGreaterThan(1)
 }
 
 async function expectEnd(gateway: GatewayProcess, files: number): Promise<void> {

@@ -9,7 +9,7 @@ import { readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { join } from 'node:path'
 import { loadConfig } from '../../src/config/load.ts'
-import { createGateway } from '../../src/gateway.ts'
+import { createGateway, type Gateway } from '../../src/gateway.ts'
 import { descriptors } from '../../src/net/descriptors.ts'
 import { withFraming } from './framing.ts'
 
@@ -20,6 +20,8 @@ export interface Holdings {
   /** Live JavaScript objects and the buffers behind them, in bytes. */
   readonly live: number
   readonly sessions: number
+  /** Taken from the budget for windows. */
+  readonly windowBytes: number
   /** Sockets as the gateway counts them. */
   readonly sockets: number
   /** Open files as the kernel counts them. */
@@ -89,11 +91,11 @@ async function serve(yaml: string): Promise<void> {
   })
   gateway.start()
   console.info(JSON.stringify({ port: gateway.listeners[0]?.port }))
-  for await (const _ of console) console.info(JSON.stringify(await holdings(gateway.sessions)))
+  for await (const _ of console) console.info(JSON.stringify(await holdings(gateway)))
   gateway.destroy()
 }
 
-async function holdings(sessions: number): Promise<Holdings> {
+async function holdings(gateway: Gateway): Promise<Holdings> {
   // What the last turns left on the stack and in native queues lives a little longer than it is needed.
   for (let turn = 0; turn < 5; turn++) {
     await Bun.sleep(20)
@@ -104,7 +106,8 @@ async function holdings(sessions: number): Promise<Holdings> {
     rss: process.memoryUsage.rss(),
     // `heapSize` counts the buffers too, and more than once.
     live: heapSize - extraMemorySize + process.memoryUsage().arrayBuffers,
-    sessions,
+    sessions: gateway.sessions,
+    windowBytes: gateway.read().compression.usedBytes,
     sockets: descriptors.sockets,
     files: readdirSync(join('/proc', String(process.pid), 'fd')).length,
     objects: countObjects(),
