@@ -54,12 +54,13 @@ export class MessageWriter {
     return this.#end
   }
 
-  /** @returns the frames gathered since the last call; they belong to the caller. */
+  /** @returns the frames gathered since the last call; they belong to the caller, and keep no more than twice their memory. */
   take(): Buffer {
     const frames = this.#gathered.subarray(0, this.#end)
+    const isSmallPart = this.#end * 2 < this.#gathered.length
     this.#gathered = nothing
     this.#end = 0
-    return frames
+    return isSmallPart ? Buffer.from(frames) : frames
   }
 
   /** Makes room, for who knows about how much will come. */
