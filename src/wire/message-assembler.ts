@@ -1,6 +1,6 @@
 /**
- * Puts whole messages together, for whoever is an end of the connection. What is kept of a message is
- * bounded by the rules for its size.
+ * Puts whole messages together, for whoever is an end of the connection. What is kept of a message is at
+ * most twice its bytes, which the rules bound, however many frames they come in.
  */
 import type { FrameRules, FrameViolation } from './frame-header.ts'
 import { MessageReader, type InflateOptions } from './message-reader.ts'
@@ -12,9 +12,13 @@ export interface WholeMessage {
   readonly payload: Buffer
 }
 
+const nothing = Buffer.alloc(0)
+
 export class MessageAssembler {
   readonly #reader: MessageReader
-  #pieces: Buffer[] = []
+  /** Of the message under way. */
+  #gathered: Buffer = nothing
+  #end = 0
 
   constructor(rules: FrameRules, inflate?: InflateOptions) {
     this.#reader = new MessageReader(rules, inflate)
@@ -31,13 +35,11 @@ export class MessageAssembler {
     const messages: WholeMessage[] = []
     reader.frames.feed(chunk)
     while (reader.next()) {
-      const payload = Buffer.from(reader.payload)
-      if (reader.opcode >= Opcode.close) messages.push({ opcode: reader.opcode, payload })
+      const { opcode, payload, isLast } = reader
+      if (opcode >= Opcode.close) messages.push({ opcode, payload: Buffer.from(payload) })
       else {
-        this.#pieces.push(payload)
-        if (!reader.isLast) continue
-        messages.push({ opcode: reader.opcode, payload: Buffer.concat(this.#pieces) })
-        this.#pieces = []
+        this.#gather(payload)
+        if (isLast) messages.push({ opcode, payload: this.#takeGathered() })
       }
     }
     return messages
@@ -46,5 +48,23 @@ export class MessageAssembler {
   /** Gives back the memory of its window. */
   release(): void {
     this.#reader.release()
+  }
+
+  #gather(piece: Buffer): void {
+    const needed = this.#end + piece.length
+    if (needed > this.#gathered.length) {
+      const roomier = Buffer.allocUnsafe(Math.max(needed, this.#gathered.length * 2))
+      roomier.set(this.#gathered.subarray(0, this.#end))
+      this.#gathered = roomier
+    }
+    this.#gathered.set(piece, this.#end)
+    this.#end = needed
+  }
+
+  #takeGathered(): Buffer {
+    const message = this.#gathered.subarray(0, this.#end)
+    this.#gathered = nothing
+    this.#end = 0
+    return message
   }
 }
