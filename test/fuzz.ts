@@ -45,7 +45,7 @@ while (iteration < last && performance.now() - started < seconds * 1_000) {
   await new Promise(setImmediate)
   const nowMs = performance.now()
   const timeShare = (nowMs - started) / (seconds * 1_000)
-  memory.sample(Math.max(timeShare, (iteration - first) / (last - first)))
+  await memory.sample(Math.max(timeShare, (iteration - first) / (last - first)))
   if (nowMs - toldAt < progressMs) continue
   toldAt = nowMs
   const megabytes = Math.round(process.memoryUsage.rss() / 1024 / 1024)
@@ -57,7 +57,7 @@ console.table(fuzz.counts)
 for (const [target, { iteration: at, ms }] of Object.entries(fuzz.slowest))
   console.log(`slowest ${target}: ${ms.toFixed(1)} ms, iteration ${at}`)
 const rate = Math.round((iteration - first) / ((performance.now() - started) / 1_000))
-const { sentence, hasGrown } = memory.judge()
+const { sentence, hasGrown } = await memory.judge()
 console.log(sentence)
 console.log(`${iteration - first} mutations with seed ${seed}, ${rate} a second: nothing found`)
 if (hasGrown) {
