@@ -1,6 +1,6 @@
 /**
- * Puts whole messages together, for whoever is an end of the connection. What is kept of a message is
- * bounded by the rules for its size.
+ * Puts whole messages together, for whoever is an end of the connection. What is kept of a message is at
+ * most twice its bytes, which the rules bound, however many frames they come in.
  */
 import type { FrameRules, FrameViolation } from './frame-header.ts'
 import { MessageReader, type InflateOptions } from './message-reader.ts'
@@ -14,9 +14,13 @@ export interface WholeMessage {
   readonly deflatedBytes: number | undefined
 }
 
+const nothing = Buffer.alloc(0)
+
 export class MessageAssembler {
   readonly #reader: MessageReader
-  #pieces: Buffer[] = []
+  /** Of the message under way. */
+  #gathered: Buffer = nothing
+  #end = 0
 
   constructor(rules: FrameRules, inflate?: InflateOptions) {
     this.#reader = new MessageReader(rules, inflate)
@@ -33,15 +37,13 @@ export class MessageAssembler {
     const messages: WholeMessage[] = []
     reader.frames.feed(chunk)
     while (reader.next()) {
-      const { opcode, frames } = reader
-      const payload = Buffer.from(reader.payload)
-      if (opcode >= Opcode.close) messages.push({ opcode, payload, deflatedBytes: undefined })
+      const { opcode, payload, isLast, frames } = reader
+      if (opcode >= Opcode.close)
+        messages.push({ opcode, payload: Buffer.from(payload), deflatedBytes: undefined })
       else {
-        this.#pieces.push(payload)
-        if (!reader.isLast) continue
+        this.#gather(payload)
         const deflatedBytes = frames.isCompressed ? frames.messageBytes : undefined
-        messages.push({ opcode, payload: Buffer.concat(this.#pieces), deflatedBytes })
-        this.#pieces = []
+        if (isLast) messages.push({ opcode, payload: this.#takeGathered(), deflatedBytes })
       }
     }
     return messages
@@ -50,5 +52,23 @@ export class MessageAssembler {
   /** Gives back the memory of its window. */
   release(): void {
     this.#reader.release()
+  }
+
+  #gather(piece: Buffer): void {
+    const needed = this.#end + piece.length
+    if (needed > this.#gathered.length) {
+      const roomier = Buffer.allocUnsafe(Math.max(needed, this.#gathered.length * 2))
+      roomier.set(this.#gathered.subarray(0, this.#end))
+      this.#gathered = roomier
+    }
+    this.#gathered.set(piece, this.#end)
+    this.#end = needed
+  }
+
+  #takeGathered(): Buffer {
+    const message = this.#gathered.subarray(0, this.#end)
+    this.#gathered = nothing
+    this.#end = 0
+    return message
   }
 }

@@ -42,7 +42,7 @@ export class MessageReader {
   // The piece that was read.
   /** Of the message, or of the control frame. */
   opcode = 0
-  /** Valid until the next piece is asked for; for longer if the message was not compressed. */
+  /** Valid until the next piece is asked for; for longer if the message was not compressed. Empty where there is none. */
   payload: Buffer = nothing
   isFirst = false
   isLast = false
@@ -65,8 +65,9 @@ export class MessageReader {
         this.opcode = frames.opcode
         this.payload = frames.payload
         return true
-      } else if (!frames.isCompressed) return this.#accept(frames.payload, frames.isMessageEnd)
-      else if (this.#readCompressed()) return true
+      } else if (!frames.isCompressed) {
+        if (this.#accept(frames.payload, frames.isMessageEnd)) return true
+      } else if (this.#readCompressed()) return true
     }
     this.payload = nothing
     return false

@@ -75,13 +75,14 @@ export class MessageWriter {
     return this.#end - this.#start
   }
 
-  /** @returns the frames gathered since the last call; they belong to the caller. */
+  /** @returns the frames gathered since the last call; they belong to the caller, and keep no more than twice their memory. */
   take(): Buffer {
     const frames = this.#gathered.subarray(this.#start, this.#end)
+    const isSmallPart = frames.length * 2 < this.#gathered.length
     this.#gathered = nothing
     this.#start = this.#end = 0
     this.#isOwn = true
-    return frames
+    return isSmallPart ? Buffer.from(frames) : frames
   }
 
   /** @param place where it was read. */
