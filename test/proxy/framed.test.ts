@@ -99,7 +99,7 @@ describe('frames', () => {
       const direction = open()
       const passed = pieces(input, [9_000]).map((piece) => direction.pass(piece))
       expect(passed[0]?.length).toBe(isWaitedFor ? 0 : 9_000)
-      expect(Buffer.concat(passed)).toEqual(input)
+      expect(Buffer.concat(passed).equals(input)).toBe(true)
       expect(direction.isAtBoundary).toBe(true)
     }
   })
