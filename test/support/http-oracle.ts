@@ -38,8 +38,7 @@ export interface JudgedRequest {
 }
 
 const authority = /^$|^(?:\[[\da-fA-F:.]+\]|[\w.-]+)(?::\d{0,5})?$/
-const comesOnce =
-  /^(?:host|upgrade|content-length|transfer-encoding|sec-websocket-(?:key|version|protocol|extensions|accept))$/
+const comesOnce = /^(?:host|origin|upgrade|content-length|transfer-encoding|sec-websocket-.*)$/
 
 export function judgeRequest(head: JudgedHead): JudgedRequest | undefined {
   const line = /^([!#$%&'*+\-.^_`|~\w]+) ([!-"$-~\x80-\xff]+) HTTP\/1\.([01])$/.exec(head.startLine)

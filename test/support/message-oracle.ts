@@ -49,14 +49,10 @@ export function judgeMessages(
   const messages: JudgedMessage[] = []
   let rest = input
   let unfinished: Unfinished | undefined
-  const over = (
-    violation?: FrameViolation['code'],
-    closeCode?: number,
-    isAmbiguous = false,
-  ): MessageVerdict => {
-    const isComplete =
-      closeCode !== undefined ||
-      (violation === undefined && rest.length === 0 && unfinished === undefined)
+  type Violation = FrameViolation['code']
+  const over = (violation?: Violation, closeCode?: number, isAmbiguous = false): MessageVerdict => {
+    const isDone = violation === undefined && rest.length === 0 && unfinished === undefined
+    const isComplete = closeCode !== undefined || isDone
     return { messages, violation, closeCode, isAmbiguous, isComplete }
   }
   /** With takeover, the stream so far, which goes on from one message to the next, and what came of it. */
@@ -87,11 +83,7 @@ export function judgeMessages(
       isCompressed: frame.reserved === 4,
       wire: nothing,
     }
-    const total = BigInt(begun.wire.length) + frame.length
-    const mostBytes = (bytes: number) =>
-      BigInt(begun.isCompressed ? bytes + Math.ceil(bytes / 8) + 1024 : bytes)
-    if (frame.length > mostBytes(rules.frameBytes) || total > mostBytes(rules.messageBytes))
-      return over('MESSAGE_TOO_BIG')
+    if (isTooLong(begun, frame.length, rules)) return over('MESSAGE_TOO_BIG')
     if (begun.isCompressed && !isWhole && frame.length <= wholeBytes) return over()
 
     const wire: Buffer = Buffer.concat([begun.wire, payload])
@@ -118,6 +110,13 @@ export function judgeMessages(
     if (isEnd) messages.push({ opcode: begun.opcode, payload: content })
     rest = rest.subarray(end)
   }
+}
+
+/** Whether frame or message are longer on the wire than they may be, with what compression may add. */
+function isTooLong({ isCompressed, wire }: Unfinished, length: bigint, rules: FrameRules): boolean {
+  const most = (bytes: number) => BigInt(isCompressed ? bytes + Math.ceil(bytes / 8) + 1024 : bytes)
+  const total = BigInt(wire.length) + length
+  return length > most(rules.frameBytes) || total > most(rules.messageBytes)
 }
 
 /** What every inflater gives out, and finds out about, in its first call. */
