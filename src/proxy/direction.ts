@@ -12,9 +12,12 @@ export interface Direction {
   pass(chunk: Buffer): Buffer
   /** Only listens for a Close from now on: nothing passes any more. */
   hear(chunk: Buffer): void
-  /** Whether `pass` stopped since it had enough for one write; it goes on with the next call. */
+  /** Whether `pass` stopped since it had enough for one go; it goes on with the next call. */
   readonly isFull: boolean
-  /** @returns what `pass` did not look at, for whatever reason: it comes before the next chunk. */
+  /**
+   * @returns what `pass` did not look at: it comes before the next chunk, also where it is empty, since more may
+   * come of what was read. undefined: nothing is left, or it is stopped.
+   */
   takeRest(): Buffer | undefined
   /** Whether what has passed ends between two frames, and how many bytes have to pass until it does. */
   readonly isAtBoundary: boolean
@@ -28,7 +31,7 @@ export interface Direction {
   readonly messages: number
   readonly bytes: number
 
-  /** A Close frame has passed, or a violation was found. Nothing passes after it. */
+  /** A Close frame was read, or a violation was found. Nothing passes after it. */
   readonly isStopped: boolean
   /** The code of that Close frame; 1005 for one without code. */
   readonly closeCode: number | undefined

@@ -19,8 +19,9 @@ export interface FramedOptions {
   readonly deflate: DeflateOptions | undefined
 }
 
-/** Enough for one write: reading more would only make a slow receiver's queue longer. */
+/** Enough for one write, or for one go: bytes that were read or inflated, and so many for each piece. */
 const enoughBytes = 256 * 1024
+const pieceBytes = 64
 const nothing = Buffer.alloc(0)
 
 export class FramedDirection implements Direction {
@@ -86,10 +87,12 @@ export class FramedDirection implements Direction {
     if (reader.frames.isStopped) return nothing
     this.bytes += chunk.length
     reader.frames.feed(chunk)
+    let work = 0
     while (reader.next()) {
+      work += reader.payload.length + pieceBytes
       if (reader.opcode >= Opcode.close) this.#passControl(reader.opcode, reader.payload)
       else this.#passData()
-      this.isFull = writer.bytes >= enoughBytes
+      this.isFull = work >= enoughBytes
       if (this.isFull) break
     }
     return writer.take()

@@ -10,6 +10,7 @@ import { errorRow, type ErrorCode } from '../core/errors.ts'
 import type { SessionEnd, SessionFacts, Traffic } from '../core/events.ts'
 import type { Directions } from './framing.ts'
 import { Heartbeat } from './heartbeat.ts'
+import { LastWords } from './last-words.ts'
 import type { Route } from './route.ts'
 import { Throttle } from './throttle.ts'
 import { Side, type SideEvents } from './side.ts'
@@ -50,9 +51,8 @@ export class Session implements SideEvents {
   #idleTimer: Timer | undefined
   #ageTimer: Timer | undefined
   #heartbeats: readonly Heartbeat[] | undefined
-  /** What a faulty side has still to be told, once its peer has said all. */
-  #untold: { readonly side: Side; readonly code: number; readonly detail: string } | undefined
-  #lastWordsTimer: Timer | undefined
+  /** What a faulty side is still to be told. */
+  #lastWords: LastWords | undefined
 
   constructor(options: SessionOptions) {
     const { limits, timeout, heartbeat } = options.route.config
@@ -106,10 +106,11 @@ export class Session implements SideEvents {
 
   /** @param early what the upstream sent behind its 101. @param hasEnded whether it has ended already. */
   begin(early: Buffer | undefined, hasEnded: boolean): void {
-    if (early !== undefined) this.#upstream.streamOnData(early)
-    if (hasEnded) this.sideOnEnd(this.#upstream)
     this.#upstream.stream.resume()
     this.#client.stream.resume()
+    // They may pause what has just been resumed.
+    if (early !== undefined) this.#upstream.streamOnData(early)
+    if (hasEnded) this.#upstream.streamOnEnd()
   }
 
   /** Closes both sides with the code and sentence of this error, or with others that fit better. */
@@ -132,7 +133,7 @@ export class Session implements SideEvents {
   // What the sides say.
 
   sideOnStop(side: Side): void {
-    this.tellFault()
+    this.#lastWords?.heard(side)
     const { violation, closeCode = CloseCode.noStatus } = side.direction
     if (violation !== undefined) {
       const { closeCode: code } = errorRow(violation.code)
@@ -151,14 +152,14 @@ export class Session implements SideEvents {
   }
 
   sideOnEnd(side: Side): void {
-    this.tellFault()
+    this.#lastWords?.heard(side)
     this.#startClosing(endWithout(side.name, 'ended'))
     side.peer.stream.end(this.route.config.timeout.closeMs)
     if (side.isToldAll) side.stream.end()
   }
 
   sideOnClose(side: Side, reason: StreamClose): void {
-    this.tellFault()
+    this.#lastWords?.heard(side)
     this.#startClosing(endWithout(side.name, reason))
     if (!side.peer.isClosed) return this.#endLast(side.peer)
     clearTimeout(this.#closeTimer)
@@ -200,33 +201,21 @@ export class Session implements SideEvents {
     this.#closeTimer = setTimeout(cutSession, this.route.config.timeout.closeMs, this, false)
   }
 
-  /**
-   * Closes a side for what it did, and its peer for that its partner is gone. Nothing it sends from now on is
-   * of interest (RFC 6455 §7.1.7), but what it sent before may have been answered: its own Close comes
-   * behind that, once its peer has said all.
-   */
+  /** Closes a side for what it did, and its peer for that its partner is gone. */
   #closeFaulty(side: Side, fault: Fault): void {
+    if (this.#lastWords?.side === side) return
+    this.#lastWords?.tell()
     const { code = CloseCode.protocolError, reason, detail } = fault
-    const other = errorRow('PEER_VIOLATION')
     const { peer } = side
-    this.tellFault()
-    this.#startClosing({ by: side.name, code, reason, detail })
-    const hasLastWords = !peer.isClosed && !peer.direction.isStopped
-    this.#untold = { side, code, detail }
-    if (hasLastWords) peer.direction.withholdsClose = true
+    // What the gateway lacks is no fault of either.
+    const isOwn = errorRow(reason).side === 'gateway'
+    const other = errorRow(isOwn ? reason : 'PEER_VIOLATION')
+    this.#startClosing({ by: isOwn ? 'gateway' : side.name, code, reason, detail })
+    const close = { code, reason: detail, lingerMs: this.route.config.timeout.closeMs }
+    const hasPeerSaidAll = peer.isClosed || peer.direction.isStopped
+    if (!hasPeerSaidAll) this.#lastWords = new LastWords(side, close)
     peer.close({ code: other.closeCode ?? CloseCode.internalError, reason: other.sentence })
-    if (!hasLastWords) return this.tellFault()
-    this.#lastWordsTimer = setTimeout(tellFault, lastWordsMs, this)
-  }
-
-  /** The peer has said all, or had its time. */
-  tellFault(): void {
-    const untold = this.#untold
-    if (untold === undefined) return
-    this.#untold = undefined
-    clearTimeout(this.#lastWordsTimer)
-    const { side, code, detail } = untold
-    side.close({ code, reason: detail, lingerMs: this.route.config.timeout.closeMs })
+    if (hasPeerSaidAll) side.close(close)
   }
 
   #heartbeatOf(side: Side, intervalMs: number | undefined): Heartbeat | undefined {
@@ -256,9 +245,6 @@ export class Session implements SideEvents {
   }
 }
 
-/** How long the peer of a faulty side may take to answer what came before the fault. */
-const lastWordsMs = 100
-
 /** What a side did that ends the session. */
 interface Fault {
   readonly code: number | undefined
@@ -273,10 +259,6 @@ function endWithout(by: SessionEnd['by'], reason: SessionEnd['reason']): Session
 
 function trafficOf({ direction }: Side): Traffic {
   return { messages: direction.messages, bytes: direction.bytes }
-}
-
-function tellFault(session: Session): void {
-  session.tellFault()
 }
 
 function checkIdle(session: Session): void {

@@ -32,7 +32,7 @@ export interface SideOptions {
 }
 
 /** A Close frame of the gateway's own, sent between two frames. */
-interface OwnClose {
+export interface OwnClose {
   readonly code: number
   readonly reason: string
   /** Set where the side is not to be heard any more: how long it may take to end after our FIN. */
@@ -51,7 +51,7 @@ export class Side implements ByteStreamHandler {
   hasEnded = false
   #peer: Side | undefined
   readonly #events: SideEvents
-  readonly #pendingBytes: number
+  readonly #mostPendingBytes: number
   readonly #isTimed: boolean
   readonly #throttle: Throttle | undefined
   /** What this side sent ahead of its rate; it is not read while there is some. */
@@ -70,7 +70,7 @@ export class Side implements ByteStreamHandler {
     this.stream = stream
     this.direction = direction
     this.#events = options.events
-    this.#pendingBytes = options.pendingBytes
+    this.#mostPendingBytes = options.pendingBytes
     this.#isTimed = options.isTimed
     this.#throttle = options.throttle
     stream.sendTimeoutMs = options.sendTimeoutMs
@@ -137,10 +137,8 @@ export class Side implements ByteStreamHandler {
   close(close: OwnClose): void {
     if (this.#isShut || this.#hasClose) return
     this.#isShut = true
-    const { direction } = this.peer
-    if (direction.isAtBoundary) this.#sendClose(close)
-    // Its peer broke off inside a frame, which will never end: there is no place for a Close.
-    else if (direction.isStopped) this.stream.end(close.lingerMs)
+    const { isAtBoundary, isStopped } = this.peer.direction
+    if (isAtBoundary || isStopped) this.#closeWith(close)
     else this.#pendingClose = close
     this.peer.#goOn()
   }
@@ -161,9 +159,9 @@ export class Side implements ByteStreamHandler {
   #pass(chunk: Buffer): void {
     const { peer, direction } = this
     this.#write(direction.pass(chunk))
-    while (direction.isFull && peer.stream.bufferedBytes <= this.#pendingBytes)
+    for (let goes = 1; direction.isFull && goes < mostGoes && this.#hasRoom; goes++)
       this.#write(direction.pass(nothing))
-    if (direction.isFull) this.#delayed = direction.takeRest()
+    if (direction.isFull) this.#passLater(direction.takeRest())
     if (direction.hasPonged) direction.hasPonged = peer.direction.hasPinged = false
     if (!direction.isStopped) return
     // Who has sent its Close needs no protection, and waits for its peer's.
@@ -171,9 +169,22 @@ export class Side implements ByteStreamHandler {
     this.#events.sideOnStop(this)
   }
 
+  /** Goes on once its peer has room; where it has, once everybody else had a turn. */
+  #passLater(rest: Buffer | undefined): void {
+    this.#delayed = rest
+    if (rest === undefined || !this.#hasRoom) return
+    this.stream.pause()
+    setImmediate(sideOnTurn, this)
+  }
+
+  get #hasRoom(): boolean {
+    return this.peer.stream.bufferedBytes <= this.#mostPendingBytes
+  }
+
   /** To its peer, for whom this side waits when that is more than it takes. */
   #write(bytes: Buffer): void {
-    if (bytes.length > 0 && this.peer.stream.write(bytes) > this.#pendingBytes) this.stream.pause()
+    if (bytes.length > 0 && this.peer.stream.write(bytes) > this.#mostPendingBytes)
+      this.stream.pause()
   }
 
   /** Passes as much as the rates allow; what is left waits until they allow more, or ends the session. */
@@ -192,7 +203,7 @@ export class Side implements ByteStreamHandler {
       return
     }
     const unread = direction.takeRest()
-    const rest = later === undefined ? unread : join(unread, later)
+    const rest = later === undefined ? unread : after(unread, later)
     if (rest === undefined || direction.isStopped) return
     const excess = throttle.excess(unread === undefined)
     this.#delayed = rest
@@ -205,7 +216,7 @@ export class Side implements ByteStreamHandler {
   #goOn(): void {
     if (this.#delayed !== undefined) this.#passDelayed(this.#delayed)
     if (this.#delayed !== undefined) return
-    if (this.peer.stream.bufferedBytes <= this.#pendingBytes) this.stream.resume()
+    if (this.#hasRoom) this.stream.resume()
     if (this.#isEndDelayed) this.streamOnEnd()
   }
 
@@ -214,7 +225,7 @@ export class Side implements ByteStreamHandler {
     const { peer } = this
     const throttle = peer.#isShut || peer.direction.isStopped ? undefined : this.#throttle
     if (throttle !== undefined && this.#delayTimer !== undefined) return
-    if (!peer.#isShut && peer.stream.bufferedBytes > this.#pendingBytes) return
+    if (!peer.#isShut && !this.#hasRoom) return
     clearTimeout(this.#delayTimer)
     this.#delayTimer = undefined
     this.#delayed = undefined
@@ -222,6 +233,11 @@ export class Side implements ByteStreamHandler {
     if (peer.#isShut) this.#passLast(delayed)
     else if (throttle !== undefined) this.#passWithin(delayed, throttle)
     else this.#pass(delayed)
+  }
+
+  /** Everybody else had a turn. */
+  sideOnTurn(): void {
+    this.#goOn()
   }
 
   /** Its rate has room again. */
@@ -242,9 +258,9 @@ export class Side implements ByteStreamHandler {
     if (close === undefined) direction.hear(last)
     else {
       this.#write(direction.pass(last))
-      if (direction.isAtBoundary) {
+      if (direction.isAtBoundary || direction.isStopped) {
         peer.#pendingClose = undefined
-        peer.#sendClose(close)
+        peer.#closeWith(close)
       }
     }
     direction.hear(chunk.subarray(last.length))
@@ -254,10 +270,12 @@ export class Side implements ByteStreamHandler {
   /** Waits for a side whose peer is gone to end as well, but not for whatever it has to say. */
   #discard(chunk: Buffer): void {
     this.#discardedBytes += chunk.length
-    if (this.#discardedBytes > this.#pendingBytes) this.stream.end(0)
+    if (this.#discardedBytes > this.#mostPendingBytes) this.stream.end(0)
   }
 
-  #sendClose({ code, reason, lingerMs }: OwnClose): void {
+  #closeWith({ code, reason, lingerMs }: OwnClose): void {
+    // Its peer broke off inside a frame, which will never end: there is no place for a Close.
+    if (!this.peer.direction.isAtBoundary) return this.stream.end(lingerMs)
     // Frames towards an upstream are a client's, so masked.
     this.stream.write(encodeClose(code, reason, { isMasked: this.name === 'upstream' }))
     if (lingerMs !== undefined) this.stream.end(lingerMs)
@@ -265,9 +283,15 @@ export class Side implements ByteStreamHandler {
 }
 
 const nothing = Buffer.alloc(0)
+/** How often a side passes as much as is enough before others have a turn: about ten milliseconds if all has to be deflated. */
+const mostGoes = 4
 
-function join(first: Buffer | undefined, second: Buffer): Buffer {
+function after(first: Buffer | undefined, second: Buffer): Buffer {
   return first === undefined ? second : Buffer.concat([first, second])
+}
+
+function sideOnTurn(side: Side): void {
+  side.sideOnTurn()
 }
 
 function sideOnRoom(side: Side): void {

@@ -60,7 +60,7 @@ export class FrameScanner {
   messages = 0
   /** Bytes passed on, headers included. */
   bytes = 0
-  /** A Close frame has passed, or a violation was found. Nothing passes after it. */
+  /** A Close frame was read, or a violation was found. Nothing passes after it. */
   isStopped = false
   /** The code of the Close frame that passed; 1005 for one without code. */
   closeCode: number | undefined

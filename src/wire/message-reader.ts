@@ -32,6 +32,8 @@ export class MessageReader {
   #inflater: RawInflate | undefined
   /** Whether there is more to come of what the inflater was given. */
   #isInflating = false
+  /** The beginning of a short message in fragments, for which there is no memory to inflate it as it comes. */
+  #waiting: Buffer = nothing
   /** Inflated bytes of the message under way. */
   #inflatedBytes = 0
   #utf8: Utf8Check | undefined
@@ -83,6 +85,7 @@ export class MessageReader {
     this.#inflater?.close()
     if (isTakeover || this.#inflater !== undefined) compression.give(inflaterBytes(windowBits))
     this.#inflater = undefined
+    this.#waiting = nothing
   }
 
   /** Inflates what was read of a compressed message. @returns whether that is a piece already. */
@@ -90,7 +93,7 @@ export class MessageReader {
     const { payload, isMessageEnd } = this.frames
     const inflate = this.#inflate
     if (inflate === undefined) throw new TypeError('A compressed message where none was agreed')
-    const input = isMessageEnd ? Buffer.concat([payload, flushTail]) : payload
+    let input = isMessageEnd ? Buffer.concat([this.#waiting, payload, flushTail]) : payload
     if (this.#inflater === undefined && isMessageEnd && !inflate.isTakeover) {
       const { inflater } = inflate.compression
       inflater.feed(input)
@@ -98,12 +101,29 @@ export class MessageReader {
       if (inflater.isDone) return this.#acceptInflated(piece, inflater.isCorrupt, true)
     }
     if (!this.#hasInflater(inflate)) {
+      if (isMessageEnd) return this.#inflateAtOnce(input, inflate.compression)
+      this.#waiting = Buffer.concat([this.#waiting, payload])
+      if (this.#waiting.length <= wholeBytes) return false
       const detail = 'the memory for windows is used up'
-      return this.frames.violate('COMPRESSION_MEMORY', detail)
+      return this.#violate('COMPRESSION_MEMORY', detail)
     }
+    if (this.#waiting.length > 0 && !isMessageEnd) input = Buffer.concat([this.#waiting, payload])
+    this.#waiting = nothing
     this.#inflater?.feed(input)
     this.#isInflating = true
     return false
+  }
+
+  /** There is no memory to stop in the middle: all of a message, with what everybody shares. */
+  #inflateAtOnce(input: Buffer, { inflater }: Compression): boolean {
+    const pieces: Buffer[] = []
+    inflater.feed(input)
+    for (let bytes = 0; !inflater.isDone && bytes <= this.#messageBytes;) {
+      const piece = Buffer.from(inflater.next())
+      bytes += piece.length
+      pieces.push(piece)
+    }
+    return this.#acceptInflated(Buffer.concat(pieces), inflater.isCorrupt, true)
   }
 
   /** One of its own, whose state outlasts a call. */
@@ -140,6 +160,7 @@ export class MessageReader {
         `a message is larger than ${this.#messageBytes} bytes`,
       )
     if (isLast) {
+      this.#waiting = nothing
       this.#inflatedBytes = 0
       if (this.#inflate !== undefined) this.#inflate.compression.inflatedMessages++
     }
