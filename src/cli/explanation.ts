@@ -6,12 +6,14 @@ import type { Config, RouteConfig } from '../config/config.ts'
 import { formatDuration, formatSize } from '../config/units.ts'
 import { errorRow, GatewayError } from '../core/errors.ts'
 import { encodeRequest, encodeUpgrade } from '../proxy/forward.ts'
+import { ExtensionOffer } from '../proxy/framing.ts'
 import { admit } from '../proxy/handshake.ts'
 import { httpsAnswer, ownAnswer, type OwnAnswer } from '../proxy/own-answer.ts'
 import { planOf, type Plan } from '../proxy/plan.ts'
 import { RequestFacts } from '../proxy/request-facts.ts'
 import type { Route } from '../proxy/route.ts'
 import { findRoute } from '../proxy/serve.ts'
+import { Compression } from '../wire/compression.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { ExplainedRequest } from './explain-request.ts'
 import { sessionTexts } from './explain-session.ts'
@@ -150,8 +152,12 @@ function sentLines(route: Route, facts: RequestFacts, pool: Pool): Lines {
   const { config } = route
   const { isUpgrade } = facts.head
   const endpoint = pool.pick()
-  const encode = isUpgrade ? encodeUpgrade : encodeRequest
-  const text = encode(facts, endpoint, route).toString('latin1').trimEnd()
+  // As with all the memory there is: a gateway that has none left offers less.
+  const { texts: offers } = new ExtensionOffer(facts, route, new Compression(Infinity))
+  const head = isUpgrade
+    ? encodeUpgrade(facts, endpoint, route, offers)
+    : encodeRequest(facts, endpoint, route)
+  const text = head.toString('latin1').trimEnd()
   const lines: Lines = text.split('\r\n').map((line, index) => [index === 0 ? 'sends' : '', line])
   const key = config.splitBy?.render(facts) ?? ''
   if (config.upstreams.length > 1) {

@@ -123,7 +123,6 @@ export const errorTable = {
   COMPRESSION_MEMORY: {
     side: 'gateway',
     isRetryable: false,
-    status: 503,
     closeCode: CloseCode.tryAgainLater,
     sentence: 'The gateway has no memory left to inflate messages',
   },

@@ -11,7 +11,6 @@ import type { Endpoint } from '../upstream/endpoint.ts'
 import { encodeHead, spelled, type HttpField } from '../wire/http-fields.ts'
 import { isHost } from '../wire/http-request.ts'
 import { forwardingFields, isReplaced } from './forwarded.ts'
-import { extensionOffers } from './framing.ts'
 import { isHopByHop } from './hop-by-hop.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { Route } from './route.ts'
@@ -26,12 +25,19 @@ export function encodeRequest(facts: RequestFacts, endpoint: Endpoint, route: Ro
   return encodeHead(startLine(facts, endpoint, route), fields)
 }
 
-/** A WebSocket handshake, for an endpoint, which is told the session's id. @throws as `encodeRequest`. */
-export function encodeUpgrade(facts: RequestFacts, endpoint: Endpoint, route: Route): Buffer {
+/**
+ * A WebSocket handshake, for an endpoint, which is told the session's id.
+ * @param offers of extensions. @throws as `encodeRequest`.
+ */
+export function encodeUpgrade(
+  facts: RequestFacts,
+  endpoint: Endpoint,
+  route: Route,
+  offers: readonly string[],
+): Buffer {
   const fields = requestFields(facts, endpoint, route).filter(
     ({ name }) => name.toLowerCase() !== 'sec-websocket-extensions',
   )
-  const offers = extensionOffers(facts, route)
   if (offers.length > 0) fields.push({ name: 'Sec-WebSocket-Extensions', value: offers.join(', ') })
   fields.push({ name: 'Sluice-Session', value: facts.session })
   fields.push({ name: 'Upgrade', value: 'websocket' }, { name: 'Connection', value: 'Upgrade' })

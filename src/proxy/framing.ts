@@ -38,31 +38,64 @@ export interface Framing extends Directions {
   readonly extensions: string | undefined
 }
 
+export interface FramingOptions {
+  readonly route: Route
+  readonly compression: Compression
+  /** What the endpoint was offered. */
+  readonly offer: ExtensionOffer
+}
+
 const extensionsName = 'sec-websocket-extensions'
 
-/**
- * The extensions an endpoint is offered: permessage-deflate alone, which a tunnel knows how to read past.
- * In a tunnel they are the client's own offers, else one of the gateway's.
- */
-export function extensionOffers({ head }: RequestFacts, { config }: Route): string[] {
-  const { compression } = config
-  if (compression === 'off') return []
-  if (compression !== 'pass') return compression.upstream ? [offerOf(compression)] : []
-  // One with a parameter twice is none (RFC 7692 §7.1), and would be read in two ways.
-  return offersIn(head.fields)
-    .filter(({ hasDoubledParameter }) => !hasDoubledParameter)
-    .map(({ text }) => text)
+/** What an endpoint is offered: permessage-deflate alone, which a tunnel knows how to read past. */
+export class ExtensionOffer {
+  /** In a tunnel the client's own offers, else at most one of the gateway's. */
+  readonly texts: readonly string[]
+  /** Those of the gateway's. */
+  readonly terms: DeflateTerms | undefined
+  readonly #compression: Compression
+  /** Memory for the window of an endpoint that may keep one. */
+  #reservedBytes = 0
+
+  constructor(facts: RequestFacts, { config }: Route, compression: Compression) {
+    this.#compression = compression
+    if (typeof config.compression === 'string') {
+      // One with a parameter twice is none (RFC 7692 §7.1), and would be read in two ways.
+      const offers = config.compression === 'pass' ? offersIn(facts.head.fields) : []
+      this.texts = offers.filter((each) => !each.hasDoubledParameter).map(({ text }) => text)
+    } else if (!config.compression.upstream) this.texts = []
+    else {
+      const bytes = inflaterBytes(config.compression.windowBits)
+      const serverTakeover = config.compression.serverTakeover && compression.take(bytes, true)
+      if (serverTakeover) this.#reservedBytes = bytes
+      this.terms = { ...config.compression, serverTakeover }
+      this.texts = [offerOf(this.terms)]
+    }
+  }
+
+  /** @param agreement what the endpoint made of it: the memory it takes belongs to the session from here on. */
+  settle(agreement: DeflateAgreement | undefined): void {
+    const neededBytes =
+      agreement?.serverTakeover === true ? inflaterBytes(agreement.serverWindowBits) : 0
+    this.#compression.give(this.#reservedBytes - neededBytes)
+    this.#reservedBytes = 0
+  }
+
+  /** Nothing came of it, if it is not settled. */
+  withdraw(): void {
+    this.#compression.give(this.#reservedBytes)
+    this.#reservedBytes = 0
+  }
 }
 
 /**
  * @param answer the endpoint's 101, its extensions being among those offered.
- * @throws GatewayError if the endpoint agreed to what was not offered, or there is no memory for its window.
+ * @throws GatewayError if the endpoint agreed to what was not offered.
  */
 export function framingOf(
   facts: RequestFacts,
   answer: ResponseHead,
-  route: Route,
-  compression: Compression,
+  { route, compression, offer }: FramingOptions,
 ): Framing {
   const { config } = route
   const chosen = answer.fields.get(extensionsName)
@@ -75,7 +108,7 @@ export function framingOf(
     }
   }
   const terms = typeof config.compression === 'string' ? undefined : config.compression
-  const upstream = terms && agreeWithUpstream(chosen, terms, compression)
+  const upstream = agreeWithUpstream(chosen, offer)
   const client = terms && agreeWithClient(facts, terms, compression)
   return {
     extensions: client?.header,
@@ -95,19 +128,12 @@ export function framingOf(
 /** @returns what it has chosen of the gateway's offer; undefined if it speaks without compression. */
 function agreeWithUpstream(
   chosen: string | undefined,
-  terms: DeflateTerms,
-  compression: Compression,
+  offer: ExtensionOffer,
 ): DeflateAgreement | undefined {
   const [extension] = parseExtensions(chosen ?? '') ?? []
-  if (extension === undefined) return undefined
-  const agreement = readAnswer(extension, terms)
+  const agreement = extension && offer.terms && readAnswer(extension, offer.terms)
   if (typeof agreement === 'string') throw new GatewayError('UPSTREAM_BAD_HANDSHAKE', agreement)
-  // It was offered to keep a window, so there has to be one: also of what is meant for messages under way.
-  if (
-    agreement.serverTakeover &&
-    !compression.take(inflaterBytes(agreement.serverWindowBits), false)
-  )
-    throw new GatewayError('COMPRESSION_MEMORY')
+  offer.settle(agreement)
   return agreement
 }
 

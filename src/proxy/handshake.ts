@@ -17,7 +17,7 @@ import type { Compression } from '../wire/compression.ts'
 import { offeredSubprotocols, switchFault, upgradeFault } from '../wire/websocket-handshake.ts'
 import { encodeSwitch } from './answer.ts'
 import { encodeUpgrade } from './forward.ts'
-import { extensionOffers, framingOf, type Framing } from './framing.ts'
+import { ExtensionOffer, framingOf, type Framing } from './framing.ts'
 import { relayAnswer } from './http-relay.ts'
 import { originFault } from './origin.ts'
 import type { Quota } from './quota.ts'
@@ -38,6 +38,7 @@ export interface HandshakeRequest {
 }
 
 interface Handshake extends HandshakeRequest {
+  readonly offer: ExtensionOffer
   readonly endpoint: Endpoint
   readonly upstream: string
   readonly startedAtMs: number
@@ -51,15 +52,18 @@ export async function handshake(asked: HandshakeRequest): Promise<void> {
   facts.session = Bun.randomUUIDv7('base64url')
   const pool = admit(facts, route)
   if (underWay?.enter(facts.address) !== undefined) throw new GatewayError('TOO_MANY_HANDSHAKES')
+  const offer = new ExtensionOffer(facts, route, asked.compression)
   try {
     await enterRoute({
       ...asked,
+      offer,
       endpoint: pool.pick(),
       upstream: pool.name,
       startedAtMs: performance.now(),
       dialMs: 0,
     })
   } finally {
+    offer.withdraw()
     underWay?.leave(facts.address)
   }
 }
@@ -110,7 +114,7 @@ async function dial(
 ): Promise<{ connection: HttpConnection; answer: ResponseHead }> {
   const { request, facts, route, endpoint } = attempt
   const { handshakeMs } = route.config.timeout
-  const head = encodeUpgrade(facts, endpoint, route)
+  const head = encodeUpgrade(facts, endpoint, route, attempt.offer.texts)
   const attemptToConnect = new AbortController()
   request.onGone = (error) => attemptToConnect.abort(error)
   const connection = await endpoint.connect(attemptToConnect, handshakeMs)
@@ -128,15 +132,15 @@ function joinSession(
   connection: HttpConnection,
   answer: ResponseHead,
 ): Session {
-  const { request, facts, route, sessions, compression } = attempt
+  const { request, facts, route, sessions } = attempt
   const { head, session: id } = facts
   const fault = switchFault(answer, {
     key: head.fields.get('sec-websocket-key') ?? '',
     subprotocols: offeredSubprotocols(head.fields),
-    extensions: extensionOffers(facts, route).length > 0 ? ['permessage-deflate'] : [],
+    extensions: attempt.offer.texts.length > 0 ? ['permessage-deflate'] : [],
   })
   if (fault !== undefined) throw new GatewayError('UPSTREAM_BAD_HANDSHAKE', fault)
-  const framing = framingOf(facts, answer, route, compression)
+  const framing = framingOf(facts, answer, attempt)
   let client: ByteStream | undefined
   try {
     // What fails before the client is taken over can still be answered.

@@ -63,7 +63,7 @@ const defences: Defence[] = [
     without: [
       {
         file: 'proxy/framing.ts',
-        replace: '.filter(({ hasDoubledParameter }) => !hasDoubledParameter)',
+        replace: '.filter((each) => !each.hasDoubledParameter)',
         by: '',
       },
     ],

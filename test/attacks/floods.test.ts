@@ -97,9 +97,8 @@ const defences: Defence[] = [
     without: [
       {
         file: 'proxy/side.ts',
-        replace:
-          'if (bytes.length > 0 && this.peer.stream.write(bytes) > this.#pendingBytes) this.stream.pause()',
-        by: 'if (bytes.length > 0) this.peer.stream.write(bytes)',
+        replace: 'this.peer.stream.write(bytes) > this.#mostPendingBytes',
+        by: 'this.peer.stream.write(bytes) < 0',
       },
     ],
     attacks: [

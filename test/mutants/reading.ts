@@ -88,12 +88,12 @@ const ofReader = mutantsOf(
   ['wire/message-reader.test.ts', 'wire/message-reader-memory.test.ts'],
   [
     {
-      replace: 'isMessageEnd ? Buffer.concat([payload, flushTail]) : payload',
+      replace: 'isMessageEnd ? Buffer.concat([this.#waiting, payload, flushTail]) : payload',
       by: 'payload',
       why: 'the last bytes of compressed messages are missing (RFC 7692 §7.2.2)',
     },
     {
-      replace: 'isMessageEnd ? Buffer.concat([payload, flushTail]) : payload',
+      replace: 'isMessageEnd ? Buffer.concat([this.#waiting, payload, flushTail]) : payload',
       by: 'Buffer.concat([payload, flushTail])',
       why: 'the fragments of a compressed message are inflated as messages of their own',
     },

@@ -71,11 +71,13 @@ describe('memory for windows', () => {
     expect(read(reader, compressed(most), compressed(deflated(noise.subarray(0, 9_000))))).toEqual([
       65_535, 9_000,
     ])
-    expect(read(reader, compressed(big))).toEqual([])
-    expect(reader.frames.violation).toEqual({
-      code: 'COMPRESSION_MEMORY',
-      detail: 'the memory for windows is used up',
-    })
+  })
+
+  test('can be done without where a message comes in one frame: all of it is inflated at once', () => {
+    const { reader } = open({ limitBytes: 0, rules: { ...deflating, messageBytes: 100_000 } })
+    expect(read(reader, compressed(big), compressed(big))).toEqual([100_000, 100_000])
+    expect(read(reader, compressed(deflated(Buffer.alloc(100_001))))).toEqual([])
+    expect(reader.frames.violation?.code).toBe('MESSAGE_TOO_BIG')
   })
 
   test('of a message in frames is taken with the first and given back with the last', () => {
@@ -90,8 +92,14 @@ describe('memory for windows', () => {
   test('is refused where there is none, and what was sent before it was read', () => {
     const { reader } = open({ limitBytes: inflaterBytes(15) - 1 })
     const before = compressed(deflated('before'))
-    expect(read(reader, Buffer.concat([before, frame(first)]))).toEqual([6])
-    expect(reader.frames.violation?.code).toBe('COMPRESSION_MEMORY')
+    const waiting = frame({ ...first, payload: noise.subarray(0, 16_384) })
+    expect(read(reader, Buffer.concat([before, waiting]))).toEqual([6])
+    expect(reader.frames.violation).toBeUndefined()
+    read(reader, frame({ opcode: 0, isFinal: false, payload: 'x' }))
+    expect(reader.frames.violation).toEqual({
+      code: 'COMPRESSION_MEMORY',
+      detail: 'the memory for windows is used up',
+    })
     reader.release()
   })
 
