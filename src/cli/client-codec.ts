@@ -2,11 +2,11 @@
  * The gateway's codec as a client uses it: reads what a server sends, and writes what goes to it, compressed
  * as the two have agreed.
  */
+import { deflateOptions, inflateOptions } from '../wire/agreed-compression.ts'
 import { Compression } from '../wire/compression.ts'
 import type { DeflateAgreement } from '../wire/deflate-agreement.ts'
 import { MessageAssembler } from '../wire/message-assembler.ts'
-import type { InflateOptions } from '../wire/message-reader.ts'
-import { MessageWriter, type DeflateOptions } from '../wire/message-writer.ts'
+import { MessageWriter } from '../wire/message-writer.ts'
 import { inflaterBytes } from '../wire/raw-deflate.ts'
 
 export interface ClientCodec {
@@ -18,10 +18,11 @@ export interface ClientCodec {
 
 /** Enough for the windows of the one connection there is. */
 const compressionBytes = 1024 * 1024
-/** zlib's own choice between speed and size. */
-const level = 6
-/** The smallest window zlib can compress within. */
-const leastWindowBits = 9
+/**
+ * zlib's own choice between speed and size; and short messages too, where that makes them smaller: whoever
+ * asks for it wants to see it.
+ */
+const settings = { level: 6, thresholdBytes: 0 }
 
 /** @param messageBytes how long a message may be, once inflated. */
 export function clientCodec(
@@ -29,6 +30,10 @@ export function clientCodec(
   messageBytes: number,
 ): ClientCodec {
   const compression = new Compression(compressionBytes)
+  if (agreement?.serverTakeover === true)
+    compression.take(inflaterBytes(agreement.serverWindowBits), true)
+  const inflate = agreement && inflateOptions(agreement, 'server', compression)
+  const deflate = agreement && deflateOptions(agreement, 'client', { ...settings, compression })
   const rules = {
     isMasked: false,
     mayCompress: agreement !== undefined,
@@ -36,25 +41,8 @@ export function clientCodec(
     messageBytes,
   }
   return {
-    reader: new MessageAssembler(rules, agreement && inflateOf(agreement, compression)),
-    writer: new MessageWriter(true, agreement && deflateOf(agreement, compression)),
+    reader: new MessageAssembler(rules, inflate),
+    writer: new MessageWriter(true, deflate),
     compression,
   }
-}
-
-function inflateOf(agreement: DeflateAgreement, compression: Compression): InflateOptions {
-  const { serverWindowBits: windowBits, serverTakeover: isTakeover } = agreement
-  if (isTakeover) compression.take(inflaterBytes(windowBits), true)
-  return { compression, windowBits, isTakeover }
-}
-
-/** Short messages are compressed too, where that makes them smaller: whoever asks for it wants to see it. */
-function deflateOf(
-  { clientWindowBits: windowBits, clientTakeover: isTakeover }: DeflateAgreement,
-  compression: Compression,
-): DeflateOptions | undefined {
-  // A server may ask for 8: then what is sent goes as it is.
-  return windowBits < leastWindowBits
-    ? undefined
-    : { compression, windowBits, isTakeover, level, thresholdBytes: 0 }
 }

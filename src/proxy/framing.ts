@@ -4,8 +4,8 @@
  *
  * A tunnel leaves compression to the ends. Where the gateway speaks it, each end has an agreement of its own.
  */
-import type { CompressionConfig } from '../config/config.ts'
 import { GatewayError } from '../core/errors.ts'
+import { deflateOptions, inflateOptions } from '../wire/agreed-compression.ts'
 import type { Compression } from '../wire/compression.ts'
 import {
   acceptOffer,
@@ -19,8 +19,6 @@ import { parseExtensions, type Extension } from '../wire/extension-header.ts'
 import { FrameScanner } from '../wire/frame-scanner.ts'
 import type { HttpFields } from '../wire/http-fields.ts'
 import type { ResponseHead } from '../wire/http-response.ts'
-import type { InflateOptions } from '../wire/message-reader.ts'
-import type { DeflateOptions } from '../wire/message-writer.ts'
 import { deflaterBytes, inflaterBytes } from '../wire/raw-deflate.ts'
 import type { Direction } from './direction.ts'
 import { FramedDirection } from './framed.ts'
@@ -110,17 +108,19 @@ export function framingOf(
   const terms = typeof config.compression === 'string' ? undefined : config.compression
   const upstream = agreeWithUpstream(chosen, offer)
   const client = terms && agreeWithClient(facts, terms, compression)
+  // What comes in is a client's, what goes out a server's: that is how an agreement calls them at both ends.
+  const how = terms && { ...terms, compression }
   return {
     extensions: client?.header,
     inbound: new FramedDirection({
       rules: route.frameRules(true, client !== undefined),
-      inflate: client && inflateInbound(client.agreement, compression),
-      deflate: terms && upstream && deflateInbound(upstream, terms, compression),
+      inflate: client && inflateOptions(client.agreement, 'client', compression),
+      deflate: how && upstream && deflateOptions(upstream, 'client', how),
     }),
     outbound: new FramedDirection({
       rules: route.frameRules(false, upstream !== undefined),
-      inflate: upstream && inflateOutbound(upstream, compression),
-      deflate: terms && client && deflateOutbound(client.agreement, terms, compression),
+      inflate: upstream && inflateOptions(upstream, 'server', compression),
+      deflate: how && client && deflateOptions(client.agreement, 'server', how),
     }),
   }
 }
@@ -151,35 +151,6 @@ function agreeWithClient(
   return compression.take(inflaterBytes(accepted.agreement.clientWindowBits), true)
     ? accepted
     : acceptOffer(offers, { ...terms, serverTakeover, clientTakeover: false })
-}
-
-// Inbound are a client's messages, outbound a server's: that is how an agreement calls them at both ends.
-
-function inflateInbound(agreement: DeflateAgreement, compression: Compression): InflateOptions {
-  const { clientWindowBits: windowBits, clientTakeover: isTakeover } = agreement
-  return { compression, windowBits, isTakeover }
-}
-
-function inflateOutbound(agreement: DeflateAgreement, compression: Compression): InflateOptions {
-  const { serverWindowBits: windowBits, serverTakeover: isTakeover } = agreement
-  return { compression, windowBits, isTakeover }
-}
-
-function deflateInbound(
-  { clientWindowBits: windowBits, clientTakeover: isTakeover }: DeflateAgreement,
-  { level, thresholdBytes }: CompressionConfig,
-  compression: Compression,
-): DeflateOptions | undefined {
-  // An endpoint may ask for 8, within which zlib cannot compress: its messages go as they are.
-  return windowBits < 9 ? undefined : { compression, windowBits, isTakeover, level, thresholdBytes }
-}
-
-function deflateOutbound(
-  { serverWindowBits: windowBits, serverTakeover: isTakeover }: DeflateAgreement,
-  { level, thresholdBytes }: CompressionConfig,
-  compression: Compression,
-): DeflateOptions {
-  return { compression, windowBits, isTakeover, level, thresholdBytes }
 }
 
 function offersIn(fields: HttpFields): Extension[] {

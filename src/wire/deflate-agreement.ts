@@ -35,7 +35,7 @@ const extensionName = 'permessage-deflate'
 /** RFC 7692 §7.1.2: the window of a stream whose end has not promised a smaller one. */
 const largestWindowBits = 15
 /** The smallest window zlib compresses within: asked for 8 it takes 9, which the other end could not read. */
-const leastDeflateBits = 9
+export const leastDeflateBits = 9
 /** RFC 7692 §7.1.2.1: a decimal number from 8 to 15 without leading zeros. */
 const windowBitsPattern = /^(?:[89]|1[0-5])$/
 

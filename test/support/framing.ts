@@ -21,9 +21,12 @@ function framingOf(name: string | undefined): 'plain' | 'deflate' | undefined {
   throw new Error(`SLUICE_FRAMING is plain or deflate, not ${name}`)
 }
 
+/** Every session may keep its windows: bare servers answer an offer in one way, whatever there is memory for. */
+const limits = { compressionBytes: 4e9 }
+
 /** Routes that would be tunnels become framed; what says itself how it compresses stays as it is. */
 export function withFraming(config: Config): Config {
-  return framing === undefined ? config : { ...config, routes: config.routes.map(framed) }
+  return framing === undefined ? config : { ...config, limits, routes: config.routes.map(framed) }
 }
 
 function framed(route: RouteConfig): RouteConfig {
