@@ -27,7 +27,7 @@ export interface Direction {
   readonly begun: number
   /** How many may: nothing passes from the next one on. */
   mostBegun: number
-  /** Messages that passed whole, and bytes as they were sent. */
+  /** Messages that passed whole, and bytes as they were sent; framed also those of a frame that is waited for. */
   readonly messages: number
   readonly bytes: number
 

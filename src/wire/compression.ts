@@ -2,8 +2,8 @@
  * What the sessions of a gateway share of compression: one budget for the memory of all windows, and the
  * deflater and inflater of everybody who keeps no window.
  *
- * Invariant: what is taken from the budget is given back by whoever took it. The shared ones hold
- * nothing between two messages, and their few hundred kilobytes are outside the budget.
+ * Invariant: what is taken from the budget is given back once, at the latest by `release` of the reader or
+ * writer whose window it is for. The shared ones hold nothing between two messages, and their few hundred kilobytes are outside the budget.
  */
 import { deflaterBytes, inflaterBytes, RawDeflate, RawInflate } from './raw-deflate.ts'
 
@@ -91,8 +91,8 @@ export class Compression {
     this.give(inflaterBytes(windowBits))
   }
 
-  /** Ready for a message; whoever uses it is done with it before anybody else runs. */
-  get inflater(): RawInflate {
+  /** @returns the inflater of everybody, ready for a message; whoever uses it is done with it before anybody else runs. */
+  sharedInflater(): RawInflate {
     this.#inflater ??= new RawInflate(15)
     this.#inflater.reset()
     return this.#inflater

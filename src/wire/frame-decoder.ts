@@ -3,7 +3,7 @@
  * and data as it arrives, unmasked where it lies.
  *
  * Invariant: what is kept between two chunks is a header, a control frame, or a compressed frame of at
- * most `wholeBytes`; everything else is given out at once.
+ * most `wholeBytes`; everything else is given out at once, or taken back where no message may begin.
  */
 import { CloseCode } from '../core/close-codes.ts'
 import { closeFault } from './close-frame.ts'

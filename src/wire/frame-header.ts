@@ -10,7 +10,7 @@ export interface FrameRules {
   readonly isMasked: boolean
   /** Whether permessage-deflate was agreed, so that the first frame of a message may have RSV1. */
   readonly mayCompress: boolean
-  /** Largest payload of a data frame, in bytes, inclusive. */
+  /** Largest payload of a data frame, in bytes, inclusive; who reads compressed frames allows for what that may add. */
   readonly frameBytes: number
   /** Largest message over all its frames, in bytes, inclusive: as they are on the wire for who only follows, inflated for who reads. */
   readonly messageBytes: number

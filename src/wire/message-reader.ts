@@ -3,7 +3,7 @@
  * again for the next piece, it gives data as it arrives and control frames whole.
  *
  * Invariant: no more than one piece of at most 64 KB is inflated ahead of who asks, so neither a bomb nor
- * a slow receiver makes it hold more.
+ * a slow receiver makes it hold more; where there is no memory for a window, no more than one message.
  */
 import { isUtf8 } from 'node:buffer'
 import type { Compression } from './compression.ts'
@@ -95,7 +95,7 @@ export class MessageReader {
     if (inflate === undefined) throw new TypeError('A compressed message where none was agreed')
     let input = isMessageEnd ? Buffer.concat([this.#waiting, payload, flushTail]) : payload
     if (this.#inflater === undefined && isMessageEnd && !inflate.isTakeover) {
-      const { inflater } = inflate.compression
+      const inflater = inflate.compression.sharedInflater()
       inflater.feed(input)
       const piece = inflater.next()
       if (inflater.isDone) return this.#acceptInflated(piece, inflater.isCorrupt, true)
@@ -115,7 +115,8 @@ export class MessageReader {
   }
 
   /** There is no memory to stop in the middle: all of a message, with what everybody shares. */
-  #inflateAtOnce(input: Buffer, { inflater }: Compression): boolean {
+  #inflateAtOnce(input: Buffer, compression: Compression): boolean {
+    const inflater = compression.sharedInflater()
     const pieces: Buffer[] = []
     inflater.feed(input)
     for (let bytes = 0; !inflater.isDone && bytes <= this.#messageBytes;) {

@@ -117,10 +117,10 @@ test('the shared inflater is ready for a message, whatever became of the one bef
   const compression = new Compression(0)
   const deflated = Buffer.concat([compression.deflateOnce(text, 15, 1), flushTail])
   for (const before of ['ff00ff', '4b', '0300', '00ff']) {
-    const spoiled = compression.inflater
+    const spoiled = compression.sharedInflater()
     spoiled.feed(Buffer.from(before, 'hex'))
     spoiled.next()
-    const { inflater } = compression
+    const inflater = compression.sharedInflater()
     inflater.feed(deflated)
     expect(Buffer.from(inflater.next()).equals(text)).toBe(true)
     expect(inflater).toMatchObject({ isDone: true, isCorrupt: false })

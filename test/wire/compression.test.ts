@@ -106,13 +106,13 @@ describe('a message that is compressed by itself', () => {
 test('the shared inflater begins anew with each message, also behind one that was not read to its end', () => {
   const compression = new Compression(0)
   const long = Buffer.alloc(200_000, 'long')
-  const unfinished = compression.inflater
+  const unfinished = compression.sharedInflater()
   unfinished.feed(Buffer.concat([deflatedMessage(long), flushTail]))
   expect(unfinished.next()).toHaveLength(65_536)
-  const corrupt = compression.inflater
+  const corrupt = compression.sharedInflater()
   corrupt.feed(Buffer.from('ffff', 'hex'))
   corrupt.next()
-  const { inflater } = compression
+  const inflater = compression.sharedInflater()
   inflater.feed(Buffer.concat([deflatedMessage('Hello'), flushTail]))
   expect(inflater.next().toString()).toBe('Hello')
   expect([inflater.isDone, inflater.isCorrupt]).toEqual([true, false])
