@@ -83,6 +83,20 @@ export const errorTable = {
     status: 503,
     sentence: 'The route has as many sessions as it may',
   },
+  NO_ENDPOINT: {
+    side: 'upstream',
+    isRetryable: false,
+    status: 503,
+    closeCode: CloseCode.tryAgainLater,
+    sentence: 'No endpoint of the upstream is fit to be used',
+  },
+  ENDPOINTS_FULL: {
+    side: 'upstream',
+    isRetryable: false,
+    status: 503,
+    closeCode: CloseCode.tryAgainLater,
+    sentence: 'Every endpoint of the upstream has as many sessions as it may',
+  },
   TOO_MANY_HANDSHAKES: {
     side: 'gateway',
     isRetryable: false,

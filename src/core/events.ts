@@ -86,7 +86,57 @@ export type CertificateEvent =
       readonly detail: string
     }
 
+/** `healthy` takes new sessions; the others do not, but keep those they have. */
+export type EndpointState = 'healthy' | 'unhealthy' | 'ejected' | 'draining'
+
+/** Where an endpoint is known from. */
+export type EndpointSource = 'file' | 'dns' | 'srv' | 'endpoints-file' | 'admin'
+
+/** What happens to the endpoints of an upstream. */
+export type UpstreamEvent = { readonly upstream: string } & (
+  | {
+      readonly type: 'endpoint-added' | 'endpoint-removed'
+      readonly endpoint: string
+      readonly source: EndpointSource
+    }
+  | {
+      readonly type: 'endpoint-changed'
+      readonly endpoint: string
+      readonly state: EndpointState
+      readonly was: EndpointState
+      /** A sentence without full stop: `3 checks in a row failed: answered 503`. */
+      readonly reason: string
+    }
+  | { readonly type: 'endpoint-weighted'; readonly endpoint: string; readonly weight: number }
+  | {
+      /** An attempt at an endpoint failed. Whoever asked may still be served by another. */
+      readonly type: 'attempt-failed'
+      readonly endpoint: string
+      readonly code: ErrorCode | `${number}`
+      readonly detail: string | undefined
+      /** Whether another endpoint is tried. */
+      readonly isRetried: boolean
+    }
+  | {
+      /** Told once, until it works again; the endpoints known before stay. */
+      readonly type: 'discovery-failed'
+      readonly source: EndpointSource
+      readonly detail: string
+    }
+  | {
+      readonly type: 'discovery-recovered'
+      readonly source: EndpointSource
+      readonly endpoints: number
+    }
+)
+
 export type GatewayEvent =
+  | UpstreamEvent
+  | {
+      readonly type: 'split-changed'
+      readonly route: string
+      readonly shares: Readonly<Record<string, number>>
+    }
   | ({ readonly type: 'listening'; readonly listener: string } & ToldPlace)
   | CertificateEvent
   | ({ readonly type: 'admin-listening' } & ToldPlace)
