@@ -124,6 +124,10 @@ export class Pool {
     return endpoint?.options.scheme
   }
 
+  get sticky(): StickyOptions | undefined {
+    return this.options.sticky
+  }
+
   /** Those that are there now. */
   get endpoints(): Iterable<Endpoint> {
     return this.#members.all()
