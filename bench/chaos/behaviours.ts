@@ -9,6 +9,8 @@ export type Behaviour = keyof typeof behaviours
 const slowMs = 2000
 /** How long the one that flaps is there, and how long it is gone. */
 const flapMs = 300
+/** How long it takes to answer, so that it goes with handshakes under way. */
+const flapAnswerMs = 20
 
 interface Client {
   received: Buffer
@@ -52,7 +54,10 @@ function flaps(): number {
   const { port } = holdPort()
   const clients = new Set<Socket>()
   const come = () => {
-    const listener = listen(port, { onOpen: (socket) => void clients.add(socket) })
+    const listener = listen(port, {
+      onOpen: (socket) => void clients.add(socket),
+      onHandshake: (...asked) => void setTimeout(agree, flapAnswerMs, ...asked),
+    })
     setTimeout(() => {
       listener.stop()
       for (const client of clients) client.terminate()

@@ -4,7 +4,7 @@ import type { Behaviour } from './behaviours.ts'
 export interface Failure {
   name: string
   servers: readonly [Behaviour, Behaviour, Behaviour]
-  /** Handshakes begun a second, where a failure takes its time; undefined: as many as there are places. */
+  /** Handshakes begun a second; 1,000 if not given, which keeps no gateway here busy. */
   perSecond?: number
   /** Left out with --quick: it takes long, or is much like another. */
   isLong?: boolean

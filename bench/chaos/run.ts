@@ -7,7 +7,7 @@ import { describeMachine, versionsOf } from '../machine.ts'
 import { stopAll } from '../processes.ts'
 import { failures } from './failures.ts'
 import { gateways, type Gateway } from './gateways.ts'
-import { runFailure, type Run } from './handshakes.ts'
+import { places, runFailure, type Run } from './handshakes.ts'
 import { formatRuns, formatVerdicts, judge } from './table.ts'
 
 interface Options {
@@ -58,7 +58,8 @@ async function main(): Promise<number> {
   if (!options) return 0
   if (process.platform !== 'linux') throw new Error('The table needs Linux (/proc).')
   const chosen = chooseGateways(options)
-  console.log(`${describeMachine(versionsOf(chosen)).join('\n')}\n`)
+  const machine = describeMachine(versionsOf(chosen)).join('\n')
+  console.log(`${machine}\n${options.handshakes} handshakes, at most ${places} at once\n`)
   const runs: Run[] = []
   for (const failure of failures) {
     const isLeftOut = options.isQuick && failure.isLong === true && options.failures.length === 0
