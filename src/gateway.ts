@@ -2,7 +2,9 @@
  * A whole gateway in one process, put together from a checked configuration. Nothing listens before
  * `start`; after `leave` nothing is left of it.
  */
+import { randomBytes } from 'node:crypto'
 import type { Config } from './config/config.ts'
+import { systemClock } from './core/clock.ts'
 import type { Emit } from './core/events.ts'
 import { tellPlace } from './core/place.ts'
 import type { Refusal } from './listener/client-request.ts'
@@ -45,7 +47,8 @@ export interface Gateway {
 const lastWordsMs = 5_000
 
 export function createGateway(config: Config, emit: Emit): Gateway {
-  const plan = planOf(config, emit)
+  const secret = config.secret ?? randomBytes(32).toString('base64url')
+  const plan = planOf(config, { clock: systemClock, secret, random: Math.random, emit })
   const sessions = new Sessions(emit)
   const compression = new Compression(config.limits.compressionBytes)
   const listeners: Listener[] = []
@@ -73,6 +76,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
       destroy()
       throw error
     }
+    for (const pool of plan.pools.values()) pool.start()
     state = 'ready'
     emit({ type: 'capacity', descriptors: descriptors.limit, sessions: descriptors.clientCapacity })
   }

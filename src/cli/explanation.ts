@@ -9,6 +9,7 @@ import { encodeRequest, encodeUpgrade } from '../proxy/forward.ts'
 import { ExtensionOffer } from '../proxy/framing.ts'
 import { admit } from '../proxy/handshake.ts'
 import { httpsAnswer, ownAnswer, type OwnAnswer } from '../proxy/own-answer.ts'
+import { systemClock } from '../core/clock.ts'
 import { planOf, type Plan } from '../proxy/plan.ts'
 import { RequestFacts } from '../proxy/request-facts.ts'
 import type { Route } from '../proxy/route.ts'
@@ -32,7 +33,7 @@ export function explanationOf(config: Config, asked: ExplainedRequest): Explanat
   const facts = new RequestFacts(asked.head, asked.client)
   if (asked.head.isUpgrade) facts.session = Bun.randomUUIDv7('base64url')
   // Nothing is told of its certificates, and nothing of it outlives this.
-  const plan = planOf(config, () => {})
+  const plan = planOf(config, { clock: systemClock, secret: '', random: () => 0, emit() {} })
   const lines: Lines = []
   let isServed = true
   try {
@@ -151,7 +152,14 @@ function upstreamLines({ config }: Route, { upstreams }: Config): Lines {
 function sentLines(route: Route, facts: RequestFacts, pool: Pool): Lines {
   const { config } = route
   const { isUpgrade } = facts.head
-  const endpoint = pool.pick()
+  const endpoint = pool.enterNow({
+    request: facts,
+    isSession: isUpgrade,
+    sticksTo: undefined,
+    tried: [],
+  })
+  if (endpoint === undefined)
+    return [['goes to', `${pool.name}, whose endpoints are found while the gateway runs`]]
   // As with all the memory there is: a gateway that has none left offers less.
   const { texts: offers } = new ExtensionOffer(facts, route, new Compression(Infinity))
   const head = isUpgrade

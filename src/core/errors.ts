@@ -69,7 +69,7 @@ export const errorTable = {
   UPSTREAM_BAD_HANDSHAKE: upstream(502, 'The upstream answered an invalid handshake', false),
   UPSTREAM_CONNECT_TIMEOUT: upstream(504, 'The upstream did not accept in time', true),
   UPSTREAM_STALLED: upstream(504, 'The upstream took nothing more of the request', false),
-  UPSTREAM_ANSWER_TIMEOUT: upstream(504, 'The upstream did not answer in time', false),
+  UPSTREAM_ANSWER_TIMEOUT: upstream(504, 'The upstream did not answer in time', true),
   INTERNAL: {
     side: 'gateway',
     isRetryable: false,

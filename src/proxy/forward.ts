@@ -84,8 +84,7 @@ function requestFields(facts: RequestFacts, endpoint: Endpoint, route: Route): F
 function hostFor(facts: RequestFacts, { options }: Endpoint, { config }: Route): string {
   const { host } = config.forward
   if (host === 'client') return facts.head.host
-  // A Unix socket has no authority.
-  if (host === 'endpoint') return options.url.split('://')[1]?.split('/')[0] ?? 'localhost'
+  if (host === 'endpoint') return options.authority
   const rendered = host.render(facts)
   if (isHost(rendered)) return rendered
   throw new GatewayError('MALFORMED_REQUEST', 'the value for the host header is not a host')

@@ -10,6 +10,7 @@ import type { Endpoint } from '../upstream/endpoint.ts'
 import type { AnswerSink, HttpConnection } from '../upstream/http-connection.ts'
 import type { ResponseHead } from '../wire/http-response.ts'
 import { encodeAnswer, encodeInterim } from './answer.ts'
+import { Attempts } from './attempts.ts'
 import { encodeRequest } from './forward.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { Route } from './route.ts'
@@ -27,35 +28,84 @@ interface RelayedRequest {
 
 /** @throws GatewayError, for the caller to answer with. */
 export async function relayHttp(asked: RelayedRequest): Promise<void> {
-  const { request, facts, route } = asked
+  const { request, facts, route, emit } = asked
   const startedAtMs = performance.now()
   const pool = route.pickPool(facts)
-  const endpoint = pool.pick()
+  const attempts = new Attempts({
+    pool,
+    request: facts,
+    isSession: false,
+    sticksTo: undefined,
+    emit,
+  })
+  const maySendTwice = idempotent.has(request.head.method) && request.isBodyRead
+  const waiting = new AbortController()
+  request.onGone = (error) => waiting.abort(error)
+  let endpoint = await attempts.first(waiting.signal, Infinity)
+  for (;;) {
+    let next: Endpoint | undefined
+    let isSent = false
+    try {
+      const asking = { ...asked, endpoint, onSend: () => (isSent = true), maySendTwice }
+      const { connection, answer, dialMs } = await askEndpoint(asking)
+      if (maySendTwice && attempts.mayRetryAfter(answer.status))
+        next = attempts.next(endpoint, answer.status, !request.isOver)
+      else attempts.answered(endpoint, answer.status, dialMs)
+      if (next === undefined) {
+        const onOver = () => endpoint.leave(false)
+        const relay = { ...asked, connection, answer, endpoint, startedAtMs, dialMs, onOver }
+        return relayAnswer({ ...relay, upstream: pool.name })
+      }
+      connection.destroy()
+    } catch (error) {
+      if (error instanceof GatewayError) {
+        // Somebody who has waited that long for a slow answer is not to wait for another one.
+        const isLate = error.code === 'UPSTREAM_ANSWER_TIMEOUT'
+        const mayRetry = (isSent ? maySendTwice && !isLate : true) && !request.isOver
+        next = attempts.next(endpoint, error, mayRetry)
+      }
+      if (next === undefined) {
+        endpoint.leave(false)
+        throw error
+      }
+    }
+    endpoint.leave(false)
+    endpoint = next
+  }
+}
+
+interface Asking extends RelayedRequest {
+  readonly endpoint: Endpoint
+  /** Whether asking twice does no more than asking once. */
+  readonly maySendTwice: boolean
+  /** The request is on its way: it may have been acted on. */
+  onSend(): void
+}
+
+interface Asked {
+  readonly connection: HttpConnection
+  readonly answer: ResponseHead
+  readonly dialMs: number | undefined
+}
+
+async function askEndpoint(asking: Asking): Promise<Asked> {
+  const { request, facts, route, endpoint, maySendTwice } = asking
   const head = encodeRequest(facts, endpoint, route)
-  const mayRetry = idempotent.has(request.head.method) && request.isBodyRead
   for (;;) {
     const dial = new AbortController()
     request.onGone = (error) => dial.abort(error)
     const diallingAtMs = performance.now()
-    const connection = await endpoint.take(dial)
+    const connection = await endpoint.dialer.take(dial)
     const dialMs = connection.isReused ? undefined : performance.now() - diallingAtMs
     try {
-      const answer = await ask({ ...asked, connection, endpoint, head })
-      return relayAnswer({
-        ...asked,
-        connection,
-        answer,
-        endpoint,
-        upstream: pool.name,
-        startedAtMs,
-        dialMs,
-      })
+      asking.onSend()
+      return { connection, answer: await ask({ ...asking, connection, head }), dialMs }
     } catch (error) {
       connection.destroy()
       // An idle connection may have been closed while the request was on its way: ask again.
       const isStale =
         connection.isReused && error instanceof GatewayError && error.code === 'UPSTREAM_RESET'
-      if (!isStale || !mayRetry || request.isOver) throw error
+      if (!isStale || !maySendTwice || request.isOver) throw error
     }
   }
 }
@@ -99,7 +149,7 @@ function requestBody({ request, connection, endpoint, route }: SentRequest): Bod
       if (connection.write(bytes) > route.config.limits.pendingBytes) request.pauseBody()
     },
     bodyOnEnd() {
-      connection.expectAnswer(endpoint.timeout.answerMs)
+      connection.expectAnswer(endpoint.dialer.timeout.answerMs)
     },
     mayTrail: (name) => mayTrailRequest(name, route),
   }
@@ -115,6 +165,8 @@ export interface AnswerRelay extends RelayedRequest {
   readonly startedAtMs: number
   /** How long it took to open the connection; undefined where it was there. */
   readonly dialMs: number | undefined
+  /** The answer has passed, or broken off. Not called where relaying it throws. */
+  readonly onOver: () => void
 }
 
 /** Passes an answer on: head at once, body as it comes, the connection back to the endpoint. */
@@ -139,6 +191,7 @@ function answerBody(relay: AnswerRelay, isKeptAlive: boolean): AnswerSink {
   request.onGone = (error) => {
     clearTimeout(idle)
     onGone?.(error)
+    relay.onOver()
     relay.emit(describeAnswer({ ...relay, listener, status }))
   }
   return {
@@ -149,8 +202,9 @@ function answerBody(relay: AnswerRelay, isKeptAlive: boolean): AnswerSink {
     bodyOnEnd() {
       clearTimeout(idle)
       // An upstream may answer before it has read the request; then its connection is of no more use.
-      if (request.isBodyRead) endpoint.give(connection)
+      if (request.isBodyRead) endpoint.dialer.give(connection)
       else connection.destroy()
+      relay.onOver()
       relay.emit(describeAnswer({ ...relay, listener, status }))
       request.finish(isKeptAlive)
     },
@@ -183,7 +237,7 @@ export function describeAnswer(answered: AnsweredRequest): Parameters<Emit>[0] {
     listener,
     route: route?.config.name,
     upstream,
-    endpoint: endpoint?.options.url,
+    endpoint: endpoint?.url,
     address,
     method: head.method,
     host: head.host,
