@@ -157,7 +157,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
     return {
       compression,
       listeners: listeners.map(({ name, clients }) => ({ listener: name, connections: clients })),
-      ...readSessions(sessions.all(), plan.all, config.upstreams),
+      ...readSessions(sessions.all(), plan.all, [...plan.pools.values()]),
     }
   }
 
