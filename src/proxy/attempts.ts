@@ -75,8 +75,12 @@ export class Attempts {
     const { pool, request, isSession } = this.#options
     if (this.#tried.length > pool.options.retry.dials) return undefined
     const next = pool.enterNow({ request, isSession, sticksTo: undefined, tried: this.#tried })
-    if (next === undefined || pool.retryBudget.take()) return next
-    next.leave(isSession)
-    return undefined
+    if (next === undefined) return undefined
+    if (!pool.retryBudget.take()) {
+      next.leave(isSession)
+      return undefined
+    }
+    pool.retries++
+    return next
   }
 }

@@ -58,8 +58,12 @@ export async function relayHttp(asked: RelayedRequest): Promise<void> {
       }
       connection.destroy()
     } catch (error) {
-      const mayRetry = (maySendTwice || !isSent) && !request.isOver
-      if (error instanceof GatewayError) next = attempts.next(endpoint, error, mayRetry)
+      if (error instanceof GatewayError) {
+        // Somebody who has waited that long for a slow answer is not to wait for another one.
+        const isLate = error.code === 'UPSTREAM_ANSWER_TIMEOUT'
+        const mayRetry = (isSent ? maySendTwice && !isLate : true) && !request.isOver
+        next = attempts.next(endpoint, error, mayRetry)
+      }
       if (next === undefined) {
         endpoint.leave(false)
         throw error

@@ -34,7 +34,8 @@ export interface HealthOptions {
 export interface MemberOptions {
   readonly name: string
   readonly health: HealthOptions | undefined
-  readonly eject: EjectOptions | undefined
+  /** `atMost`: the share of the endpoints that may be ejected at once. */
+  readonly eject: (EjectOptions & { readonly atMost: number }) | undefined
   readonly slowStartMs: number | undefined
   readonly timeout: EndpointTimes
   readonly keepAlive: KeepAlive
@@ -136,11 +137,6 @@ export class Members {
       else if (known.source === source) known.update(options)
     }
     this.#host.onChange()
-  }
-
-  drain(endpoint: Endpoint, isDraining: boolean): void {
-    if (isDraining) endpoint.standing.drain()
-    else endpoint.standing.undrain()
   }
 
   setWeight(endpoint: Endpoint, weight: number): void {

@@ -76,6 +76,8 @@ export class Pool {
   readonly name: string
   readonly options: PoolOptions
   readonly retryBudget: RetryBudget
+  /** Requests that were tried again, since the start. */
+  retries = 0
   readonly #host: PoolHost
   readonly #tls: UpstreamTls
   readonly #members: Members
@@ -122,6 +124,10 @@ export class Pool {
   get scheme(): 'ws' | 'http' | undefined {
     const [endpoint] = this.#members.all()
     return endpoint?.options.scheme
+  }
+
+  get sticky(): StickyOptions | undefined {
+    return this.options.sticky
   }
 
   /** Those that are there now. */
