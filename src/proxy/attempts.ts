@@ -96,8 +96,12 @@ export class Attempts {
     if (stickiness.isBound) return undefined
     if (this.#tried.length > pool.options.retry.dials) return undefined
     const next = pool.enterNow({ request, isSession, sticksTo: undefined, tried: this.#tried })
-    if (next === undefined || pool.retryBudget.take()) return next
-    next.leave(isSession)
-    return undefined
+    if (next === undefined) return undefined
+    if (!pool.retryBudget.take()) {
+      next.leave(isSession)
+      return undefined
+    }
+    pool.retries++
+    return next
   }
 }

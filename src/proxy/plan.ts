@@ -27,8 +27,7 @@ export interface Plan {
 export function planOf(config: Config, host: PoolHost): Plan {
   const pools = new Map<string, Pool>()
   try {
-    for (const upstream of config.upstreams)
-      pools.set(upstream.name, new Pool(upstream, host))
+    for (const upstream of config.upstreams) pools.set(upstream.name, new Pool(upstream, host))
     return planWith(config, pools)
   } catch (error) {
     for (const pool of pools.values()) pool.leave()

@@ -61,6 +61,16 @@ export class Route {
     return pool
   }
 
+  /** What share of its requests goes to which upstream. */
+  get shares(): Readonly<Record<string, number>> {
+    return this.#split.weights
+  }
+
+  /** @param shares by the names of all its upstreams; not all 0. */
+  setShares(shares: Readonly<Record<string, number>>): void {
+    this.#split.setWeights(shares)
+  }
+
   /** What frames must be like; one shared object for all sessions of a kind. */
   frameRules(isMasked: boolean, mayCompress: boolean): FrameRules {
     const rules = this.#rules[Number(isMasked)]?.[Number(mayCompress)]

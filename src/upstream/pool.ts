@@ -76,6 +76,8 @@ export class Pool {
   readonly name: string
   readonly options: PoolOptions
   readonly retryBudget: RetryBudget
+  /** Requests that were tried again, since the start. */
+  retries = 0
   readonly #host: PoolHost
   readonly #tls: UpstreamTls
   readonly #members: Members

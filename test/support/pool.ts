@@ -9,10 +9,7 @@ import { builtIn } from '../../src/registry.ts'
 import { FakeClock } from './fake-clock.ts'
 
 /** An address that is never dialled. */
-export function endpointOptions(
-  url: string,
-  more: Partial<EndpointOptions> = {},
-): EndpointOptions {
+export function endpointOptions(url: string, more: Partial<EndpointOptions> = {}): EndpointOptions {
   const { hostname, port, host } = new URL(url)
   return {
     url,
@@ -47,7 +44,10 @@ export interface TestPool {
   readonly events: UpstreamEvent[]
 }
 
-export function startPool(endpoints: readonly EndpointOptions[], more: Partial<PoolOptions> = {}): TestPool {
+export function startPool(
+  endpoints: readonly EndpointOptions[],
+  more: Partial<PoolOptions> = {},
+): TestPool {
   const clock = new FakeClock()
   const events: UpstreamEvent[] = []
   const options: PoolOptions = {

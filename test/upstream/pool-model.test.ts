@@ -94,8 +94,9 @@ const index = fc.nat(30)
 const weight = fc.nat(4)
 
 const steps = [
-  fc.tuple(fc.nat(7), weight, fc.boolean(), fc.option(fc.integer({ min: 1, max: 3 }))).map(
-    ([number, of, isBackup, sessions]) =>
+  fc
+    .tuple(fc.nat(7), weight, fc.boolean(), fc.option(fc.integer({ min: 1, max: 3 })))
+    .map(([number, of, isBackup, sessions]) =>
       step(`join ${number}`, (model, { pool }) => {
         const url = `ws://10.0.0.${number}:9000`
         const limit = sessions ?? undefined
@@ -103,7 +104,7 @@ const steps = [
         expect(typeof added === 'string').toBe(model.urls.has(url))
         model.urls.add(url)
       }),
-  ),
+    ),
   index.map((number) =>
     step(`leave ${number}`, (model, { pool }) => {
       const endpoint = pick([...pool.endpoints], number)
@@ -172,9 +173,9 @@ const steps = [
       if (endpoint !== undefined) pool.setWeight(endpoint, of)
     }),
   ),
-  fc.integer({ min: 1, max: 40_000 }).map((ms) =>
-    step(`wait ${ms}`, (_, { clock }) => clock.advance(ms)),
-  ),
+  fc
+    .integer({ min: 1, max: 40_000 })
+    .map((ms) => step(`wait ${ms}`, (_, { clock }) => clock.advance(ms))),
 ]
 
 test.each(['round-robin', 'least-connections', 'random-two', 'least-time', 'first'])(

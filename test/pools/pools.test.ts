@@ -96,9 +96,7 @@ describe('sessions are spread', () => {
     using second = startEcho('second')
     using third = startEcho('third')
     const urls = [first, second, third].map(({ url }) => url)
-    await using gateway = startGateway(
-      yamlFor(urls, 'balancer: { hash: $request.path }'),
-    )
+    await using gateway = startGateway(yamlFor(urls, 'balancer: { hash: $request.path }'))
     const rooms = Array.from({ length: 24 }, (_, index) => `/rooms/${index % 8}`)
     const names = new Map<string, Set<string>>()
     for (const room of rooms) {
@@ -114,7 +112,10 @@ describe('a server that fails is passed over', () => {
   test('one that refuses: every handshake opens, and soon it is not asked any more', async () => {
     using well = startEcho('well')
     await using gateway = startGateway(
-      yamlFor([`ws://127.0.0.1:${await freePort()}`, well.url], 'eject: { failures: 3, within: 1m }'),
+      yamlFor(
+        [`ws://127.0.0.1:${await freePort()}`, well.url],
+        'eject: { failures: 3, within: 1m }',
+      ),
     )
     const clients = await open(gateway, 20)
     expect(well.sessions).toBe(20)
@@ -153,9 +154,7 @@ describe('a server that fails is passed over', () => {
     const answers = await Promise.all([fetch(url), fetch(url)])
     expect(answers.map(({ status }) => status)).toEqual([200, 200])
     expect(taken).toBe(1)
-    const posts = await Promise.all(
-      ['a', 'b'].map((body) => fetch(url, { method: 'POST', body })),
-    )
+    const posts = await Promise.all(['a', 'b'].map((body) => fetch(url, { method: 'POST', body })))
     // One of the two reached the server that then went away: it may have been acted on.
     expect(posts.map(({ status }) => status).toSorted()).toEqual([200, 502])
   })
