@@ -18,6 +18,7 @@ import type { CloseWords } from './proxy/session.ts'
 import { describeSession, type SessionInfo } from './proxy/session-info.ts'
 import { listSessions, type SessionPage, type SessionQuery } from './proxy/session-list.ts'
 import { Sessions } from './proxy/sessions.ts'
+import { Upstreams } from './proxy/upstreams.ts'
 import type { GatewayReading } from './telemetry/reading.ts'
 import { Compression } from './wire/compression.ts'
 
@@ -33,6 +34,8 @@ export interface Gateway {
   session(id: string): SessionInfo | undefined
   /** Closes a session in order, with code 1008 unless told otherwise. @returns false where there is none. */
   closeSession(id: string, words?: CloseWords): boolean
+  /** To be seen, and changed until the process ends. */
+  readonly upstreams: Upstreams
   /** What is so at this moment, for metrics and status. */
   read(): GatewayReading
   /** Binds all listeners. @throws ListenError if one cannot be bound; then none is. */
@@ -177,6 +180,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
       return session === undefined ? undefined : describeSession(session)
     },
     closeSession,
+    upstreams: new Upstreams(plan, emit),
     read,
     start,
     leave,

@@ -33,8 +33,6 @@ export interface UpstreamReading {
   readonly upstream: string
   /** Handshakes that wait for an endpoint with room. */
   readonly waiting: number
-  /** Attempts at another endpoint after one had failed, since the start. */
-  readonly retries: number
 }
 
 export interface ListenerReading {
