@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
 import { explanationOf } from '../../src/cli/explanation.ts'
 import { requestFor } from '../../src/cli/explain-request.ts'
 import type { Config } from '../../src/config/config.ts'
-import { loadConfig } from '../../src/config/load.ts'
+import { loadConfig } from '../support/load-config.ts'
 import { planOf } from '../../src/proxy/plan.ts'
 import { makeCertificate } from '../support/certificates.ts'
 
