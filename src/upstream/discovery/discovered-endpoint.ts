@@ -2,7 +2,8 @@
  * An endpoint that was learned from DNS: dialled at an address, spoken to by its name.
  */
 import { isIP } from 'node:net'
-import type { DiscoveredForm, EndpointOptions } from './source.ts'
+import type { EndpointOptions } from '../endpoint-options.ts'
+import type { DiscoveredForm } from './source.ts'
 
 export interface Discovered {
   /** An IP address, without brackets. */

@@ -5,7 +5,8 @@
  */
 import { watchFiles } from '../../net/watched-files.ts'
 import { sortedEndpoints } from './discovered-endpoint.ts'
-import type { Discovery, EndpointOptions } from './source.ts'
+import type { EndpointOptions } from '../endpoint-options.ts'
+import type { Discovery } from './source.ts'
 
 export interface EndpointsFileOptions {
   /** Absolute. */

@@ -4,7 +4,8 @@
  * Invariant: one question at a time, each with an end; after a failure what was told stays; nothing is told
  * once it is stopped.
  */
-import type { DiscoveryHost, DiscoveryListener, EndpointOptions } from './source.ts'
+import type { EndpointOptions } from '../endpoint-options.ts'
+import type { DiscoveryHost, DiscoveryListener } from './source.ts'
 
 export interface Refreshed {
   readonly endpoints: readonly EndpointOptions[]

@@ -4,28 +4,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { EndpointSource } from '../../core/events.ts'
 import type { DnsQuery } from '../../net/dns-query.ts'
-
-/** One address of an upstream, taken apart. */
-export interface EndpointOptions {
-  /** In its normal form: lower-case host, no default port, no slash at the end. */
-  readonly url: string
-  readonly scheme: 'ws' | 'http'
-  readonly isTls: boolean
-  /** A name or an IP address, without brackets. */
-  readonly host: string
-  readonly port: number
-  readonly unix: string | undefined
-  /** What request paths are put behind: `''` or `/base`. */
-  readonly path: string
-  /** For `Host`. */
-  readonly authority: string
-  /** The name its certificate is for, where that is not the host. */
-  readonly serverName: string | undefined
-  /** 0 to 1000. */
-  readonly weight: number
-  readonly isBackup: boolean
-  readonly sessions: number | undefined
-}
+import type { EndpointOptions } from '../endpoint-options.ts'
 
 export interface DiscoveryListener {
   /**
