@@ -10,6 +10,7 @@ import { tellPlace } from './core/place.ts'
 import type { Refusal } from './listener/client-request.ts'
 import { listen, type Listener } from './listener/listener.ts'
 import { descriptors } from './net/descriptors.ts'
+import { createDnsQuery } from './net/dns-query.ts'
 import { assignSockets, takeInheritedSockets } from './net/inherited-sockets.ts'
 import { planOf } from './proxy/plan.ts'
 import { readSessions } from './proxy/reading.ts'
@@ -51,7 +52,13 @@ const lastWordsMs = 5_000
 
 export function createGateway(config: Config, emit: Emit): Gateway {
   const secret = config.secret ?? randomBytes(32).toString('base64url')
-  const plan = planOf(config, { clock: systemClock, secret, random: Math.random, emit })
+  const plan = planOf(config, {
+    clock: systemClock,
+    query: createDnsQuery(),
+    secret,
+    random: Math.random,
+    emit,
+  })
   const sessions = new Sessions(emit)
   const compression = new Compression(config.limits.compressionBytes)
   const listeners: Listener[] = []

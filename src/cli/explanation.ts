@@ -15,7 +15,7 @@ import { RequestFacts } from '../proxy/request-facts.ts'
 import type { Route } from '../proxy/route.ts'
 import { findRoute } from '../proxy/serve.ts'
 import { Compression } from '../wire/compression.ts'
-import type { Pool } from '../upstream/pool.ts'
+import type { Pool, PoolHost } from '../upstream/pool.ts'
 import type { ExplainedRequest } from './explain-request.ts'
 import { sessionTexts } from './explain-session.ts'
 import { distanceOf, misfitText } from './misfit-text.ts'
@@ -33,7 +33,7 @@ export function explanationOf(config: Config, asked: ExplainedRequest): Explanat
   const facts = new RequestFacts(asked.head, asked.client)
   if (asked.head.isUpgrade) facts.session = Bun.randomUUIDv7('base64url')
   // Nothing is told of its certificates, and nothing of it outlives this.
-  const plan = planOf(config, { clock: systemClock, secret: '', random: () => 0, emit() {} })
+  const plan = planOf(config, quietHost)
   const lines: Lines = []
   let isServed = true
   try {
@@ -97,6 +97,15 @@ function proxyText({ client, address }: RequestFacts): string {
 
 function certificateText({ certificate }: RequestFacts): string {
   return certificate === undefined ? '' : `, certificate ${certificate.subject}`
+}
+
+/** Nothing is dialled or looked up here. */
+const quietHost: PoolHost = {
+  clock: systemClock,
+  query: () => Promise.reject(new Error('nothing is looked up')),
+  secret: '',
+  random: () => 0,
+  emit() {},
 }
 
 const shownCandidates = 8 // a screen's worth: who has more routes looks for one of them

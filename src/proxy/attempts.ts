@@ -3,20 +3,27 @@
  *
  * Invariant: none is tried twice, and at most `retry.dials` further ones, within the upstream's budget.
  */
-import { errorRow, type GatewayError } from '../core/errors.ts'
+import { errorRow, GatewayError, type ErrorCode } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { RequestContext } from '../core/request-context.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
+import type { Stickiness } from './stickiness.ts'
 
 export interface AttemptOptions {
   readonly pool: Pool
   readonly request: RequestContext
   readonly isSession: boolean
-  /** Where an earlier request of the same client went. */
-  readonly sticksTo: Endpoint | undefined
+  readonly stickiness: Stickiness<Endpoint>
   readonly emit: Emit
 }
+
+/** Nobody was there to ask. */
+const unreachable: ReadonlySet<ErrorCode> = new Set([
+  'UPSTREAM_UNREACHABLE',
+  'UPSTREAM_CERTIFICATE',
+  'UPSTREAM_CONNECT_TIMEOUT',
+])
 
 export class Attempts {
   readonly #options: AttemptOptions
@@ -28,9 +35,14 @@ export class Attempts {
 
   /** The first endpoint; whoever gets it leaves it. @throws as `Pool.enter`. */
   first(signal: AbortSignal, limitMs: number): Endpoint | Promise<Endpoint> {
-    const { pool } = this.#options
+    const { pool, request, isSession, stickiness } = this.#options
+    const { endpoint: sticksTo, isBound } = stickiness
     pool.retryBudget.request()
-    return pool.enter({ ...this.#options, tried: this.#tried }, signal, limitMs)
+    if (sticksTo === undefined || !isBound)
+      return pool.enter({ request, isSession, sticksTo, tried: this.#tried }, signal, limitMs)
+    // Its session is there already, so there is no room to wait for.
+    sticksTo.enter(isSession)
+    return sticksTo
   }
 
   /** The endpoint has answered; a 5xx is a failure all the same. @param dialMs undefined where no dial was needed. */
@@ -42,7 +54,8 @@ export class Attempts {
 
   /** Whether another endpoint may be asked because of this answer. */
   mayRetryAfter(status: number): boolean {
-    return this.#options.pool.options.retry.statuses.includes(status)
+    const { pool, stickiness } = this.#options
+    return !stickiness.isBound && pool.options.retry.statuses.includes(status)
   }
 
   /**
@@ -71,8 +84,16 @@ export class Attempts {
     return next
   }
 
+  /** @returns what the client is told of a failure that is its answer. */
+  failureFor(error: unknown): unknown {
+    const { isBound } = this.#options.stickiness
+    const isLost = isBound && error instanceof GatewayError && unreachable.has(error.code)
+    return isLost ? new GatewayError('UNKNOWN_SESSION') : error
+  }
+
   #another(): Endpoint | undefined {
-    const { pool, request, isSession } = this.#options
+    const { pool, request, isSession, stickiness } = this.#options
+    if (stickiness.isBound) return undefined
     if (this.#tried.length > pool.options.retry.dials) return undefined
     const next = pool.enterNow({ request, isSession, sticksTo: undefined, tried: this.#tried })
     if (next === undefined) return undefined

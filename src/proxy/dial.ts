@@ -13,6 +13,7 @@ import { Attempts } from './attempts.ts'
 import { encodeUpgrade } from './forward.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { Route } from './route.ts'
+import { stickinessOf, type Stickiness } from './stickiness.ts'
 
 export interface DialOptions {
   readonly request: ClientRequest
@@ -28,6 +29,7 @@ export interface DialOptions {
 /** An endpoint that has answered. Whoever gets it leaves the endpoint, and ends the connection. */
 export interface Dialled {
   readonly endpoint: Endpoint
+  readonly stickiness: Stickiness<Endpoint>
   readonly connection: HttpConnection
   readonly answer: ResponseHead
   /** How long it took to connect. */
@@ -37,31 +39,27 @@ export interface Dialled {
 /** @throws GatewayError; then nothing is left behind. */
 export async function dialUpstream(options: DialOptions): Promise<Dialled> {
   const { request, facts, pool, emit } = options
-  const attempts = new Attempts({
-    pool,
-    request: facts,
-    isSession: true,
-    sticksTo: undefined,
-    emit,
-  })
+  const stickiness = stickinessOf(facts, pool, true)
+  facts.target = stickiness.target ?? facts.target
+  const attempts = new Attempts({ pool, request: facts, isSession: true, stickiness, emit })
   const waiting = new AbortController()
   request.onGone = (error) => waiting.abort(error)
   let endpoint = await attempts.first(waiting.signal, leftMs(options))
   for (;;) {
     let next: Endpoint | undefined
     try {
-      const dialled = await ask(endpoint, options)
-      const { answer, connection, dialMs } = dialled
+      const asked = await ask(endpoint, options)
+      const { answer, connection, dialMs } = asked
       if (attempts.mayRetryAfter(answer.status))
         next = attempts.next(endpoint, answer.status, leftMs(options) > 0)
       else attempts.answered(endpoint, answer.status, dialMs)
-      if (next === undefined) return dialled
+      if (next === undefined) return { ...asked, endpoint, stickiness }
       connection.destroy()
     } catch (error) {
       if (error instanceof GatewayError) next = attempts.next(endpoint, error, leftMs(options) > 0)
       if (next === undefined) {
         endpoint.leave(true)
-        throw error
+        throw attempts.failureFor(error)
       }
     }
     endpoint.leave(true)
@@ -69,7 +67,9 @@ export async function dialUpstream(options: DialOptions): Promise<Dialled> {
   }
 }
 
-async function ask(endpoint: Endpoint, options: DialOptions): Promise<Dialled> {
+type Answered = Pick<Dialled, 'connection' | 'answer' | 'dialMs'>
+
+async function ask(endpoint: Endpoint, options: DialOptions): Promise<Answered> {
   const { request, facts, route, offers } = options
   const head = encodeUpgrade(facts, endpoint, route, offers)
   const diallingAtMs = performance.now()
@@ -81,7 +81,7 @@ async function ask(endpoint: Endpoint, options: DialOptions): Promise<Dialled> {
   request.onGone = (error) => connection.destroy(error)
   connection.send(head, 'GET', {})
   connection.expectAnswer(Math.min(leftMs(options), endpoint.dialer.timeout.answerMs))
-  return { endpoint, connection, answer: await connection.answer(), dialMs }
+  return { connection, answer: await connection.answer(), dialMs }
 }
 
 function leftMs({ route, startedAtMs }: DialOptions): number {

@@ -103,7 +103,7 @@ export function admit(facts: RequestFacts, route: Route): Pool {
   const fault = upgradeFault(head)
   if (fault !== undefined) throw new GatewayError('MALFORMED_UPGRADE', fault)
   if (head.fields.get('sec-websocket-version') !== '13') throw new GatewayError('WEBSOCKET_VERSION')
-  const foreign = originFault(facts, route.config.origins)
+  const foreign = originFault(facts, route.config.origins, route.ownCookies)
   if (foreign !== undefined) throw new GatewayError('ORIGIN_NOT_ALLOWED', foreign)
   const pool = route.pickPool(facts)
   if (!pool.isWebSocket) throw new GatewayError('UPGRADE_NOT_POSSIBLE')
@@ -112,7 +112,7 @@ export function admit(facts: RequestFacts, route: Route): Pool {
 
 /** Answers the client, whose stream is the session's from then on. @throws GatewayError where it cannot be. */
 function joinSession(attempt: AnsweredHandshake): Session {
-  const { request, facts, route, sessions, endpoint, connection, answer } = attempt
+  const { request, facts, route, sessions, endpoint, stickiness, connection, answer } = attempt
   const { head, session: id } = facts
   const fault = switchFault(answer, {
     key: head.fields.get('sec-websocket-key') ?? '',
@@ -124,7 +124,9 @@ function joinSession(attempt: AnsweredHandshake): Session {
   let client: ByteStream | undefined
   try {
     // What fails before the client is taken over can still be answered.
-    const switching = encodeSwitch(answer, { facts, route, extensions: framing.extensions })
+    const cookie = stickiness.cookieFor(endpoint)
+    const { extensions } = framing
+    const switching = encodeSwitch(answer, { facts, route, extensions, cookie })
     const sessionFacts = factsOf(attempt, framing)
     client = request.takeOver()
     if (client === undefined) throw new GatewayError('CLIENT_GONE')

@@ -11,9 +11,11 @@ import type { AnswerSink, HttpConnection } from '../upstream/http-connection.ts'
 import type { ResponseHead } from '../wire/http-response.ts'
 import { encodeAnswer, encodeInterim } from './answer.ts'
 import { Attempts } from './attempts.ts'
+import { OpenAnswer } from './engine-io-open.ts'
 import { encodeRequest } from './forward.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { Route } from './route.ts'
+import { stickinessOf, type Stickiness } from './stickiness.ts'
 import { mayTrailAnswer, mayTrailRequest } from './trailers.ts'
 
 /** Methods that may be sent twice without doing more than once (RFC 9110 §9.2.2). */
@@ -31,13 +33,9 @@ export async function relayHttp(asked: RelayedRequest): Promise<void> {
   const { request, facts, route, emit } = asked
   const startedAtMs = performance.now()
   const pool = route.pickPool(facts)
-  const attempts = new Attempts({
-    pool,
-    request: facts,
-    isSession: false,
-    sticksTo: undefined,
-    emit,
-  })
+  const stickiness = stickinessOf(facts, pool, false)
+  facts.target = stickiness.target ?? facts.target
+  const attempts = new Attempts({ pool, request: facts, isSession: false, stickiness, emit })
   const maySendTwice = idempotent.has(request.head.method) && request.isBodyRead
   const waiting = new AbortController()
   request.onGone = (error) => waiting.abort(error)
@@ -46,15 +44,17 @@ export async function relayHttp(asked: RelayedRequest): Promise<void> {
     let next: Endpoint | undefined
     let isSent = false
     try {
-      const asking = { ...asked, endpoint, onSend: () => (isSent = true), maySendTwice }
+      const onSend = () => (isSent = true)
+      const asking = { ...asked, endpoint, stickiness, onSend, maySendTwice }
       const { connection, answer, dialMs } = await askEndpoint(asking)
       if (maySendTwice && attempts.mayRetryAfter(answer.status))
         next = attempts.next(endpoint, answer.status, !request.isOver)
       else attempts.answered(endpoint, answer.status, dialMs)
       if (next === undefined) {
         const onOver = () => endpoint.leave(false)
-        const relay = { ...asked, connection, answer, endpoint, startedAtMs, dialMs, onOver }
-        return relayAnswer({ ...relay, upstream: pool.name })
+        const timing = { startedAtMs, dialMs }
+        const from = { endpoint, upstream: pool.name, stickiness, connection }
+        return relayAnswer({ ...asked, ...from, ...timing, answer, onOver })
       }
       connection.destroy()
     } catch (error) {
@@ -66,7 +66,7 @@ export async function relayHttp(asked: RelayedRequest): Promise<void> {
       }
       if (next === undefined) {
         endpoint.leave(false)
-        throw error
+        throw attempts.failureFor(error)
       }
     }
     endpoint.leave(false)
@@ -76,6 +76,7 @@ export async function relayHttp(asked: RelayedRequest): Promise<void> {
 
 interface Asking extends RelayedRequest {
   readonly endpoint: Endpoint
+  readonly stickiness: Stickiness<Endpoint>
   /** Whether asking twice does no more than asking once. */
   readonly maySendTwice: boolean
   /** The request is on its way: it may have been acted on. */
@@ -89,8 +90,8 @@ interface Asked {
 }
 
 async function askEndpoint(asking: Asking): Promise<Asked> {
-  const { request, facts, route, endpoint, maySendTwice } = asking
-  const head = encodeRequest(facts, endpoint, route)
+  const { request, facts, route, endpoint, stickiness, maySendTwice } = asking
+  const head = encodeRequest(facts, endpoint, route, stickiness.opensSession)
   for (;;) {
     const dial = new AbortController()
     request.onGone = (error) => dial.abort(error)
@@ -162,6 +163,7 @@ export interface AnswerRelay extends RelayedRequest {
   readonly endpoint: Endpoint
   /** The endpoint's. */
   readonly upstream: string
+  readonly stickiness: Stickiness<Endpoint>
   readonly startedAtMs: number
   /** How long it took to open the connection; undefined where it was there. */
   readonly dialMs: number | undefined
@@ -171,12 +173,20 @@ export interface AnswerRelay extends RelayedRequest {
 
 /** Passes an answer on: head at once, body as it comes, the connection back to the endpoint. */
 export function relayAnswer(relay: AnswerRelay): void {
-  const { request, facts, route, connection, answer } = relay
+  const { request, facts, route, connection, answer, endpoint, stickiness } = relay
   const isKeptAlive = request.isKeptAlive && answer.body.kind !== 'until-close'
   setSendTimeout(relay)
   request.onGone = (error) => connection.destroy(error)
   request.onDrain = () => connection.stream.resume()
-  request.write(encodeAnswer(answer, { facts, route, isKeptAlive }))
+  // An endpoint that fails is no place to come back to.
+  const cookie = answer.status < 500 ? stickiness.cookieFor(endpoint) : undefined
+  const sendHead = (head: ResponseHead) =>
+    void request.write(encodeAnswer(head, { facts, route, isKeptAlive, cookie }))
+  if (stickiness.opensSession) {
+    const sink = answerBody(relay, isKeptAlive)
+    return connection.readBody(new OpenAnswer({ answer, tag: endpoint.tag, sendHead, sink }))
+  }
+  sendHead(answer)
   connection.readBody(answerBody(relay, isKeptAlive))
 }
 

@@ -2,11 +2,11 @@
  * The cookie by which a client finds its endpoint again: the endpoint's tag and nothing else, so there is
  * nothing to learn from it and nothing to win by changing it. Endpoints get it like any other cookie.
  */
-import type { StickyConfig } from '../config/config.ts'
 import { readCookies } from '../expression/cookies.ts'
+import type { StickyOptions } from '../upstream/pool.ts'
 import type { HttpFields } from '../wire/http-fields.ts'
 
-export type StickyCookie = Extract<StickyConfig, { kind: 'cookie' }>
+export type StickyCookie = Extract<StickyOptions, { kind: 'cookie' }>
 
 /** The values that a request has for it, in their order: one a path, and whatever else set one. */
 export function stickyCookieValues(fields: HttpFields, name: string): string[] {

@@ -9,8 +9,8 @@ import { GatewayError } from '../core/errors.ts'
 import type { CertificateEvent, UpstreamEvent } from '../core/events.ts'
 import type { Configured, Expression } from '../core/extension.ts'
 import type { RequestContext } from '../core/request-context.ts'
-import type { DiscoverOptions } from './discovery/discovery.ts'
-import { startDiscovery } from './discovery/discovery.ts'
+import type { DnsQuery } from '../net/dns-query.ts'
+import { createDiscovery, type DiscoverOptions } from './discovery/discovery.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
 import type { Endpoint } from './endpoint.ts'
 import { Members, type MemberOptions } from './members.ts'
@@ -54,6 +54,7 @@ export type StickyOptions =
 
 export interface PoolHost {
   readonly clock: Clock
+  readonly query: DnsQuery
   readonly secret: string
   random(): number
   emit(event: UpstreamEvent | CertificateEvent): void
@@ -159,27 +160,20 @@ export class Pool {
     const { discover } = this.options
     if (discover === undefined) return
     this.#isDiscovering = this.size === 0
+    const { emit, clock, random, query } = this.#host
+    const discovery = createDiscovery(discover, { query, clock, random })
+    const told = { upstream: this.name, source: discovery.source }
     let isFailing = false
-    const { emit, clock, random } = this.#host
-    const source = discover.kind === 'file' ? 'endpoints-file' : discover.kind
-    this.#stopDiscovery = startDiscovery(discover, {
-      clock,
-      random,
+    this.#stopDiscovery = discovery.start({
       onEndpoints: (found) => {
-        if (isFailing)
-          emit({
-            type: 'discovery-recovered',
-            upstream: this.name,
-            source,
-            endpoints: found.length,
-          })
+        if (isFailing) emit({ type: 'discovery-recovered', ...told, endpoints: found.length })
         isFailing = false
         this.#isDiscovering = false
-        this.#members.sync(found, source)
+        this.#members.sync(found, discovery.source)
       },
       onFailure: (detail) => {
         isFailing = true
-        emit({ type: 'discovery-failed', upstream: this.name, source, detail })
+        emit({ type: 'discovery-failed', ...told, detail })
       },
     })
   }

@@ -14,7 +14,7 @@ interface Tier {
   readonly holds: (endpoint: Endpoint) => boolean
   readonly balancer: Balancer
   /** For requests that are bound to a place by a value of theirs. */
-  readonly rendezvous: Rendezvous
+  readonly rendezvous: Rendezvous<Endpoint>
   endpoints: readonly Endpoint[]
 }
 
@@ -33,7 +33,7 @@ export class Tiers {
     const tier = (holds: Tier['holds']): Tier => ({
       holds,
       balancer: createBalancer(),
-      rendezvous: new Rendezvous(),
+      rendezvous: new Rendezvous(({ url }) => url),
       endpoints: [],
     })
     this.#tiers = [
@@ -58,7 +58,7 @@ export class Tiers {
     for (const { endpoints, balancer, rendezvous } of this.#tiers) {
       if (endpoints.length === 0) continue
       const { key } = search
-      const chosen = key === '' ? balancer.choose(choice) : rendezvous.choose(key, choice.isOpen)
+      const chosen = key === '' ? balancer.choose(choice) : rendezvous.choose(key, search)
       if (chosen instanceof Endpoint) return chosen
     }
     return undefined

@@ -1,12 +1,12 @@
 // Where a request has to go because of an earlier one, by what the client brings along.
 
 import { describe, expect, test } from 'bun:test'
-import type { StickyConfig } from '../../src/config/config.ts'
 import type { EndpointState } from '../../src/core/events.ts'
-import { stick, type StickyEndpoint, type StickyPool } from '../../src/proxy/stickiness.ts'
+import { stickinessOf, type StickyEndpoint, type StickyPool } from '../../src/proxy/stickiness.ts'
+import type { StickyOptions } from '../../src/upstream/pool.ts'
 import { accepted, readRequest } from '../support/reading.ts'
 
-const cookie: StickyConfig = {
+const cookie: StickyOptions = {
   kind: 'cookie',
   name: 'sluice',
   path: '/',
@@ -19,7 +19,7 @@ function endpoint(tag: string, state: EndpointState = 'healthy', isFull = false)
   return { tag, standing: { state }, isFull }
 }
 
-function poolOf(sticky: StickyConfig | undefined, ...endpoints: StickyEndpoint[]) {
+function poolOf(sticky: StickyOptions | undefined, ...endpoints: StickyEndpoint[]) {
   const pool: StickyPool<StickyEndpoint> = {
     sticky,
     withTag: (tag) => endpoints.find((each) => each.tag === tag),
@@ -41,8 +41,8 @@ function factsOf({ target = '/', cookie: value = '', scheme = 'http' }: Asked) {
 test('nothing sticks where nothing is asked to', () => {
   const asked = { cookie: 'sluice=AAAAAAAA', target: '/?EIO=4&transport=polling&sid=a.AAAAAAAA' }
   const pool = poolOf(undefined, endpoint('AAAAAAAA'))
-  const stuck = stick(factsOf(asked), pool, true)
-  expect(stuck).toMatchObject({ endpoint: undefined, isBound: false, adoptsSid: false })
+  const stuck = stickinessOf(factsOf(asked), pool, true)
+  expect(stuck).toMatchObject({ endpoint: undefined, isBound: false, opensSession: false })
   expect(stuck.cookieFor(endpoint('AAAAAAAA'))).toBeUndefined()
 })
 
@@ -51,36 +51,36 @@ describe('by cookie', () => {
   const pool = poolOf(cookie, first, second)
 
   test('a client without one goes where the balancer says, and is told how to come back', () => {
-    const stuck = stick(factsOf({}), pool, true)
+    const stuck = stickinessOf(factsOf({}), pool, true)
     expect(stuck).toMatchObject({ endpoint: undefined, isBound: false, target: undefined })
     expect(stuck.cookieFor(second)).toBe('sluice=BBBBBBBB; Path=/; HttpOnly; SameSite=Lax')
   })
 
   test('it comes back, and is told nothing more', () => {
-    const stuck = stick(factsOf({ cookie: 'a=1; sluice=BBBBBBBB' }), pool, true)
+    const stuck = stickinessOf(factsOf({ cookie: 'a=1; sluice=BBBBBBBB' }), pool, true)
     expect(stuck.endpoint).toBe(second)
     expect(stuck.isBound).toBe(false)
     expect(stuck.cookieFor(second)).toBeUndefined()
   })
 
   test('it is told anew where it is sent elsewhere all the same', () => {
-    const stuck = stick(factsOf({ cookie: 'sluice=BBBBBBBB', scheme: 'https' }), pool, true)
+    const stuck = stickinessOf(factsOf({ cookie: 'sluice=BBBBBBBB', scheme: 'https' }), pool, true)
     expect(stuck.cookieFor(first)).toContain('sluice=AAAAAAAA')
     expect(stuck.cookieFor(first)).toContain('Secure')
   })
 
   test('of several the first counts that leads somewhere', () => {
     const value = 'sluice=forged; sluice=; sluice=BBBBBBBB; sluice=AAAAAAAA'
-    expect(stick(factsOf({ cookie: value }), pool, true).endpoint).toBe(second)
-    expect(stick(factsOf({ cookie: 'sluice=forged' }), pool, true).endpoint).toBeUndefined()
+    expect(stickinessOf(factsOf({ cookie: value }), pool, true).endpoint).toBe(second)
+    expect(stickinessOf(factsOf({ cookie: 'sluice=forged' }), pool, true).endpoint).toBeUndefined()
   })
 
   test.each(states)('an endpoint that is %s is led to only for what it still takes', (state) => {
     const [old, other] = [endpoint('AAAAAAAA', state), endpoint('BBBBBBBB')]
     const facts = factsOf({ cookie: 'sluice=AAAAAAAA' })
-    const session = stick(facts, poolOf(cookie, old, other), true)
+    const session = stickinessOf(facts, poolOf(cookie, old, other), true)
     expect(session.endpoint).toBe(state === 'healthy' ? old : undefined)
-    const request = stick(facts, poolOf(cookie, old, other), false)
+    const request = stickinessOf(facts, poolOf(cookie, old, other), false)
     expect(request.endpoint).toBe(state === 'healthy' || state === 'draining' ? old : undefined)
     expect(session.cookieFor(other)).toContain('sluice=BBBBBBBB')
   })
@@ -88,8 +88,8 @@ describe('by cookie', () => {
   test('a full endpoint takes requests, and no session', () => {
     const full = endpoint('AAAAAAAA', 'healthy', true)
     const facts = factsOf({ cookie: 'sluice=AAAAAAAA' })
-    expect(stick(facts, poolOf(cookie, full), true).endpoint).toBeUndefined()
-    expect(stick(facts, poolOf(cookie, full), false).endpoint).toBe(full)
+    expect(stickinessOf(facts, poolOf(cookie, full), true).endpoint).toBeUndefined()
+    expect(stickinessOf(facts, poolOf(cookie, full), false).endpoint).toBe(full)
   })
 })
 
@@ -100,14 +100,14 @@ describe('by Engine.IO', () => {
 
   test('a first poll goes where the balancer says, and its sid is to be tagged', () => {
     const facts = factsOf({ target: '/socket.io/?EIO=4&transport=polling' })
-    const stuck = stick(facts, pool, false)
-    expect(stuck).toMatchObject({ endpoint: undefined, isBound: false, adoptsSid: true })
+    const stuck = stickinessOf(facts, pool, false)
+    expect(stuck).toMatchObject({ endpoint: undefined, isBound: false, opensSession: true })
     expect(stuck.cookieFor(first)).toBeUndefined()
   })
 
   test.each([false, true])('a session is bound to its endpoint, upgrade: %p', (isHandshake) => {
-    const stuck = stick(factsOf({ target: session }), pool, isHandshake)
-    expect(stuck).toMatchObject({ isBound: true, adoptsSid: false })
+    const stuck = stickinessOf(factsOf({ target: session }), pool, isHandshake)
+    expect(stuck).toMatchObject({ isBound: true, opensSession: false })
     expect(stuck.endpoint).toBe(second)
     expect(stuck.target).toBe('/socket.io/?EIO=4&transport=websocket&sid=abc')
   })
@@ -118,12 +118,12 @@ describe('by Engine.IO', () => {
     '/socket.io/?EIO=3&transport=polling&sid=abc.BBBBBBBB',
     '/socket.io/socket.io.js',
   ])('%s may go anywhere', (target) => {
-    const stuck = stick(factsOf({ target, cookie: 'sluice=AAAAAAAA' }), pool, false)
+    const stuck = stickinessOf(factsOf({ target, cookie: 'sluice=AAAAAAAA' }), pool, false)
     expect(stuck).toMatchObject({
       endpoint: undefined,
       isBound: false,
       target: undefined,
-      adoptsSid: false,
+      opensSession: false,
     })
   })
 
@@ -131,14 +131,14 @@ describe('by Engine.IO', () => {
     'a session %s is unknown',
     (sid) => {
       const target = `/socket.io/?EIO=4&transport=polling&sid=${sid}`
-      expect(() => stick(factsOf({ target }), pool, false)).toThrow('Session ID unknown')
+      expect(() => stickinessOf(factsOf({ target }), pool, false)).toThrow('Session ID unknown')
     },
   )
 
   test.each(states)('the sessions of an endpoint that is %s are there or nowhere', (state) => {
     const old = endpoint('BBBBBBBB', state, true)
     const attempt = () =>
-      stick(factsOf({ target: session }), poolOf({ kind: 'engine.io' }, old), true)
+      stickinessOf(factsOf({ target: session }), poolOf({ kind: 'engine.io' }, old), true)
     if (state === 'unhealthy') expect(attempt).toThrow('Session ID unknown')
     else expect(attempt().endpoint).toBe(old)
   })

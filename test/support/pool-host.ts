@@ -4,6 +4,7 @@ import type { PoolHost } from '../../src/upstream/pool.ts'
 
 export const quietHost: PoolHost = {
   clock: systemClock,
+  query: () => Promise.reject(new Error('nothing is looked up')),
   secret: 'a secret of tests',
   random: Math.random,
   emit() {},

@@ -7,6 +7,7 @@ import { Pool, type PoolOptions } from '../../src/upstream/pool.ts'
 import type { EndpointOptions } from '../../src/upstream/endpoint-options.ts'
 import { builtIn } from '../../src/registry.ts'
 import { FakeClock } from './fake-clock.ts'
+import { quietHost } from './pool-host.ts'
 
 /** An address that is never dialled. */
 export function endpointOptions(url: string, more: Partial<EndpointOptions> = {}): EndpointOptions {
@@ -75,7 +76,7 @@ export function startPool(
   const emit = (event: { type: string }) => {
     if ('upstream' in event) events.push(event as UpstreamEvent)
   }
-  const pool = new Pool(options, { clock, secret: 'a secret of tests', random: Math.random, emit })
+  const pool = new Pool(options, { ...quietHost, clock, emit })
   pool.start()
   return { pool, clock, events }
 }

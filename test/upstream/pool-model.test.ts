@@ -60,7 +60,7 @@ function checkInvariants(model: Model, real: TestPool): void {
 
 /** Lets promises that are settled be heard, and takes over what they say. */
 async function settle(model: Model): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await Promise.resolve()
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve()
   const over = model.waiting.filter(({ result }) => result !== undefined)
   // First come, first served: whoever was sent somewhere came before those who still wait.
   const served = model.waiting.map(({ result }) => typeof result === 'object')
@@ -126,7 +126,7 @@ const steps = [
       )
       if (possible.length === 0 && wasFull) return
       model.waiting.push(waiting)
-      for (let turn = 0; turn < 5; turn++) await Promise.resolve()
+      for (let turn = 0; turn < 10; turn++) await Promise.resolve()
       if (possible.length > 0) expect(possible).toContain(waiting.result as Endpoint)
       else expect(waiting.result).toBeUndefined()
     }),
@@ -140,7 +140,7 @@ const steps = [
     }),
   ),
   index.map((number) =>
-    step(`give up ${number}`, (model) => pick(model.waiting, number)?.gaveUp.abort('gone')),
+    step(`give up ${number}`, (model) => pick(model.waiting, number)?.gaveUp.abort(new Error('gone'))),
   ),
   fc.tuple(index, fc.integer({ min: 1, max: 6 })).map(([number, times]) =>
     step(`fail ${number} × ${times}`, (_, real) => {
@@ -190,12 +190,12 @@ test.each(['round-robin', 'least-connections', 'random-two', 'least-time', 'firs
         )
         const model: Model = { inside: [], waiting: [], urls: new Set(start) }
         await fc.asyncModelRun(() => ({ model, real }), commands)
-        for (const { gaveUp } of model.waiting) gaveUp.abort('over')
+        for (const { gaveUp } of model.waiting) gaveUp.abort(new Error('over'))
         real.pool.leave()
         // Nothing of it is left behind.
         expect(real.clock.pending).toBe(0)
       }),
-      { numRuns: 60 },
+      { numRuns: 300 },
     )
   },
 )
