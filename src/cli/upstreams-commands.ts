@@ -27,7 +27,7 @@ export function addUpstreamCommands(program: Command): void {
       .command(name)
       .description(description)
       .argument('<upstream>', 'its name in the configuration')
-      .argument('<url>', 'the endpoint, as sluice upstreams lists it')
+      .argument('<url>', 'the endpoint: ws://10.0.0.1:9000')
   }
 
   asksAdmin(
