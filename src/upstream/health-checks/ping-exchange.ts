@@ -89,7 +89,7 @@ export class PingExchange implements ByteStreamHandler {
     this.#frames.feed(chunk)
     while (this.#frames.next()) this.#read()
     const { violation } = this.#frames
-    if (violation !== undefined) this.#fail(`sent no WebSocket frames: ${violation.detail}`)
+    if (violation !== undefined) this.#fail(`sent no proper WebSocket frames: ${violation.detail}`)
   }
 
   streamOnDrain(): void {}
