@@ -82,10 +82,7 @@ export class PingExchange implements ByteStreamHandler {
 
   streamOnData(chunk: Buffer): void {
     this.#bytes += chunk.length
-    if (this.#bytes > maxBytes) {
-      this.#frames.stop()
-      return this.#fail('sent more than 1MB before its pong')
-    }
+    if (this.#bytes > maxBytes) return this.#fail('sent more than 1MB before its pong')
     this.#frames.feed(chunk)
     while (this.#frames.next()) this.#read()
     const { violation } = this.#frames
