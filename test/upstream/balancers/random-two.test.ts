@@ -85,6 +85,15 @@ test('among a thousand open ones only two are looked at', () => {
   expect(asked).toBe(200)
 })
 
+test('with a tenth of them full it is still two, but for the few times that both are', () => {
+  const candidates = equalCandidates(1_000)
+  const full = new Set<Candidate>(candidates.filter((_, index) => index % 10 === 0))
+  let asked = 0
+  const isOpen = choiceOf((candidate) => ++asked > 0 && !full.has(candidate))
+  chosenBy(balancerOf(candidates), 1_000, isOpen)
+  expect(asked).toBeLessThan(30_000)
+})
+
 test('slow start shifts the choice, not the draw', () => {
   const candidates = equalCandidates(2)
   for (const candidate of candidates) candidate.load = 10
