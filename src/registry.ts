@@ -1,5 +1,5 @@
 /**
- * What the configuration can name: one line for each.
+ * What the gateway has of itself, to be named in the configuration: one line each.
  */
 import type { Registry } from './core/registry.ts'
 import { first } from './upstream/balancers/first.ts'
@@ -13,6 +13,6 @@ import { tcpCheck } from './upstream/health-checks/tcp-check.ts'
 import { websocketCheck } from './upstream/health-checks/websocket-check.ts'
 
 export const builtIn: Registry = {
-  balancers: [roundRobin, leastConnections, randomTwo, leastTime, hash, first],
+  balancers: [roundRobin, leastConnections, randomTwo, leastTime, first, hash],
   healthChecks: [httpCheck, tcpCheck, websocketCheck],
 }

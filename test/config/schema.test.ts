@@ -5,6 +5,7 @@ import { expect, test } from 'bun:test'
 import type { Config } from '../../src/config/config.ts'
 import { jsonSchema, type JsonSchema } from '../../src/config/json-schema.ts'
 import type { Template } from '../../src/expression/template.ts'
+import { builtIn } from '../../src/registry.ts'
 import { configOf } from './checking.ts'
 
 const noTls = {
@@ -17,6 +18,7 @@ const noTls = {
 
 test('the smallest file gives a whole configuration, every default filled in', () => {
   const config: Config = {
+    secret: undefined,
     listeners: [
       {
         name: '8080',
@@ -43,8 +45,21 @@ test('the smallest file gives a whole configuration, every default filled in', (
             port: 9000,
             unix: undefined,
             path: '',
+            authority: 'localhost:9000',
+            serverName: undefined,
+            weight: 1,
+            isBackup: false,
+            sessions: undefined,
           },
         ],
+        discover: undefined,
+        balancer: { type: 'round-robin', options: {}, create: expect.any(Function) },
+        slowStartMs: undefined,
+        queue: undefined,
+        sticky: undefined,
+        health: undefined,
+        eject: { failures: 5, withinMs: 10_000, forMs: 30_000, atMost: 0.5 },
+        retry: { dials: 2, budget: 0.2, statuses: [502, 503, 504] },
         tls: noTls,
         timeout: { connectMs: 5_000, answerMs: 30_000 },
         keepAlive: { connections: 64, idleMs: 4_000 },
@@ -253,7 +268,7 @@ function* keysOf(schema: JsonSchema, path: string): Generator<[string, JsonSchem
   for (const child of schema.anyOf ?? []) yield* keysOf(child, path)
 }
 
-const keys = new Map(keysOf(jsonSchema(), ''))
+const keys = new Map(keysOf(jsonSchema(builtIn), ''))
 
 test('every key has one sentence of documentation, and its bounds behind it', () => {
   expect(keys.size).toBeGreaterThan(150)
@@ -270,7 +285,7 @@ test('only what makes a thing the thing it is has no default', () => {
     if (holder.items !== undefined) collect(holder.items, path)
     if (typeof holder.additionalProperties === 'object') collect(holder.additionalProperties, path)
   }
-  for (const [path, key] of [['', jsonSchema()] as const, ...keys]) collect(key, path)
+  for (const [path, key] of [['', jsonSchema(builtIn)] as const, ...keys]) collect(key, path)
   expect([...required].toSorted()).toEqual([
     '.admin port',
     '.admin unix',

@@ -68,7 +68,6 @@ describe('sessions are spread', () => {
     expect(ofFirst).toHaveLength(2)
     closeAll(ofFirst)
     await until(() => first.sessions === 0)
-    for (const _ of ofFirst) await gateway.event('session-closed')
     await until(() => gateway.gateway.sessions === 2)
     const later = await open(gateway, 2)
     expect(await Promise.all(later.map(serverOf))).toEqual(['first', 'first'])
@@ -134,8 +133,7 @@ describe('a server that fails is passed over', () => {
     const clients = await open(gateway, 4)
     expect([busy.requests, well.sessions]).toEqual([2, 4])
     status = 403
-    const statuses = [await statusOf(gateway), await statusOf(gateway)]
-    expect(statuses.toSorted()).toEqual([101, 403].slice(0, 2).toSorted())
+    expect([await statusOf(gateway), await statusOf(gateway)]).toContain(403)
     closeAll(clients)
   })
 
@@ -241,15 +239,14 @@ describe('all servers go and come back', () => {
 describe('a server with as many sessions as it may', () => {
   test('gets no more, and the next client waits until one has left', async () => {
     using server = startEcho('only')
-    await using gateway = startGateway(
+    await using gateway = startGatewayHere(
       yamlFor([`{ url: ${server.url}, sessions: 2 }`], 'queue: { sessions: 1, wait: 10s }'),
     )
     const clients = await open(gateway, 2)
     const opening = openWebSocket(`ws://${gateway.host}/`)
-    // There is one place to wait: whoever comes now is told so.
-    await until(() => gateway.events.length >= 0)
-    const refused = await statusOf(gateway)
-    expect(refused).toBe(503)
+    await until(() => gateway.gateway.read().upstreams[0]?.waiting === 1)
+    // There is one place to wait, and it is taken.
+    expect(await statusOf(gateway)).toBe(503)
     expect((await gateway.event('request-refused')).code).toBe('ENDPOINTS_FULL')
     clients[0]?.socket.close()
     using third = await opening

@@ -1,6 +1,6 @@
 /** What an endpoint is offered of compression, and the memory that is kept for it. */
 import { describe, expect, test } from 'bun:test'
-import { loadConfig } from '../../src/config/load.ts'
+import { loadConfig } from '../support/load-config.ts'
 import { ExtensionOffer } from '../../src/proxy/framing.ts'
 import { planOf } from '../../src/proxy/plan.ts'
 import { Compression } from '../../src/wire/compression.ts'

@@ -4,7 +4,7 @@
  */
 import { afterEach, beforeEach, describe, expect, jest, test } from 'bun:test'
 import { constants, deflateRawSync } from 'node:zlib'
-import { loadConfig } from '../../src/config/load.ts'
+import { loadConfig } from '../support/load-config.ts'
 import type { SessionEnd, SessionFacts } from '../../src/core/events.ts'
 import { ExtensionOffer, framingOf } from '../../src/proxy/framing.ts'
 import { planOf } from '../../src/proxy/plan.ts'
