@@ -22,12 +22,3 @@ export { createGateway, type Gateway, type GatewayState } from './gateway.ts'
 export { builtIn } from './registry.ts'
 export { createLog, type LogOptions } from './telemetry/log.ts'
 export { createMetrics, type Metrics } from './telemetry/metrics.ts'
-export type {
-  Balancer,
-  BalancerExtension,
-  BalancerHost,
-  Candidate,
-  Choice,
-} from './core/balancer.ts'
-export type { Expression } from './core/extension.ts'
-export type { Registry } from './core/registry.ts'
