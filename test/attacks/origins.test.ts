@@ -174,7 +174,7 @@ const own: Defence[] = [
     without: [
       {
         file,
-        replace: `if (head.fields.count('cookie') > 0)`,
+        replace: `if (head.fields.list.some(isForeign))`,
         by: `if (head.fields.get('cookie')?.includes('=') === true)`,
       },
     ],
