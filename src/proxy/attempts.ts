@@ -54,8 +54,7 @@ export class Attempts {
 
   /** Whether another endpoint may be asked because of this answer. */
   mayRetryAfter(status: number): boolean {
-    const { pool, stickiness } = this.#options
-    return !stickiness.isBound && pool.options.retry.statuses.includes(status)
+    return this.#options.pool.options.retry.statuses.includes(status)
   }
 
   /**
