@@ -33,7 +33,8 @@ function completed(yaml: string): string {
   return yaml + listeners + routes
 }
 
-const env = { SLUICE_TOKEN: '0123456789abcdef0123456789abcdef' }
+const SLUICE_TOKEN = '0123456789abcdef0123456789abcdef'
+const env = { SLUICE_TOKEN, SLUICE_SECRET: SLUICE_TOKEN }
 
 /** Whatever certificate an example names, and a token. */
 function readExampleFile(path: string): string {
