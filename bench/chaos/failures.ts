@@ -1,5 +1,5 @@
-// The failures of the table: what each of three servers does, and how it is asked.
-import type { Behaviour } from './behaviours.ts'
+// The failures of the table: what each of three servers does from some moment on, and how many clients come.
+import type { Behaviour } from './server.ts'
 
 export interface Failure {
   name: string

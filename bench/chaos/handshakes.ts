@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { processTree } from '../usage.ts'
 import type { Failure } from './failures.ts'
 import { startGateway, type Gateway } from './gateways.ts'
-import { startServers } from './servers.ts'
+import { startServers, type Servers } from './servers.ts'
 import { visit, type Visit } from './visit.ts'
 
 export interface Run {
@@ -20,13 +20,16 @@ export interface Run {
   p99Ms: number
   maxMs: number
   seconds: number
-  /** That the gateway has more than before, once it had time to close them. */
-  descriptorsLeft: number
+  /** Descriptors that the gateway has more than before, once it had time to close them. */
+  left: number
 }
 
 /** Clients at once, at most. */
 export const places = 32
+/** Before anything fails, so that no row is measured while it compiles. */
+const warmUpHandshakes = 300
 const settleTimeoutMs = 3000
+const restMs = 100
 
 /** One failure behind each of these gateways in turn, each a new process. */
 export async function runFailure(
@@ -39,7 +42,7 @@ export async function runFailure(
   for (const gateway of gateways) {
     const servers = await startServers(failure.servers)
     try {
-      const run = await runOne(failure, gateway, servers.ports, handshakes)
+      const run = await runOne(failure, gateway, servers, handshakes)
       runs.push(run)
       onRun(run)
     } finally {
@@ -52,18 +55,19 @@ export async function runFailure(
 async function runOne(
   failure: Failure,
   gateway: Gateway,
-  servers: readonly number[],
+  servers: Servers,
   handshakes: number,
 ): Promise<Run> {
-  const running = await startGateway(gateway, servers)
+  const running = await startGateway(gateway, servers.ports)
   try {
-    const before = countDescriptors(running.pid)
+    await visitAll(running.port, warmUpHandshakes)
+    const before = await descriptorsAtRest(running.pid)
+    await servers.fail()
     const startedAtMs = performance.now()
     const visits = await visitAll(running.port, handshakes, failure.perSecond)
     const seconds = (performance.now() - startedAtMs) / 1000
-    const left = await settledDescriptors(running.pid, before)
-    const descriptorsLeft = Math.max(0, left - before)
-    return { failure: failure.name, gateway, handshakes, seconds, descriptorsLeft, ...sum(visits) }
+    const left = await descriptorsLeft(running.pid, before)
+    return { failure: failure.name, gateway, handshakes, seconds, left, ...sum(visits) }
   } finally {
     await running.stop()
   }
@@ -85,16 +89,27 @@ async function visitAll(port: number, handshakes: number, perSecond = 1000): Pro
   return visits
 }
 
-/** Of the process and its children, as soon as there are no more than expected, or the same for a while. */
-async function settledDescriptors(pid: number, expected: number): Promise<number> {
-  const deadline = performance.now() + settleTimeoutMs
-  for (;;) {
+/** With nothing under way: as soon as there are as many as a moment before. */
+async function descriptorsAtRest(pid: number): Promise<number> {
+  for (let last = NaN; ;) {
     const open = countDescriptors(pid)
-    if (open <= expected || performance.now() > deadline) return open
-    await Bun.sleep(50)
+    if (open === last) return open
+    last = open
+    await Bun.sleep(restMs)
   }
 }
 
+/** As soon as there are no more than before, or when the time for that is over. */
+async function descriptorsLeft(pid: number, before: number): Promise<number> {
+  const deadline = performance.now() + settleTimeoutMs
+  for (;;) {
+    const left = countDescriptors(pid) - before
+    if (left <= 0 || performance.now() > deadline) return Math.max(0, left)
+    await Bun.sleep(restMs)
+  }
+}
+
+/** Of the process and its children. */
 function countDescriptors(pid: number): number {
   const counts = processTree(pid).map((member) => readdirSync(`/proc/${member}/fd`).length)
   return counts.reduce((total, count) => total + count, 0)

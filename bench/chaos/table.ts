@@ -33,7 +33,7 @@ function cells(run: Run): string[] {
     String(run.lost),
     ...[run.p50Ms, run.p99Ms, run.maxMs].map((ms) => `${digits(ms)} ms`),
     `${run.seconds.toFixed(1)} s`,
-    String(run.descriptorsLeft),
+    String(run.left),
     run.found,
   ]
 }
@@ -59,13 +59,13 @@ function betterControl({ failure, gateway }: Run, runs: readonly Run[]): Run | u
 }
 
 function judgeOne(run: Run, best: Run): Verdict {
-  const { failure, gateway, failed, lost, p99Ms, descriptorsLeft } = run
+  const { failure, gateway, failed, lost, p99Ms, left } = run
   const isWorse = failed > best.failed || lost > best.lost + run.handshakes * lostByChance
   const isSlower = p99Ms > Math.max(best.p99Ms * sameFactor, best.p99Ms + sameMs)
   const faults = [
     ...(isWorse ? ['worse'] : []),
     ...(isSlower ? ['slower'] : []),
-    ...(descriptorsLeft > 0 ? [`${descriptorsLeft} descriptors left`] : []),
+    ...(left > 0 ? [`${left} descriptors left`] : []),
   ]
   const figures = ({ failed, lost, p99Ms }: Run) =>
     `${failed} failed, ${lost} lost, p99 ${digits(p99Ms)} ms`

@@ -37,7 +37,6 @@ class HealthMonitor {
   #underWay: AbortController | undefined
   #callOffNext: () => void
   #callOffTimeout: (() => void) | undefined
-  #isStopped = false
 
   constructor(watch: HealthWatch) {
     this.#watch = watch
@@ -45,7 +44,6 @@ class HealthMonitor {
   }
 
   stop(): void {
-    this.#isStopped = true
     this.#callOffNext()
     this.#callOffTimeout?.()
     this.#underWay?.abort(new Error('no longer checked'))
@@ -56,7 +54,8 @@ class HealthMonitor {
     const delayMs = intervalMs * (1 - jitter + 2 * jitter * this.#watch.random())
     this.#callOffNext = clock.after(delayMs, () => this.#onTurn())
     if (this.#underWay === undefined) void this.#ask()
-    else if (this.#underWay.signal.aborted) this.#tell('the check before does not end')
+    else if (this.#underWay.signal.aborted)
+      this.#watch.onResult('the check before does not end', undefined)
   }
 
   async #ask(): Promise<void> {
@@ -67,7 +66,7 @@ class HealthMonitor {
     this.#callOffTimeout = clock.after(timeoutMs, () => {
       const fault = `no answer within ${timeoutMs / 1_000}s`
       underWay.abort(new Error(fault))
-      this.#tell(fault)
+      this.#watch.onResult(fault, undefined)
     })
     let fault: string | undefined
     let pingMs: number | undefined
@@ -81,10 +80,6 @@ class HealthMonitor {
     }
     this.#callOffTimeout()
     this.#underWay = undefined
-    if (isTold && !signal.aborted) this.#tell(fault, pingMs)
-  }
-
-  #tell(fault: string | undefined, pingMs?: number): void {
-    if (!this.#isStopped) this.#watch.onResult(fault, pingMs)
+    if (isTold && !signal.aborted) this.#watch.onResult(fault, pingMs)
   }
 }

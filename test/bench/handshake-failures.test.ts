@@ -56,7 +56,7 @@ describe('no handshake fails and no descriptor is left when', () => {
     '%s',
     async (name, gateway) => {
       const run = await runNamed(name, gateway)
-      expect(run).toMatchObject({ failed: 0, lost: 0, found: '', descriptorsLeft: 0 })
+      expect(run).toMatchObject({ failed: 0, lost: 0, found: '', left: 0 })
     },
     timeoutMs,
   )
@@ -66,9 +66,9 @@ describe('no handshake fails when', () => {
   test.concurrent(
     'one black-holes, though dials that hang are left to the kernel, as many as are bounded',
     async () => {
-      const { failed, lost, descriptorsLeft } = await runNamed('one black-holes', plain)
+      const { failed, lost, left } = await runNamed('one black-holes', plain)
       expect({ failed, lost }).toEqual({ failed: 0, lost: 0 })
-      expect(descriptorsLeft).toBeLessThanOrEqual(mostDials)
+      expect(left).toBeLessThanOrEqual(mostDials)
     },
     timeoutMs,
   )
@@ -76,8 +76,8 @@ describe('no handshake fails when', () => {
   test.concurrent(
     'one flaps, and few of those that are open are lost with it',
     async () => {
-      const { failed, lost, descriptorsLeft } = await runNamed('one flaps', plain)
-      expect({ failed, descriptorsLeft }).toEqual({ failed: 0, descriptorsLeft: 0 })
+      const { failed, lost, left } = await runNamed('one flaps', plain)
+      expect({ failed, left }).toEqual({ failed: 0, left: 0 })
       expect(lost).toBeLessThanOrEqual(5)
     },
     timeoutMs,
@@ -86,8 +86,8 @@ describe('no handshake fails when', () => {
   test.concurrent(
     'one dies after the 101, which is found out long before a third of all are lost',
     async () => {
-      const { failed, lost, descriptorsLeft } = await runNamed('one dies after the 101', plain)
-      expect({ failed, descriptorsLeft }).toEqual({ failed: 0, descriptorsLeft: 0 })
+      const { failed, lost, left } = await runNamed('one dies after the 101', plain)
+      expect({ failed, left }).toEqual({ failed: 0, left: 0 })
       expect(lost).toBeGreaterThan(0)
       expect(lost).toBeLessThan(handshakes / 3 - 5)
     },
@@ -97,7 +97,7 @@ describe('no handshake fails when', () => {
 
 describe('the table', () => {
   const seen = { failure: 'one refuses', handshakes: 1000, found: '', p50Ms: 1, maxMs: 9 }
-  const same = { ...seen, seconds: 1, descriptorsLeft: 0, failed: 0, lost: 0, p99Ms: 5 }
+  const same = { ...seen, seconds: 1, left: 0, failed: 0, lost: 0, p99Ms: 5 }
   const nginx: Run = { ...same, gateway: gatewayNamed('nginx') }
   const haproxy: Run = { ...same, gateway: gatewayNamed('haproxy'), failed: 120 }
   const checkingHaproxy: Run = { ...same, gateway: gatewayNamed('haproxy, checks') }
@@ -123,7 +123,7 @@ describe('the table', () => {
   })
 
   test('says what is left and what is slower', () => {
-    const [verdict] = judge([nginx, { ...sluice, descriptorsLeft: 3, p99Ms: 1000 }])
+    const [verdict] = judge([nginx, { ...sluice, left: 3, p99Ms: 1000 }])
     expect(verdict).toMatchObject({ isWorse: false, isSlower: true })
     expect(verdict?.text).toContain('SLOWER, 3 DESCRIPTORS LEFT')
   })
