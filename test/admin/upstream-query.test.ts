@@ -44,7 +44,8 @@ describe('an endpoint that is added', () => {
     ],
     ['url=ws://a&url=ws://b', 'The parameter url is given more than once'],
   ])('is refused with a sentence where it says %s', (text, sentence) => {
-    const said = String(readAddition(query(text)))
+    const said = readAddition(query(text))
+    if (typeof said !== 'string') throw new Error('it was understood')
     if (typeof sentence === 'string') expect(said).toBe(sentence)
     else expect(said).toMatch(sentence)
     expect(said).not.toContain('secret')
@@ -96,10 +97,7 @@ describe('the shares of a split', () => {
         const read = readShares(query(text.toString()))
         const isAllZero = all.every(([, share]) => share === 0)
         if (isAllZero) expect(typeof read).toBe('string')
-        else
-          expect(Object.entries(read).toSorted()).toEqual(
-            Object.entries(Object.fromEntries(all)).toSorted(),
-          )
+        else expect(read).toEqual(Object.fromEntries(all))
       }),
     )
   })
