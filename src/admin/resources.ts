@@ -17,6 +17,7 @@ import {
   changeEndpoint,
   changeSplit,
   listUpstreams,
+  showEndpoint,
   showSplit,
   showUpstream,
 } from './upstream-answers.ts'
@@ -68,6 +69,7 @@ export function createResources(
     '/upstreams': { GET: guarded(viewFault, ({ query }) => listUpstreams(upstreams, query)) },
     '/upstreams/:name': { GET: guarded(viewFault, ({ name }) => showUpstream(upstreams, name)) },
     '/upstreams/:name/endpoints': {
+      GET: guarded(viewFault, ({ name, query }) => showEndpoint(upstreams, name, query)),
       POST: guarded(changeFault, ({ name, query }) =>
         changeEndpoint(upstreams, name, readAddition(query), 201),
       ),

@@ -5,7 +5,7 @@
 import type { EndpointChange, Objection, Upstreams } from '../proxy/upstreams.ts'
 import { badQuery, json, problem } from './answer.ts'
 import { parameterFault } from './parameters.ts'
-import { readShares } from './upstream-query.ts'
+import { readShares, readTarget } from './upstream-query.ts'
 
 export function listUpstreams(upstreams: Upstreams, query: URLSearchParams): Response {
   const fault = parameterFault(query, [])
@@ -14,6 +14,11 @@ export function listUpstreams(upstreams: Upstreams, query: URLSearchParams): Res
 
 export function showUpstream(upstreams: Upstreams, name: string): Response {
   return found(upstreams.show(name))
+}
+
+export function showEndpoint(upstreams: Upstreams, name: string, query: URLSearchParams): Response {
+  const target = readTarget(query)
+  return typeof target === 'string' ? badQuery(target) : found(upstreams.endpoint(name, target.url))
 }
 
 /** @param change as it was read, or what is wrong with it. @param status what is answered to who has changed something. */

@@ -45,11 +45,17 @@ export function readChange(query: URLSearchParams): EndpointChange | string {
 }
 
 /** `url` alone. @returns what is wrong, as a sentence. */
-export function readRemoval(query: URLSearchParams): EndpointChange | string {
+export function readTarget(query: URLSearchParams): { readonly url: string } | string {
   const fault = parameterFault(query, ['url'])
   if (fault !== undefined) return fault
   const endpoint = readUrl(query)
-  return typeof endpoint === 'string' ? endpoint : { kind: 'remove', url: endpoint.url }
+  return typeof endpoint === 'string' ? endpoint : { url: endpoint.url }
+}
+
+/** `url` alone. @returns what is wrong, as a sentence. */
+export function readRemoval(query: URLSearchParams): EndpointChange | string {
+  const target = readTarget(query)
+  return typeof target === 'string' ? target : { kind: 'remove', ...target }
 }
 
 /** Upstreams with their shares. @returns what is wrong, as a sentence. */

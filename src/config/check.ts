@@ -27,6 +27,7 @@ import { splitIssues } from './split-families.ts'
 import { nameTies, routeTies } from './ties.ts'
 import type { Files } from './text-file.ts'
 import { listenerFiles, upstreamFiles } from './tls-files.ts'
+import { parameterIssues } from './upstream-parameters.ts'
 import { familyOf, healthConflicts, upstreamConflicts } from './upstream-conflicts.ts'
 
 export type Checked =
@@ -68,6 +69,7 @@ export function checkConfig(input: unknown, { registry, ...files }: Surroundings
     ...listenerPart(parts, written['admin'], files),
     ...upstreamPart(parts, files),
     ...routePart(parts, written, files),
+    ...parameterIssues(parts.upstreams.sound, parts.routes.sound),
     ...destinationConflicts(parts.routes, schemas, completed['defaults']),
     ...filesPart(parts, files),
   ]

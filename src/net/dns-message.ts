@@ -77,6 +77,8 @@ export function readReply(message: Buffer, question: DnsQuestion): DnsReply | un
 /** @throws Error for what cannot be read. */
 function read(message: Buffer, question: DnsQuestion, isTruncated: boolean): DnsReply | undefined {
   const packet = decode(message)
+  // A last address that was cut off is read past the end.
+  if (decode.bytes > message.length) return undefined
   const flags = packet.flags ?? 0
   const [asked, ...others] = packet.questions ?? []
   const isAnswer = packet.type === 'response' && (flags >> 11) % 16 === 0 && others.length === 0

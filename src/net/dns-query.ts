@@ -9,6 +9,7 @@
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { systemClock, type Clock } from '../core/clock.ts'
 import { askServer } from './dns-exchange.ts'
 import { addressesInHosts } from './dns-hosts.ts'
 import { isDnsName, type DnsReply, type DnsService, type DnsType } from './dns-message.ts'
@@ -63,7 +64,10 @@ const systemPlaces: DnsPlaces = {
   families: familiesOf,
 }
 
-export function createDnsQuery(places: DnsPlaces = systemPlaces): DnsQuery {
+export function createDnsQuery(
+  places: DnsPlaces = systemPlaces,
+  clock: Pick<Clock, 'now'> = systemClock,
+): DnsQuery {
   const turns = new Turns(maxExchanges)
   let known: { readonly servers: DnsServers; readonly readAtMs: number } | undefined
 
@@ -150,7 +154,7 @@ export function createDnsQuery(places: DnsPlaces = systemPlaces): DnsQuery {
   }
 
   async function system(): Promise<DnsServers> {
-    const nowMs = performance.now()
+    const nowMs = clock.now()
     if (known === undefined || nowMs - known.readAtMs >= resolvConfKeptMs) {
       const text = await readOrEmpty(places.resolvConf)
       known = { servers: parseResolvConf(text), readAtMs: nowMs }

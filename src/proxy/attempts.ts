@@ -69,7 +69,8 @@ export class Attempts {
     // What the client or the gateway itself brought about says nothing of the endpoint.
     if (!isAnswer && errorRow(failure.code).side !== 'upstream') return undefined
     const detail = isAnswer ? `answered ${failure}` : failure.message
-    failed.standing.failed('handshake', detail)
+    // A 429, say, is no sign of an illness.
+    if (!isAnswer || failure >= 500) failed.standing.failed('handshake', detail)
     this.#tried.push(failed)
     const isRetryable = isAnswer || errorRow(failure.code).isRetryable
     const next = mayRetry && isRetryable ? this.#another() : undefined

@@ -52,8 +52,8 @@ export function readSessions(
   return { routes: [...byName.values()], upstreams: pools.map(readUpstream), endpoints: rows }
 }
 
-function readUpstream({ name, waiting }: Pool): UpstreamReading {
-  return { upstream: name, waiting }
+function readUpstream({ name, waiting, retries }: Pool): UpstreamReading {
+  return { upstream: name, waiting, retries }
 }
 
 /** Without their sessions, which are counted as they are met. */

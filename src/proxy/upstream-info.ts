@@ -1,21 +1,21 @@
 /**
  * An upstream as people and programs are shown it: its endpoints, how each is, since when and why.
  */
+import { systemClock } from '../core/clock.ts'
 import type { EndpointSource, EndpointState } from '../core/events.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
+import type { Transition } from '../upstream/standing.ts'
 
-/** How an endpoint has become what it is, or was. */
-export interface EndpointTurn {
+export interface EndpointInfo {
+  readonly url: string
   readonly state: EndpointState
-  /** ISO 8601. */
-  readonly since: string
   /** A sentence without full stop. */
   readonly reason: string
-}
-
-export interface EndpointInfo extends EndpointTurn {
-  readonly url: string
+  /** ISO 8601. */
+  readonly since: string
+  /** How long it has been so. */
+  readonly stateMs: number
   readonly weight: number
   /** Less than the weight while it starts slowly. */
   readonly currentWeight: number
@@ -31,9 +31,9 @@ export interface EndpointInfo extends EndpointTurn {
   readonly source: EndpointSource
 }
 
-/** With what it was before, the latest last. */
+/** With what it has come to lately, the oldest first. */
 export interface EndpointStory extends EndpointInfo {
-  readonly history: readonly EndpointTurn[]
+  readonly history: readonly Transition[]
 }
 
 export interface UpstreamInfo<Shown = EndpointInfo> {
@@ -57,10 +57,16 @@ export function describeUpstream<Shown>(
 }
 
 export function describeEndpoint(endpoint: Endpoint): EndpointInfo {
-  const { url, weight, currentWeight, options, sessions, load, latencyMs, source } = endpoint
+  const { url, standing, weight, currentWeight, options, sessions, load, source } = endpoint
+  const { state, reason, sinceMs } = standing
+  const stateMs = systemClock.now() - sinceMs
+  const { latencyMs } = endpoint
   return {
     url,
-    ...describeTurn(endpoint.standing),
+    state,
+    reason,
+    since: new Date(systemClock.wallTime() - stateMs).toISOString(),
+    stateMs: Math.round(stateMs),
     weight,
     currentWeight: round(currentWeight),
     isBackup: options.isBackup,
@@ -73,18 +79,7 @@ export function describeEndpoint(endpoint: Endpoint): EndpointInfo {
 }
 
 export function tellStory(endpoint: Endpoint): EndpointStory {
-  return {
-    ...describeEndpoint(endpoint),
-    history: endpoint.standing.history.map(describeTurn),
-  }
-}
-
-function describeTurn({
-  state,
-  since,
-  reason,
-}: Endpoint['standing']['history'][number]): EndpointTurn {
-  return { state, since: new Date(since).toISOString(), reason }
+  return { ...describeEndpoint(endpoint), history: endpoint.standing.history }
 }
 
 /** To what a reader can use. */

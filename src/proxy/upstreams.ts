@@ -56,6 +56,13 @@ export class Upstreams {
     return pool === undefined ? this.#noPool(name) : describeUpstream(pool, tellStory)
   }
 
+  endpoint(name: string, url: string): EndpointStory | Objection {
+    const pool = this.#plan.pools.get(name)
+    if (pool === undefined) return this.#noPool(name)
+    const endpoint = pool.endpoint(url)
+    return endpoint === undefined ? noEndpoint(pool, url) : tellStory(endpoint)
+  }
+
   /** @returns the endpoint as it is now, or was when it was removed. */
   change(name: string, change: EndpointChange): EndpointInfo | Objection {
     const pool = this.#plan.pools.get(name)
@@ -103,12 +110,15 @@ function unknown(kind: string, name: string, names: Iterable<string>): Objection
   return { isUnknown: true, objection: `There is no ${kind} ${JSON.stringify(name)}${hint}` }
 }
 
+function noEndpoint({ name }: Pool, url: string): Objection {
+  return { isUnknown: true, objection: `${name} has no endpoint ${url}` }
+}
+
 type ChangeOfKnown = Exclude<EndpointChange, { kind: 'add' }>
 
 function changeKnown(pool: Pool, change: ChangeOfKnown): Endpoint | Objection | string {
   const endpoint = pool.endpoint(change.url)
-  if (endpoint === undefined)
-    return { isUnknown: true, objection: `${pool.name} has no endpoint ${change.url}` }
+  if (endpoint === undefined) return noEndpoint(pool, change.url)
   switch (change.kind) {
     case 'weigh':
       pool.setWeight(endpoint, change.weight)

@@ -18,7 +18,6 @@ export class EndpointMetrics {
   readonly #dialSeconds = new Histogram(waitSeconds)
   readonly #changes = new Series()
   readonly #failures = new Series()
-  readonly #retries = new Series()
   /** 1 for upstreams whose discovery does not work, 0 where it works again. */
   readonly #discoveryFailing = new Series()
 
@@ -36,9 +35,8 @@ export class EndpointMetrics {
         return this.#changes.add({ upstream, endpoint, state })
       }
       case 'attempt-failed': {
-        const { upstream, endpoint, code, isRetried } = event
-        this.#failures.add({ upstream, endpoint, code })
-        return this.#retries.add({ upstream }, isRetried ? 1 : 0)
+        const { upstream, endpoint, code } = event
+        return this.#failures.add({ upstream, endpoint, code })
       }
       case 'discovery-failed':
         return this.#discoveryFailing.set({ upstream: event.upstream }, 1)
@@ -51,8 +49,6 @@ export class EndpointMetrics {
   expose(exposition: Exposition, reading: GatewayReading): void {
     exposeEndpoints(exposition, reading)
     exposeUpstreams(exposition, reading)
-    // A counter that is there from the start: else its first increase is not seen as one.
-    for (const { upstream } of reading.upstreams) this.#retries.add({ upstream }, 0)
     exposition.counter(
       'sluice_endpoint_changes_total',
       'How often an endpoint has come into a state.',
@@ -62,11 +58,6 @@ export class EndpointMetrics {
       'sluice_attempt_failures_total',
       'Attempts at an endpoint that failed, by code or the status of its answer.',
       this.#failures,
-    )
-    exposition.counter(
-      'sluice_retries_total',
-      'Attempts at another endpoint after one had failed.',
-      this.#retries,
     )
     exposition.histogram(
       'sluice_dial_duration_seconds',
@@ -108,10 +99,11 @@ function exposeEndpoints(exposition: Exposition, { endpoints }: GatewayReading):
 }
 
 function exposeUpstreams(exposition: Exposition, { upstreams, endpoints }: GatewayReading): void {
-  const [byState, inLine] = [new Series(), new Series()]
-  for (const { upstream, waiting } of upstreams) {
+  const [byState, inLine, again] = [new Series(), new Series(), new Series()]
+  for (const { upstream, waiting, retries } of upstreams) {
     for (const state of states) byState.add({ upstream, state }, 0)
     inLine.add({ upstream }, waiting)
+    again.add({ upstream }, retries)
   }
   for (const { upstream, state } of endpoints)
     if (state !== 'removed') byState.add({ upstream, state })
@@ -120,5 +112,10 @@ function exposeUpstreams(exposition: Exposition, { upstreams, endpoints }: Gatew
     'sluice_queue_sessions',
     'Handshakes that wait for an endpoint with room.',
     inLine,
+  )
+  exposition.counter(
+    'sluice_retries_total',
+    'Attempts at another endpoint after one had failed.',
+    again,
   )
 }

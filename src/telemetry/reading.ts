@@ -33,6 +33,8 @@ export interface UpstreamReading {
   readonly upstream: string
   /** Handshakes that wait for an endpoint with room. */
   readonly waiting: number
+  /** Requests that were tried again at another endpoint, since the start. */
+  readonly retries: number
 }
 
 export interface ListenerReading {

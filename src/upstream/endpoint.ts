@@ -108,8 +108,10 @@ export class Endpoint implements Candidate {
 
   /** A session that was open is over, which tells something of the endpoint. */
   sessionEnded({ by, code }: SessionEnd): void {
-    if (code !== CloseCode.abnormal) this.standing.succeeded('session')
-    else if (by === 'upstream') this.standing.failed('session', 'ended without a Close')
+    // What the gateway has ended says nothing of the endpoint.
+    if (by !== 'gateway' && code !== CloseCode.abnormal) this.standing.succeeded('session')
+    if (by === 'upstream' && code === CloseCode.abnormal)
+      this.standing.failed('session', 'ended without a Close')
     this.leave(true)
   }
 

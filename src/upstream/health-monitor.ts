@@ -37,7 +37,6 @@ class HealthMonitor {
   #underWay: AbortController | undefined
   #callOffNext: () => void
   #callOffTimeout: (() => void) | undefined
-  #isStopped = false
 
   constructor(watch: HealthWatch) {
     this.#watch = watch
@@ -45,7 +44,6 @@ class HealthMonitor {
   }
 
   stop(): void {
-    this.#isStopped = true
     this.#callOffNext()
     this.#callOffTimeout?.()
     this.#underWay?.abort(new Error('no longer checked'))
@@ -56,7 +54,8 @@ class HealthMonitor {
     const delayMs = intervalMs * (1 - jitter + 2 * jitter * this.#watch.random())
     this.#callOffNext = clock.after(delayMs, () => this.#onTurn())
     if (this.#underWay === undefined) void this.#ask()
-    else if (this.#underWay.signal.aborted) this.#tell('the check before does not end')
+    else if (this.#underWay.signal.aborted)
+      this.#watch.onResult('the check before does not end', undefined)
   }
 
   async #ask(): Promise<void> {
@@ -66,8 +65,9 @@ class HealthMonitor {
     this.#underWay = underWay
     this.#callOffTimeout = clock.after(timeoutMs, () => {
       const fault = `no answer within ${timeoutMs / 1_000}s`
-      underWay.abort(new Error(fault))
-      this.#tell(fault)
+      // The name is how a dial tells a time that is up from somebody who left.
+      underWay.abort(new DOMException(fault, 'TimeoutError'))
+      this.#watch.onResult(fault, undefined)
     })
     let fault: string | undefined
     let pingMs: number | undefined
@@ -81,10 +81,6 @@ class HealthMonitor {
     }
     this.#callOffTimeout()
     this.#underWay = undefined
-    if (isTold && !signal.aborted) this.#tell(fault, pingMs)
-  }
-
-  #tell(fault: string | undefined, pingMs?: number): void {
-    if (!this.#isStopped) this.#watch.onResult(fault, pingMs)
+    if (isTold && !signal.aborted) this.#watch.onResult(fault, pingMs)
   }
 }

@@ -10,7 +10,7 @@
  */
 export class Turns<Member> {
   #members: readonly Member[] = []
-  /** How far each is behind its share: in turns, times `#total`. They add up to 0. */
+  /** How far each is behind its share: in turns, times `#total`. */
   #credits = new Float64Array()
   /** The sum of the weights in the last turn. */
   #total = 0
@@ -20,11 +20,8 @@ export class Turns<Member> {
   /** Those that stay keep their place among each other; new ones are neither behind nor ahead. */
   update(members: readonly Member[]): void {
     const known = new Map(this.#members.map((member, index) => [member, this.#credits[index]]))
-    const credits = Float64Array.from(members, (member) => known.get(member) ?? 0)
-    // What those that went were behind is shared by all, so that it does not add up as endpoints come and go.
-    const excess = credits.reduce((sum, credit) => sum + credit, 0) / members.length
     this.#members = members
-    this.#credits = credits.map((credit) => credit - excess)
+    this.#credits = Float64Array.from(members, (member) => known.get(member) ?? 0)
     this.weights = new Float64Array(members.length)
   }
 

@@ -111,6 +111,7 @@ test('the smallest file gives a whole configuration, every default filled in', (
 
 test('every key that can be given is taken over, in the unit of its name', () => {
   const text = `
+secret: 0123456789abcdef
 listeners:
   - name: public
     address: 127.0.0.1
@@ -122,7 +123,15 @@ listeners:
   - { name: plain, port: 8080, redirect: "https:8443" }
 upstreams:
   chat:
-    endpoints: [wss://10.0.0.1:9000/base, { url: "ws://[::1]:9000" }]
+    endpoints: [wss://10.0.0.1:9000/base, { url: "ws://[::1]:9000", weight: 2, backup: true, sessions: 2000 }]
+    discover: { dns: Chat.internal., port: 9000, every: 10s, scheme: wss, path: /base/, resolver: [10.0.0.1, "[::1]:5353"] }
+    balancer: { hash: $request.path.room }
+    slow-start: 30s
+    queue: { sessions: 200, wait: 3s }
+    sticky: { cookie: { name: at, path: /chat, max-age: 1d, same-site: none } }
+    health: { websocket: /healthz, interval: 6s, timeout: 1s, healthy: 3, unhealthy: 4 }
+    eject: { failures: 6, within: 20s, for: 1m, at-most: 25% }
+    retry: { dials: 3, budget: 12.5%, statuses: [503, 429] }
     tls: { server-name: chat.internal, verify: false }
     timeout: { connect: 4s, answer: 5s }
     keep-alive: { connections: 8, idle: 6s }
@@ -177,7 +186,39 @@ log: { level: debug, format: json }
   const [chat, other] = loaded.upstreams
   expect(chat).toMatchObject({
     name: 'chat',
-    endpoints: [{ url: 'wss://10.0.0.1:9000/base' }, { url: 'ws://[::1]:9000' }],
+    endpoints: [
+      { url: 'wss://10.0.0.1:9000/base', authority: '10.0.0.1:9000', weight: 1 },
+      {
+        url: 'ws://[::1]:9000',
+        authority: '[::1]:9000',
+        weight: 2,
+        isBackup: true,
+        sessions: 2_000,
+      },
+    ],
+    discover: {
+      kind: 'dns',
+      name: 'chat.internal',
+      port: 9000,
+      scheme: 'ws',
+      isTls: true,
+      path: '/base',
+      everyMs: 10_000,
+      resolvers: ['10.0.0.1:53', '[::1]:5353'],
+    },
+    balancer: { type: 'hash', options: { by: { source: '$request.path.room' } } },
+    slowStartMs: 30_000,
+    queue: { sessions: 200, waitMs: 3_000 },
+    sticky: { kind: 'cookie', name: 'at', path: '/chat', maxAgeMs: 86_400_000, sameSite: 'None' },
+    health: {
+      check: { type: 'websocket', options: { path: '/healthz' } },
+      intervalMs: 6_000,
+      timeoutMs: 1_000,
+      healthy: 3,
+      unhealthy: 4,
+    },
+    eject: { failures: 6, withinMs: 20_000, forMs: 60_000, atMost: 0.25 },
+    retry: { dials: 3, budget: 0.125, statuses: [503, 429] },
     tls: { ...noTls, serverName: 'chat.internal', isVerified: false },
     timeout: { connectMs: 4_000, answerMs: 5_000 },
     keepAlive: { connections: 8, idleMs: 6_000 },
@@ -235,6 +276,7 @@ log: { level: debug, format: json }
     heartbeat: { clientMs: 30_000, upstreamMs: 20_000, timeoutMs: 5_000 },
   })
   expect(withSources(redirect)).toMatchObject({ redirect: { to: '/new', status: 308 } })
+  expect(loaded.secret).toBe('0123456789abcdef')
   expect(loaded.limits).toEqual({ compressionBytes: 1_073_741_824 })
   expect(loaded.leave).toEqual({ delayMs: 5_000, windowMs: 60_000 })
   expect(loaded.admin).toEqual({
@@ -291,6 +333,9 @@ test('only what makes a thing the thing it is has no default', () => {
     '.admin unix',
     '.defaults.route.limits.bytes rate',
     '.defaults.route.limits.messages rate',
+    '.defaults.upstream.balancer.hash by',
+    '.defaults.upstream.health.path path',
+    '.defaults.upstream.sticky.cookie name',
     '.listeners port',
     '.listeners unix',
     '.listeners[].tls cert',
@@ -300,9 +345,13 @@ test('only what makes a thing the thing it is has no default', () => {
     '.routes[].limits.bytes rate',
     '.routes[].limits.messages rate',
     '.routes[].redirect to',
+    '.upstreams discover',
     '.upstreams endpoints',
     '.upstreams url',
+    '.upstreams[].balancer.hash by',
     '.upstreams[].endpoints url',
+    '.upstreams[].health.path path',
+    '.upstreams[].sticky.cookie name',
     'listeners',
     'routes',
   ])

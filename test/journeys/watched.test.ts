@@ -1,8 +1,8 @@
 /** A gateway that is watched from outside: by a scraper while sessions are open, by probes while it leaves. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { defaultConfigFor } from '../../src/config/default-config.ts'
-import { builtIn } from '../../src/registry.ts'
 import { createGateway } from '../../src/gateway.ts'
+import { builtIn } from '../../src/registry.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { sample, startAdminOf } from '../support/admin.ts'
 import { startCommand, type RunningCommand } from '../support/command.ts'

@@ -41,7 +41,7 @@ function nameOf<Product, Host>(all: readonly Extension<Product, Host>[], { doc, 
     const found = all.find((each) => each.type === input)
     if (found === undefined) return unknownName(input, all, noun)
     if (needsNothing(found)) return { value: configured(found, defaultsOf(found)) }
-    return { problem: `${input} wants to be told more`, suggestion: `write ${exampleOf(found)}` }
+    return missingOptions(found)
   })
 }
 
@@ -98,9 +98,14 @@ function defaultsOf({ options }: Pick<Extension<unknown>, 'options'>): Record<st
   return section(mapped(options, option)).parse({})
 }
 
-function exampleOf({ type, options }: Pick<Extension<unknown>, 'type' | 'options'>): string {
-  const given = Object.entries(options).filter(([, rule]) => !isOmissible(rule))
-  return `{ ${type}: { ${given.map(([key]) => `${key}: …`).join(', ')} } }`
+function missingOptions({ type, options, short }: Extension<unknown, never>): Reading<never> {
+  const keys = Object.entries(options).flatMap(([key, rule]) => (isOmissible(rule) ? [] : key))
+  const isShort = keys.length === 1 && keys[0] === short
+  const written = isShort ? '…' : `{ ${keys.map((key) => `${key}: …`).join(', ')} }`
+  return {
+    problem: `cannot be ${type} alone, which needs ${keys.join(' and ')}`,
+    suggestion: `write { ${type}: ${written} }`,
+  }
 }
 
 function unknownName(

@@ -38,14 +38,16 @@ export function healthSchemaFor(checks: readonly HealthCheckExtension[]) {
     section(
       { ...extensionKeys(checks), ...common },
       { error: 'must be off or a mapping such as { path: /healthz }' },
-    ).transform((all, context): HealthConfig => {
-      const { interval, timeout, healthy, unhealthy, ...rest } = all
-      // What the keys above leave, of which the types know only that their names are not known here.
-      const kinds = rest as Readonly<Record<string, Configured<HealthCheck> | undefined>>
-      const type = chosen(kinds, types, context)
-      const check = type === undefined ? undefined : kinds[type]
-      if (check === undefined) return z.NEVER
-      return { check, intervalMs: interval, timeoutMs: timeout, healthy, unhealthy }
-    }),
+    )
+      .meta({ oneOf: types.map((type) => ({ required: [type] })) })
+      .transform((all, context): HealthConfig => {
+        const { interval, timeout, healthy, unhealthy, ...rest } = all
+        // What the keys above leave, of which the types know only that their names are not known here.
+        const kinds = rest as Readonly<Record<string, Configured<HealthCheck> | undefined>>
+        const type = chosen(kinds, types, context)
+        const check = type === undefined ? undefined : kinds[type]
+        if (check === undefined) return z.NEVER
+        return { check, intervalMs: interval, timeoutMs: timeout, healthy, unhealthy }
+      }),
   )
 }

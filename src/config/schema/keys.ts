@@ -34,9 +34,8 @@ export function value<T>(key: Documented & { json?: Json }, read: (input: unknow
     .transform((input, context): T => {
       const reading: Reading<T> = input === null ? isEmpty : read(input)
       if (reading.problem === undefined) return reading.value
-      const { problem, suggestion, isUnknown } = reading
       // What is refused as a whole mapping or list may be another form of the same key.
-      const isOtherKind = reading.isOtherKind === true || typeof input === 'object'
+      const { problem, suggestion, isUnknown, isOtherKind = typeof input === 'object' } = reading
       const isAbsent = input === undefined
       const message = isAbsent ? isMissing.problem : problem
       context.addIssue({

@@ -26,7 +26,11 @@ export function template({ doc, what, check }: Rule) {
     if (typeof input !== 'string' && typeof input !== 'number') {
       const brace = bracedName(input)
       const suggestion = brace === undefined ? undefined : `put it in quotes: "${brace}"`
-      return { problem: `must be ${what}, not ${show(input)}`, suggestion, isOtherKind: true }
+      return {
+        problem: `must be ${what}, not ${show(input)}`,
+        suggestion,
+        isOtherKind: brace === undefined,
+      }
     }
     const text = String(input)
     const reading = readTemplate(text, nearest)

@@ -183,7 +183,7 @@ function checkTogether(endpoints: readonly EndpointConfig[], context: z.Refineme
 
 /** Of an upstream whose endpoints are all listed. */
 function checkWeights(endpoints: readonly EndpointConfig[], context: z.RefinementCtx): void {
-  if (endpoints.some(({ weight }) => weight > 0)) return
+  if (endpoints.length === 0 || endpoints.some(({ weight }) => weight > 0)) return
   context.addIssue({ code: 'custom', message: 'no endpoint has a weight above 0' })
 }
 
@@ -193,6 +193,7 @@ function checkPlaces({ endpoints, discover }: Places, context: z.RefinementCtx):
     const message = 'is missing; it must be a list of URLs'
     context.addIssue({ code: 'custom', path: ['endpoints'], message, params })
   }
+  if (discover === undefined && endpoints !== undefined) checkWeights(endpoints, context)
   const listed = endpoints?.[0]?.scheme
   const found = discover === undefined || discover.kind === 'file' ? listed : discover.scheme
   if (listed === undefined || found === listed) return

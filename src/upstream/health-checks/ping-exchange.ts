@@ -82,14 +82,11 @@ export class PingExchange implements ByteStreamHandler {
 
   streamOnData(chunk: Buffer): void {
     this.#bytes += chunk.length
-    if (this.#bytes > maxBytes) {
-      this.#frames.stop()
-      return this.#fail('sent more than 1MB before its pong')
-    }
+    if (this.#bytes > maxBytes) return this.#fail('sent more than 1MB before its pong')
     this.#frames.feed(chunk)
     while (this.#frames.next()) this.#read()
     const { violation } = this.#frames
-    if (violation !== undefined) this.#fail(`sent no WebSocket frames: ${violation.detail}`)
+    if (violation !== undefined) this.#fail(`sent no proper WebSocket frames: ${violation.detail}`)
   }
 
   streamOnDrain(): void {}
