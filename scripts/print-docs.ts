@@ -8,6 +8,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { jsonSchema, type JsonSchema } from '../src/config/json-schema.ts'
 import { errorTable, errorRow, type ErrorCode } from '../src/core/errors.ts'
+import { builtIn } from '../src/registry.ts'
 
 const docs = join(import.meta.dir, '../docs')
 
@@ -54,7 +55,7 @@ interface Row {
 /** @param part a key of the file, and behind it those of its keys that are printed; all without any. */
 function keysTable(part: string): string {
   const [top = '', ...only] = part.split(' ')
-  const schema = jsonSchema().properties?.[top]
+  const schema = jsonSchema(builtIn).properties?.[top]
   if (schema === undefined) throw new TypeError(`There is no key ${top}`)
   const rows = rowsOf(schema, '').filter(
     ({ key }) => only.length === 0 || only.includes(key.split('.')[0] ?? ''),

@@ -9,8 +9,9 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { printedDocs } from '../scripts/print-docs.ts'
 import { jsonSchema, type JsonSchema } from '../src/config/json-schema.ts'
-import { loadConfig } from '../src/config/load.ts'
 import { formatProblems } from '../src/config/report.ts'
+import { builtIn } from '../src/registry.ts'
+import { loadConfig } from './support/load-config.ts'
 
 const root = join(import.meta.dir, '..')
 const pages = [
@@ -63,7 +64,9 @@ function withoutRequiredAlone(schema: JsonSchema): JsonSchema {
   } as JsonSchema
 }
 
-const editor = z.fromJSONSchema(withoutRequiredAlone(jsonSchema()) as z.core.JSONSchema.JSONSchema)
+const editor = z.fromJSONSchema(
+  withoutRequiredAlone(jsonSchema(builtIn)) as z.core.JSONSchema.JSONSchema,
+)
 
 describe('documentation', () => {
   test.each([...printedDocs()])('%s is what the code prints', (path, text) => {
@@ -75,7 +78,7 @@ describe('documentation', () => {
 
   test('has every key of a route in a table', () => {
     const all = [...printedDocs().values()].join('\n')
-    const keys = Object.keys(jsonSchema().properties?.['routes']?.items?.properties ?? {})
+    const keys = Object.keys(jsonSchema(builtIn).properties?.['routes']?.items?.properties ?? {})
     expect(keys.length).toBeGreaterThan(15)
     expect(keys.filter((key) => !new RegExp(`^\\| \`${key}[.\`]`, 'm').test(all))).toEqual([])
   })

@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseDocument } from 'yaml'
 import { defaultConfigFor } from '../config/default-config.ts'
+import { builtIn } from '../registry.ts'
 import { accept, messageOf } from './read-config.ts'
 
 export interface InitOptions {
@@ -19,7 +20,7 @@ export function init(
   file: string,
   { to = 'ws://localhost:9000', port = 8080, path = '/*' }: InitOptions,
 ): 0 | 1 | 2 {
-  if (accept(defaultConfigFor({ to, port, path })) === undefined) return 2
+  if (accept(defaultConfigFor({ registry: builtIn, to, port, path })) === undefined) return 2
   try {
     writeFileSync(file, starter({ to, port, path }), { flag: 'wx' })
   } catch (error) {

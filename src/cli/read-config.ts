@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs'
 import { loadConfig, type Loaded } from '../config/load.ts'
 import { formatProblems } from '../config/report.ts'
 import type { Config } from '../config/config.ts'
+import { builtIn } from '../registry.ts'
+import { loadPlugin } from './load-plugin.ts'
 
 /** @returns undefined when something is wrong, which has been said. */
 export function readConfig(
@@ -20,7 +22,8 @@ export function readConfig(
     console.error(`✖ ${file} cannot be read: ${messageOf(error)}.${hint}`)
     return undefined
   }
-  return accept(loadConfig(text, { file, env, readFile: (path) => readFileSync(path, 'utf8') }))
+  const readNamed = (path: string) => readFileSync(path, 'utf8')
+  return accept(loadConfig(text, { file, env, readFile: readNamed, registry: builtIn, loadPlugin }))
 }
 
 /** The configuration, or what is wrong with it on standard error. */

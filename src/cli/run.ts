@@ -7,6 +7,7 @@ import type { Config } from '../config/config.ts'
 import { startAdmin, type Admin } from '../admin/admin.ts'
 import type { Emit } from '../core/events.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
+import { builtIn } from '../registry.ts'
 import { createLineWriter } from '../telemetry/line-writer.ts'
 import { createLog } from '../telemetry/log.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
@@ -35,7 +36,7 @@ function configFor(
   { to, port, address }: RunOptions,
 ): Config | undefined {
   if (to !== undefined && file === undefined)
-    return accept(defaultConfigFor({ to, port: port ?? 8080, address }))
+    return accept(defaultConfigFor({ registry: builtIn, to, port: port ?? 8080, address }))
   if (to === undefined && port === undefined && address === undefined)
     return readConfig(file ?? 'sluice.yaml')
   console.error(

@@ -5,31 +5,30 @@
  */
 import { resolve } from 'node:path'
 import type { z } from 'zod'
+import type { Registry } from '../core/registry.ts'
 import { certificateIssues } from './certificate-files.ts'
 import { compose } from './compose.ts'
 import type { Config } from './config.ts'
-import {
-  listenerConflicts,
-  placeConflicts,
-  routeConflicts,
-  upstreamConflicts,
-} from './conflicts.ts'
+import { listenerConflicts, placeConflicts, routeConflicts } from './conflicts.ts'
 import { withDefaults } from './defaults.ts'
+import { discoveryFileIssues } from './discovery-files.ts'
 import { framingConflicts } from './framing.ts'
 import { issuesOf, type Issue, type Item, type Path } from './issue.ts'
 import { isMapping, type Mapping } from './mapping.ts'
 import { listenerName, uniqueNames } from './names.ts'
 import { listenerIssues, upstreamIssues } from './references.ts'
 import { placeTies, socketIssues } from './place-ties.ts'
-import { configSchema } from './schema.ts'
+import { schemasFor, type Schemas } from './schema.ts'
 import { adminSchema } from './schema/admin.ts'
 import { listenerSchema } from './schema/listener.ts'
 import { routeSchema } from './schema/route.ts'
-import { upstreamSchema } from './schema/upstream.ts'
+import { upstreamOf } from './schema/upstream.ts'
 import { splitIssues } from './split-families.ts'
 import { nameTies, routeTies } from './ties.ts'
 import type { Files } from './text-file.ts'
 import { listenerFiles, upstreamFiles } from './tls-files.ts'
+import { parameterIssues } from './upstream-parameters.ts'
+import { familyOf, healthConflicts, upstreamConflicts } from './upstream-conflicts.ts'
 
 export type Checked =
   { readonly config: Config; readonly issues?: undefined } | { readonly issues: readonly Issue[] }
@@ -41,9 +40,15 @@ interface Items<T> {
   readonly sound: readonly Item<T>[]
 }
 
-export function checkConfig(input: unknown, files: Files): Checked {
-  const withAll = withDefaults(input)
-  const whole = configSchema.safeParse(withAll, { reportInput: true })
+/** Where files are, and what the configuration can name. */
+export interface Surroundings extends Files {
+  readonly registry: Registry
+}
+
+export function checkConfig(input: unknown, { registry, ...files }: Surroundings): Checked {
+  const schemas = schemasFor(registry)
+  const withAll = withDefaults(input, registry)
+  const whole = schemas.config.safeParse(withAll, { reportInput: true })
   const written = isMapping(input) ? input : {}
   const completed = isMapping(withAll) ? withAll : {}
   const parts: Parts = {
@@ -52,7 +57,11 @@ export function checkConfig(input: unknown, files: Files): Checked {
       listed(completed, 'listeners'),
       listenerSchema,
     ),
-    upstreams: itemsOf(named(written, 'upstreams'), named(completed, 'upstreams'), upstreamSchema),
+    upstreams: itemsOf(
+      named(written, 'upstreams'),
+      named(completed, 'upstreams'),
+      schemas.upstream,
+    ),
     routes: itemsOf(listed(written, 'routes'), listed(completed, 'routes'), routeSchema),
   }
   const issues = [
@@ -60,6 +69,8 @@ export function checkConfig(input: unknown, files: Files): Checked {
     ...listenerPart(parts, written['admin'], files),
     ...upstreamPart(parts, files),
     ...routePart(parts, written, files),
+    ...parameterIssues(parts.upstreams.sound, parts.routes.sound),
+    ...destinationConflicts(parts.routes, schemas, completed['defaults']),
     ...filesPart(parts, files),
   ]
   if (!whole.success || issues.length > 0) return { issues }
@@ -68,7 +79,7 @@ export function checkConfig(input: unknown, files: Files): Checked {
 
 interface Parts {
   readonly listeners: Items<z.output<typeof listenerSchema>>
-  readonly upstreams: Items<z.output<typeof upstreamSchema>>
+  readonly upstreams: Items<z.output<Schemas['upstream']>>
   readonly routes: Items<z.output<typeof routeSchema>>
 }
 
@@ -118,17 +129,14 @@ function listenerPart({ listeners }: Parts, admin: unknown, { folder }: Files): 
 
 function upstreamPart({ upstreams }: Parts, { folder }: Files): Issue[] {
   const sound = new Map(upstreams.sound.map(({ path, value }) => [path[1], value]))
-  const conflicts = upstreams.mappings.flatMap((each) => {
-    const endpoints = sound.get(each.path[1])?.endpoints
-    return upstreamConflicts(
-      each,
-      endpoints?.some((endpoint) => endpoint.isTls),
-    )
-  })
   const sockets = upstreams.sound.flatMap(({ path, value }) =>
     value.endpoints.map(({ unix }) => ({ path, value: unix && resolve(folder, unix) })),
   )
-  return [...conflicts, ...socketIssues(sockets)]
+  return [
+    ...upstreams.mappings.flatMap((each) => upstreamConflicts(each, sound.get(each.path[1]))),
+    ...upstreams.sound.flatMap(({ path, value }) => healthConflicts(path, value)),
+    ...socketIssues(sockets),
+  ]
 }
 
 function routePart(
@@ -137,7 +145,7 @@ function routePart(
   { folder }: Files,
 ): Issue[] {
   const families = upstreams.sound.flatMap(({ path, value }) => {
-    const scheme = value.endpoints[0]?.scheme
+    const scheme = familyOf(value)
     return scheme === undefined ? [] : ([[String(path[1]), scheme]] as const)
   })
   const { defaults } = written
@@ -162,6 +170,23 @@ function routePart(
   ]
 }
 
+/** Of the upstreams that routes give by URL, whose keys are all from `defaults`. */
+function destinationConflicts(
+  routes: Parts['routes'],
+  { upstreamDefaults }: Schemas,
+  defaults: unknown,
+): Issue[] {
+  const shared = isMapping(defaults) ? (defaults['upstream'] ?? {}) : {}
+  const { data } = upstreamDefaults.safeParse(shared)
+  if (data === undefined) return []
+  return routes.sound.flatMap(({ path, value: { upstreams } }) =>
+    upstreams.flatMap(({ endpoint }) => {
+      if (endpoint === undefined) return []
+      return healthConflicts([...path, 'upstream'], upstreamOf({ endpoints: [endpoint] }, data))
+    }),
+  )
+}
+
 /** The names that routes may use; undefined where a faulty listener's name cannot be told. */
 function listenerNames({ written, sound }: Parts['listeners']): string[] | undefined {
   if (written.length === 0) return undefined
@@ -183,11 +208,9 @@ function filesPart({ listeners, upstreams }: Parts, files: Files): Issue[] {
   const written = new Map(
     [...listeners.written, ...upstreams.written].map(({ path, value }) => [path.join('.'), value]),
   )
-  return certificateIssues(
-    [
-      ...listeners.sound.map((each) => listenerFiles(each, written.get(each.path.join('.')))),
-      ...upstreams.sound.map((each) => upstreamFiles(each, written.get(each.path.join('.')))),
-    ],
-    files,
-  )
+  const named = [
+    ...listeners.sound.map((each) => listenerFiles(each, written.get(each.path.join('.')))),
+    ...upstreams.sound.map((each) => upstreamFiles(each, written.get(each.path.join('.')))),
+  ]
+  return [...certificateIssues(named, files), ...discoveryFileIssues(upstreams.sound, files)]
 }

@@ -2,10 +2,11 @@
  * What a sound file says → the Config: names given, files absolute, upstreams in one list.
  * Invariant: nothing is refused here; whatever could be wrong has been told before.
  */
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
 import type {
   Config,
+  DiscoverConfig,
   EndpointConfig,
   ListenerConfig,
   RouteConfig,
@@ -14,24 +15,28 @@ import type {
 } from './config.ts'
 import { framingOf } from './framing.ts'
 import { listenerName, routeName, uniqueNames } from './names.ts'
-import type { configSchema } from './schema.ts'
-import { socketEndpoint } from './schema/endpoint.ts'
+import { endpointsReader } from './endpoints-file.ts'
+import type { Schemas } from './schema.ts'
+import type { Discover } from './schema/discover.ts'
+import { inFolder } from './schema/endpoint.ts'
 import { upstreamOf } from './schema/upstream.ts'
 
-type Written = z.output<typeof configSchema>
+type Written = z.output<Schemas['config']>
 type File = (path: string) => string
+type Family = EndpointConfig['scheme']
 
 /** @param folder what relative paths start from; absolute. */
 export function compose(written: Written, folder: string): Config {
   const file: File = (path) => resolve(folder, path)
-  const { listeners, routes, leave, limits, admin, log } = written
+  const { secret, listeners, routes, leave, limits, admin, log } = written
   const [listenerNames, routeNames] = [
     uniqueNames(listeners, listenerName),
     uniqueNames(routes, routeName),
   ]
   return {
+    secret,
     listeners: listeners.map((each, index) => listenerOf(each, listenerNames[index] ?? '', file)),
-    upstreams: upstreamsOf(written, file),
+    upstreams: upstreamsOf(written, folder),
     routes: routes.map((each, index) => routeOf(each, routeNames[index] ?? '')),
     leave: { delayMs: leave.delay, windowMs: leave.window },
     limits: { compressionBytes: limits['compression-memory'] },
@@ -84,15 +89,18 @@ function tlsOf({ cert, key, client, ...rest }: TlsConfig, file: File): TlsConfig
 }
 
 /** The named ones, then those that a route gives by URL. */
-function upstreamsOf({ upstreams, routes, defaults }: Written, file: File): UpstreamConfig[] {
+function upstreamsOf({ upstreams, routes, defaults }: Written, folder: string): UpstreamConfig[] {
   const all = new Map(Object.entries(upstreams))
   for (const { name, endpoint } of routes.flatMap((route) => route.upstreams)) {
-    if (endpoint !== undefined) all.set(name, upstreamOf([endpoint], defaults.upstream))
+    if (endpoint !== undefined)
+      all.set(name, upstreamOf({ endpoints: [endpoint] }, defaults.upstream))
   }
-  return [...all].map(([name, { tls, endpoints, ...rest }]) => ({
+  const file: File = (path) => resolve(folder, path)
+  return [...all].map(([name, { tls, endpoints, discover, ...rest }]) => ({
     ...rest,
     name,
-    endpoints: endpoints.map((each) => endpointOf(each, file)),
+    endpoints: endpoints.map((each) => inFolder(each, folder)),
+    discover: discover && discoverOf(discover, endpoints[0]?.scheme, file),
     tls: {
       ...tls,
       ca: tls.ca && file(tls.ca),
@@ -102,9 +110,10 @@ function upstreamsOf({ upstreams, routes, defaults }: Written, file: File): Upst
   }))
 }
 
-function endpointOf(endpoint: EndpointConfig, file: File): EndpointConfig {
-  const { scheme, unix, path } = endpoint
-  return unix === undefined ? endpoint : socketEndpoint(scheme, file(unix), path)
+function discoverOf(discover: Discover, scheme: Family | undefined, file: File): DiscoverConfig {
+  if (discover.kind !== 'file') return discover
+  const path = file(discover.file)
+  return { kind: 'file', file: path, read: endpointsReader({ folder: dirname(path), scheme }) }
 }
 
 function routeOf(route: Written['routes'][number], name: string): RouteConfig {

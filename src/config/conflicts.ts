@@ -31,16 +31,6 @@ export function placeConflicts({ path, value }: Item<Mapping>, what: string): Is
     .map((key) => about([...path, key], message))
 }
 
-/** @param hasTls whether an endpoint has TLS; undefined where that cannot be told. */
-export function upstreamConflicts(
-  { path, value }: Item<Mapping>,
-  hasTls: boolean | undefined,
-): Issue[] {
-  if (hasTls !== false || !has(value, 'tls')) return []
-  const message = 'means nothing here: no endpoint has TLS'
-  return [about([...path, 'tls'], message, 'endpoints with TLS are wss:// or https://')]
-}
-
 const destinations = ['upstream', 'respond', 'redirect'] as const
 
 /** What only becomes of a request that goes to an upstream. */
@@ -79,10 +69,11 @@ export function routeConflicts({ path, value }: Item<Mapping>): Issue[] {
   return issues
 }
 
-function has(value: Mapping, key: string): boolean {
+export function has(value: Mapping, key: string): boolean {
   return Object.hasOwn(value, key)
 }
 
-function about(path: Path, message: string, suggestion?: string): Issue {
+/** A key that is at fault, whatever its value. */
+export function about(path: Path, message: string, suggestion?: string): Issue {
   return { path, message, suggestion, isAboutKey: true }
 }

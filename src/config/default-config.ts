@@ -3,6 +3,7 @@
  * starts from.
  * Invariant: it passes the same checks as a file and says the same sentences, told by the option.
  */
+import type { Registry } from '../core/registry.ts'
 import { checkConfig } from './check.ts'
 import { formatPath, type Issue } from './issue.ts'
 import type { Loaded } from './load.ts'
@@ -12,6 +13,7 @@ import { meantUrl } from './references.ts'
 import { isUrl } from './schema/endpoint.ts'
 
 export interface DefaultOptions {
+  readonly registry: Registry
   /** The URL of the only endpoint: `ws://localhost:9000`. */
   readonly to: string
   readonly port: number
@@ -22,10 +24,16 @@ export interface DefaultOptions {
 }
 
 /** One listener, and one route that takes everything from it to one upstream. */
-export function defaultConfigFor({ to, port, address, path = '/*' }: DefaultOptions): Loaded {
+export function defaultConfigFor({
+  registry,
+  to,
+  port,
+  address,
+  path = '/*',
+}: DefaultOptions): Loaded {
   const listener = address === undefined ? { port } : { port, address }
   const input = { listeners: [listener], routes: [{ upstream: to, path }] }
-  const checked = checkConfig(input, { folder: process.cwd(), readFile: () => '' })
+  const checked = checkConfig(input, { folder: process.cwd(), readFile: () => '', registry })
   if (checked.issues === undefined) return { ok: true, config: checked.config }
   return { ok: false, problems: checked.issues.map((issue) => problemOf(issue, to)) }
 }

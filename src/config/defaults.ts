@@ -3,24 +3,30 @@
  * Invariant: a fault in `defaults` is told once, at its own place: what has one is merged under nothing.
  * What an item says itself wins; mappings are merged key by key, everything else is replaced whole.
  */
+import type { Extension } from '../core/extension.ts'
+import type { Registry } from '../core/registry.ts'
 import { framingDefaults } from './framing.ts'
 import { isMapping, type Mapping } from './mapping.ts'
+import { schemasFor } from './schema.ts'
 import { readEndpoint } from './schema/endpoint.ts'
 import { listenerDefaultsSchema } from './schema/listener.ts'
 import { readPlace } from './schema/place.ts'
 import { routeDefaultsSchema } from './schema/route.ts'
-import { upstreamDefaultsSchema, upstreamSchema } from './schema/upstream.ts'
 
 /** @param input what the file says. @returns the same with its defaults in every item. */
-export function withDefaults(input: unknown): unknown {
+export function withDefaults(input: unknown, registry: Registry): unknown {
   if (!isMapping(input) || !isMapping(input['defaults'])) return input
   const { listener, upstream, route } = input['defaults']
   const { listeners, upstreams, routes } = input
+  const schemas = schemasFor(registry)
   const completed = { ...input }
   if (isMapping(listener) && listenerDefaultsSchema.safeParse(listener).success)
     completed['listeners'] = underEach(listeners, listener, wholeListener)
-  if (isMapping(upstream) && upstreamDefaultsSchema.safeParse(upstream).success)
-    completed['upstreams'] = underEach(upstreams, upstream, wholeUpstream)
+  if (isMapping(upstream) && schemas.upstreamDefaults.safeParse(upstream).success) {
+    const isList = (item: unknown[]) => schemas.upstream.safeParse(item).success
+    const whole = (item: unknown) => wholeUpstream(item, isList)
+    completed['upstreams'] = underEach(upstreams, upstream, whole, choiceDefaults(registry))
+  }
   if (isMapping(route) && routeDefaultsSchema.safeParse(route).success)
     completed['routes'] = underEach(routes, route, wholeRoute, framingDefaults)
   return completed
@@ -69,8 +75,31 @@ function wholeRoute(item: unknown): unknown {
   return isMapping(item) && item['compression'] === 'gateway' ? { ...item, compression: {} } : item
 }
 
-function wholeUpstream(item: unknown): unknown {
+function wholeUpstream(item: unknown, isList: (item: unknown[]) => boolean): unknown {
   if (typeof item === 'string' && readEndpoint(item).problem === undefined)
     return { endpoints: [item] }
-  return Array.isArray(item) && upstreamSchema.safeParse(item).success ? { endpoints: item } : item
+  return Array.isArray(item) && isList(item) ? { endpoints: item } : item
+}
+
+/** Where a key says which of several it is, one that an upstream chooses itself takes the default's place. */
+function choiceDefaults({ balancers, healthChecks }: Registry) {
+  const types = (all: readonly Pick<Extension<unknown>, 'type'>[]) => all.map((each) => each.type)
+  const choices = new Map([
+    ['balancer', types(balancers)],
+    ['health', types(healthChecks)],
+    ['sticky', ['cookie', 'by']],
+  ])
+  return (defaults: Mapping, own: Mapping): Mapping => {
+    const kept: Record<string, unknown> = { ...defaults }
+    for (const [key, kinds] of choices) {
+      const [under, over] = [defaults[key], own[key]]
+      if (!isMapping(under) || !isMapping(over)) continue
+      if (!kinds.some((kind) => Object.hasOwn(over, kind))) continue
+      const others = kinds.filter((kind) => !Object.hasOwn(over, kind))
+      kept[key] = Object.fromEntries(
+        Object.entries(under).filter(([each]) => !others.includes(each)),
+      )
+    }
+    return kept
+  }
 }

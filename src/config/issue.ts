@@ -18,6 +18,8 @@ export interface Issue {
   readonly related?: Path
   /** The key is at fault rather than its value. */
   readonly isAboutKey?: boolean
+  /** It is a name that nothing has, which a plugin might have brought. */
+  readonly isUnknown?: boolean
 }
 
 /** Something that is listed or named in the configuration, and where, so that an issue points there. */
@@ -41,6 +43,7 @@ interface Details {
   readonly suggestion?: string
   readonly isOtherKind?: boolean
   readonly isAboutKey?: boolean
+  readonly isUnknown?: boolean
   /** On an unknown key: the keys that exist in its place. */
   readonly known?: readonly string[]
   /** Also on an unknown key: those that exist elsewhere, each with what is said of it. */
@@ -65,9 +68,18 @@ function flatten(found: Found, prefix: Path): Issue[] {
   }
   if (found.code === 'invalid_key') return found.issues.flatMap((each) => flatten(each, path))
   if (found.code === 'invalid_type') return [otherKind(path, found.message, found.input)]
-  const { suggestion, isAboutKey, known, elsewhere } = detailsOf(found)
+  const { suggestion, isAboutKey, isUnknown, known, elsewhere } = detailsOf(found)
   if (known !== undefined) return [unknownKey(path, known, elsewhere)]
-  return [{ path, message: found.message, suggestion, ...(isAboutKey === true && { isAboutKey }) }]
+  const { message } = found
+  return [
+    {
+      path,
+      message,
+      suggestion,
+      ...(isAboutKey === true && { isAboutKey }),
+      ...(isUnknown === true && { isUnknown }),
+    },
+  ]
 }
 
 function isOtherForm(found: Found): boolean {
@@ -99,7 +111,7 @@ function unknownKey(
     : near === undefined
       ? listed
       : meant(near)
-  return { path, message: 'unknown key', suggestion, isAboutKey: true }
+  return { path, message: 'unknown key', suggestion, isAboutKey: true, isUnknown: true }
 }
 
 function detailsOf(found: Found): Details {

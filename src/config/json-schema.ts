@@ -4,7 +4,8 @@
  * do not exist, and tells it better.
  */
 import { z } from 'zod'
-import { configSchema } from './schema.ts'
+import type { Registry } from '../core/registry.ts'
+import { schemasFor } from './schema.ts'
 
 /** The part of a JSON Schema that the schema of the configuration is made of. */
 export interface JsonSchema {
@@ -25,8 +26,8 @@ export interface JsonSchema {
   readonly 'x-range'?: readonly [string | number, string | number]
 }
 
-export function jsonSchema(): JsonSchema {
-  const schema = z.toJSONSchema(configSchema, {
+export function jsonSchema(registry: Registry): JsonSchema {
+  const schema = z.toJSONSchema(schemasFor(registry).config, {
     io: 'input',
     target: 'draft-7', // what the YAML language server reads
   })

@@ -1,18 +1,20 @@
 /**
  * A configuration file's text → a Config, or every problem in it with its place.
- * Invariant: never throws and reads nothing but through `readFile`.
+ * Invariant: never throws and reads nothing but through `readFile` and `loadPlugin`.
  */
 import { dirname, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import { checkConfig } from './check.ts'
 import type { Finding, Issue } from './issue.ts'
+import { withPlugins, type PluginSource } from './plugins.ts'
 import { problemOf, sourceOf, spanOfIssue, type Problem } from './problem.ts'
 import type { Config } from './config.ts'
 import type { Sources } from './substitute.ts'
 import { readTree, type Tree } from './tree.ts'
 import { yamlFaults } from './yaml-fault.ts'
 
-export interface LoadOptions extends Omit<Sources, 'folder'> {
+export interface LoadOptions
+  extends Omit<Sources, 'folder'>, Pick<PluginSource, 'registry' | 'loadPlugin'> {
   /** What the file is called in problems. Paths in it start from its folder. */
   readonly file: string
 }
@@ -49,12 +51,19 @@ export function loadConfig(written: string, options: LoadOptions): Loaded {
     return refuse([{ ...start, message: 'the file is empty', suggestion }])
   }
   if (!tree.isComplete) return refuse(tree.issues, tree)
-  const checked = checkConfig(tree.value, { folder, readFile })
-  if (checked.issues === undefined && tree.issues.length === 0) {
+  const plugged = withPlugins(tree.value, { ...options, folder })
+  const checked = checkConfig(tree.value, { folder, readFile, registry: plugged.registry })
+  const isPlugged = plugged.issues.length === 0
+  if (checked.issues === undefined && tree.issues.length === 0 && isPlugged) {
     return { ok: true, config: checked.config }
   }
-  const untold = (checked.issues ?? []).filter((issue) => !isTold(issue, tree))
-  const located = untold.map((issue) => ({ ...issue, span: spanOfIssue(issue, tree) }))
+  const untold = (checked.issues ?? [])
+    .filter((issue) => !isTold(issue, tree))
+    .filter((issue) => isPlugged || !mayBePlugged(issue))
+  const located = [...plugged.issues, ...untold].map((issue) => ({
+    ...issue,
+    span: spanOfIssue(issue, tree),
+  }))
   return refuse([...tree.issues, ...located], tree)
 }
 
@@ -65,4 +74,9 @@ function isTold(issue: Issue, tree: Tree): boolean {
     (told) =>
       told.isAboutKey !== true && told.path.every((key, index) => key === issue.path[index]),
   )
+}
+
+/** Whether it is a name that a plugin would bring, of which nothing can be said while one is missing. */
+function mayBePlugged({ path, isUnknown }: Issue): boolean {
+  return isUnknown === true && (path.includes('balancer') || path.includes('health'))
 }

@@ -11,6 +11,8 @@ export type Reading<T> =
       readonly suggestion?: string | undefined
       /** The value is of another kind altogether, so another form of the same key may still fit. */
       readonly isOtherKind?: boolean
+      /** The value is a name that nothing has. */
+      readonly isUnknown?: boolean
     }
 
 export function meant(text: string): string {

@@ -43,7 +43,7 @@ function formatProblem({ path, message, suggestion, place, file }: Problem, pain
 
 /** Whoever reads a report need not know what somebody wrote where a secret belongs. */
 function masked(text: string): string {
-  const secrets = /(?<=\btoken:\s*["']?)(?!["'$])[^\s"',}]+|(?<=:\/\/)[^\s/@"',]+(?=@)/g
+  const secrets = /(?<=\b(?:token|secret):\s*["']?)(?!["'$])[^\s"',}]+|(?<=:\/\/)[^\s/@"',]+(?=@)/g
   return text.replace(secrets, (secret) => '•'.repeat(secret.length))
 }
 

@@ -5,6 +5,7 @@ import type { TlsConfig, UpstreamConfig } from './config.ts'
 import type { TlsFiles } from './certificate-files.ts'
 import type { Item, Path } from './issue.ts'
 import { isMapping } from './mapping.ts'
+import { mayHaveTls, type SoundUpstream } from './upstream-conflicts.ts'
 
 /** @param written the listener as the file says it: with one certificate or a list of them. */
 export function listenerFiles(
@@ -34,10 +35,13 @@ export function listenerFiles(
 
 /** @param written the upstream as the file says it; what it does not say it has from `defaults`. */
 export function upstreamFiles(
-  { path, value }: Item<Pick<UpstreamConfig, 'endpoints' | 'tls'>>,
+  {
+    path,
+    value,
+  }: Item<Pick<UpstreamConfig, 'tls'> & Pick<SoundUpstream, 'endpoints' | 'discover'>>,
   written: unknown,
 ): TlsFiles {
-  if (!value.endpoints.some((endpoint) => endpoint.isTls)) return { pairs: [], authorities: [] }
+  if (!mayHaveTls(value)) return { pairs: [], authorities: [] }
   const own: unknown = isMapping(written) ? written['tls'] : undefined
   const named = (key: string, file: string) => {
     const isOwn = isMapping(own) && Object.hasOwn(own, key)

@@ -1,6 +1,6 @@
 /**
- * Durations (`250ms`, `5s`, `2m`, `1h`, `1d`, `off`), sizes (`512B`, `64KB`, `1MB`, `2GB`; 1024) and
- * rates (`50/s`, `1MB/s`).
+ * Durations (`250ms`, `5s`, `2m`, `1h`, `1d`, `off`), sizes (`512B`, `64KB`, `1MB`, `2GB`; 1024),
+ * rates (`50/s`, `1MB/s`) and percentages (`20%`).
  * Invariant: a number never stands without its unit, since a reader cannot tell 10 seconds from 10
  * milliseconds. `0` alone is the one exception: it is the same in every unit.
  */
@@ -82,6 +82,25 @@ export function readByteRate(value: unknown): Reading<number> {
       return bytes === undefined ? amount : formatSize(bytes)
     },
   })
+}
+
+/** A share of a whole: `20%` is 0.2. */
+export function readPercent(value: unknown): Reading<number> {
+  if (value === 0 || value === '0') return { value: 0 }
+  const text = typeof value === 'number' ? String(value) : value
+  const problem = `must be a percentage such as 20%, not ${show(value)}`
+  if (typeof text !== 'string') return { problem }
+  const [, digits, sign] = /^((?:0|[1-9]\d{0,8})(?:\.\d{1,2})?)\s*(%?)$/.exec(text.trim()) ?? []
+  if (digits === undefined) return { problem }
+  if (text === `${digits}%`) return { value: Number(digits) / 100 }
+  const isShare = sign === '' && Number(digits) < 1 // somebody's 0.2
+  const suggestion = meant(isShare ? formatPercent(Number(digits)) : `${digits}%`)
+  return { problem, suggestion }
+}
+
+/** The shortest text that `readPercent` reads as the same share. */
+export function formatPercent(share: number): string {
+  return `${Number((share * 100).toFixed(2))}%`
 }
 
 interface Amounts {

@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadConfig } from '../../src/config/load.ts'
+import { loadConfig } from '../support/load-config.ts'
 import { runCommand } from '../support/command.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 

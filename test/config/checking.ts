@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadConfig } from '../../src/config/load.ts'
+import { loadConfig } from '../support/load-config.ts'
 import type { Problem } from '../../src/config/problem.ts'
 import type { Config } from '../../src/config/config.ts'
 

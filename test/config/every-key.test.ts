@@ -6,6 +6,7 @@ import { describe, expect, test } from 'bun:test'
 import { z } from 'zod'
 import { jsonSchema, type JsonSchema } from '../../src/config/json-schema.ts'
 import { formatPath, type Path } from '../../src/config/issue.ts'
+import { builtIn } from '../../src/registry.ts'
 import { problemsOf } from './checking.ts'
 
 interface Key {
@@ -36,7 +37,7 @@ function keysOf(schema: JsonSchema, path: Path): Key[] {
 }
 
 /** A key may stand in several forms of what holds it. */
-const keys = new Map(keysOf(jsonSchema(), []).map((key) => [formatPath(key.path), key]))
+const keys = new Map(keysOf(jsonSchema(builtIn), []).map((key) => [formatPath(key.path), key]))
 
 /** A sound file, with this value at this place. */
 function withValue(path: Path, value: unknown): string {

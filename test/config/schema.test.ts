@@ -5,6 +5,7 @@ import { expect, test } from 'bun:test'
 import type { Config } from '../../src/config/config.ts'
 import { jsonSchema, type JsonSchema } from '../../src/config/json-schema.ts'
 import type { Template } from '../../src/expression/template.ts'
+import { builtIn } from '../../src/registry.ts'
 import { configOf } from './checking.ts'
 
 const noTls = {
@@ -17,6 +18,7 @@ const noTls = {
 
 test('the smallest file gives a whole configuration, every default filled in', () => {
   const config: Config = {
+    secret: undefined,
     listeners: [
       {
         name: '8080',
@@ -43,8 +45,21 @@ test('the smallest file gives a whole configuration, every default filled in', (
             port: 9000,
             unix: undefined,
             path: '',
+            authority: 'localhost:9000',
+            serverName: undefined,
+            weight: 1,
+            isBackup: false,
+            sessions: undefined,
           },
         ],
+        discover: undefined,
+        balancer: { type: 'round-robin', options: {}, create: expect.any(Function) },
+        slowStartMs: undefined,
+        queue: undefined,
+        sticky: undefined,
+        health: undefined,
+        eject: { failures: 5, withinMs: 10_000, forMs: 30_000, atMost: 0.5 },
+        retry: { dials: 2, budget: 0.2, statuses: [502, 503, 504] },
         tls: noTls,
         timeout: { connectMs: 5_000, answerMs: 30_000 },
         keepAlive: { connections: 64, idleMs: 4_000 },
@@ -96,6 +111,7 @@ test('the smallest file gives a whole configuration, every default filled in', (
 
 test('every key that can be given is taken over, in the unit of its name', () => {
   const text = `
+secret: 0123456789abcdef
 listeners:
   - name: public
     address: 127.0.0.1
@@ -107,7 +123,15 @@ listeners:
   - { name: plain, port: 8080, redirect: "https:8443" }
 upstreams:
   chat:
-    endpoints: [wss://10.0.0.1:9000/base, { url: "ws://[::1]:9000" }]
+    endpoints: [wss://10.0.0.1:9000/base, { url: "ws://[::1]:9000", weight: 2, backup: true, sessions: 2000 }]
+    discover: { dns: Chat.internal., port: 9000, every: 10s, scheme: wss, path: /base/, resolver: [10.0.0.1, "[::1]:5353"] }
+    balancer: { hash: $request.path.room }
+    slow-start: 30s
+    queue: { sessions: 200, wait: 3s }
+    sticky: { cookie: { name: at, path: /chat, max-age: 1d, same-site: none } }
+    health: { websocket: /healthz, interval: 6s, timeout: 1s, healthy: 3, unhealthy: 4 }
+    eject: { failures: 6, within: 20s, for: 1m, at-most: 25% }
+    retry: { dials: 3, budget: 12.5%, statuses: [503, 429] }
     tls: { server-name: chat.internal, verify: false }
     timeout: { connect: 4s, answer: 5s }
     keep-alive: { connections: 8, idle: 6s }
@@ -162,7 +186,39 @@ log: { level: debug, format: json }
   const [chat, other] = loaded.upstreams
   expect(chat).toMatchObject({
     name: 'chat',
-    endpoints: [{ url: 'wss://10.0.0.1:9000/base' }, { url: 'ws://[::1]:9000' }],
+    endpoints: [
+      { url: 'wss://10.0.0.1:9000/base', authority: '10.0.0.1:9000', weight: 1 },
+      {
+        url: 'ws://[::1]:9000',
+        authority: '[::1]:9000',
+        weight: 2,
+        isBackup: true,
+        sessions: 2_000,
+      },
+    ],
+    discover: {
+      kind: 'dns',
+      name: 'chat.internal',
+      port: 9000,
+      scheme: 'ws',
+      isTls: true,
+      path: '/base',
+      everyMs: 10_000,
+      resolvers: ['10.0.0.1:53', '[::1]:5353'],
+    },
+    balancer: { type: 'hash', options: { by: { source: '$request.path.room' } } },
+    slowStartMs: 30_000,
+    queue: { sessions: 200, waitMs: 3_000 },
+    sticky: { kind: 'cookie', name: 'at', path: '/chat', maxAgeMs: 86_400_000, sameSite: 'None' },
+    health: {
+      check: { type: 'websocket', options: { path: '/healthz' } },
+      intervalMs: 6_000,
+      timeoutMs: 1_000,
+      healthy: 3,
+      unhealthy: 4,
+    },
+    eject: { failures: 6, withinMs: 20_000, forMs: 60_000, atMost: 0.25 },
+    retry: { dials: 3, budget: 0.125, statuses: [503, 429] },
     tls: { ...noTls, serverName: 'chat.internal', isVerified: false },
     timeout: { connectMs: 4_000, answerMs: 5_000 },
     keepAlive: { connections: 8, idleMs: 6_000 },
@@ -220,6 +276,7 @@ log: { level: debug, format: json }
     heartbeat: { clientMs: 30_000, upstreamMs: 20_000, timeoutMs: 5_000 },
   })
   expect(withSources(redirect)).toMatchObject({ redirect: { to: '/new', status: 308 } })
+  expect(loaded.secret).toBe('0123456789abcdef')
   expect(loaded.limits).toEqual({ compressionBytes: 1_073_741_824 })
   expect(loaded.leave).toEqual({ delayMs: 5_000, windowMs: 60_000 })
   expect(loaded.admin).toEqual({
@@ -253,7 +310,7 @@ function* keysOf(schema: JsonSchema, path: string): Generator<[string, JsonSchem
   for (const child of schema.anyOf ?? []) yield* keysOf(child, path)
 }
 
-const keys = new Map(keysOf(jsonSchema(), ''))
+const keys = new Map(keysOf(jsonSchema(builtIn), ''))
 
 test('every key has one sentence of documentation, and its bounds behind it', () => {
   expect(keys.size).toBeGreaterThan(150)
@@ -270,12 +327,15 @@ test('only what makes a thing the thing it is has no default', () => {
     if (holder.items !== undefined) collect(holder.items, path)
     if (typeof holder.additionalProperties === 'object') collect(holder.additionalProperties, path)
   }
-  for (const [path, key] of [['', jsonSchema()] as const, ...keys]) collect(key, path)
+  for (const [path, key] of [['', jsonSchema(builtIn)] as const, ...keys]) collect(key, path)
   expect([...required].toSorted()).toEqual([
     '.admin port',
     '.admin unix',
     '.defaults.route.limits.bytes rate',
     '.defaults.route.limits.messages rate',
+    '.defaults.upstream.balancer.hash by',
+    '.defaults.upstream.health.path path',
+    '.defaults.upstream.sticky.cookie name',
     '.listeners port',
     '.listeners unix',
     '.listeners[].tls cert',
@@ -285,9 +345,13 @@ test('only what makes a thing the thing it is has no default', () => {
     '.routes[].limits.bytes rate',
     '.routes[].limits.messages rate',
     '.routes[].redirect to',
+    '.upstreams discover',
     '.upstreams endpoints',
     '.upstreams url',
+    '.upstreams[].balancer.hash by',
     '.upstreams[].endpoints url',
+    '.upstreams[].health.path path',
+    '.upstreams[].sticky.cookie name',
     'listeners',
     'routes',
   ])

@@ -3,7 +3,8 @@ import { expect, test } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { configSchema } from '../../src/config/schema.ts'
+import { schemasFor } from '../../src/config/schema.ts'
+import { builtIn } from '../../src/registry.ts'
 import { examples, page } from './page.ts'
 
 test('every pair of configurations on the page is run by a test', () => {
@@ -17,7 +18,7 @@ test('every pair of configurations on the page is run by a test', () => {
 })
 
 test('every key on the page is one of the configuration', () => {
-  const known = keysOf(z.toJSONSchema(configSchema, { io: 'input' }))
+  const known = keysOf(z.toJSONSchema(schemasFor(builtIn).config, { io: 'input' }))
   const said = [
     ...page.matchAll(/`((?:listeners\[\]|upstreams\.\*|routes\[\]|log|admin|leave)\.[^`]+)`/g),
   ]

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { defaultConfigFor } from '../../src/config/default-config.ts'
 import { createGateway } from '../../src/gateway.ts'
+import { builtIn } from '../../src/registry.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { sample, startAdminOf } from '../support/admin.ts'
 import { startCommand, type RunningCommand } from '../support/command.ts'
@@ -162,7 +163,12 @@ routes: [{ name: ping, respond: { status: 200, body: ok } }]
 
 describe('a probe', () => {
   test('is told that the gateway is starting until it listens, and when it is gone', async () => {
-    const loaded = defaultConfigFor({ to: `ws://${server.host}`, port: 0, address: '127.0.0.1' })
+    const loaded = defaultConfigFor({
+      registry: builtIn,
+      to: `ws://${server.host}`,
+      port: 0,
+      address: '127.0.0.1',
+    })
     if (!loaded.ok) throw new Error('the configuration is refused')
     const metrics = createMetrics()
     const gateway = createGateway(loaded.config, metrics.emit)

@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'bun:test'
 import type { Config } from '../../src/config/config.ts'
-import { loadConfig } from '../../src/config/load.ts'
+import { loadConfig } from '../support/load-config.ts'
 import type { GatewayEvent } from '../../src/core/events.ts'
 import { createGateway } from '../../src/gateway.ts'
 import { relayTo } from '../support/gateway.ts'

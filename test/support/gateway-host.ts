@@ -49,7 +49,7 @@ interface Ports {
 /** @returns what starts a gateway from its configuration. */
 async function loadStart(): Promise<(yaml: string) => Ports> {
   const { startAdmin } = await import('../../src/admin/admin.ts')
-  const { loadConfig } = await import('../../src/config/load.ts')
+  const { loadConfig } = await import('./load-config.ts')
   const { createGateway } = await import('../../src/gateway.ts')
   const { createMetrics } = await import('../../src/telemetry/metrics.ts')
   const emit = (event: GatewayEvent) => {

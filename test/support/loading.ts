@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs'
 import type { Config } from '../../src/config/config.ts'
-import { loadConfig } from '../../src/config/load.ts'
+import { loadConfig } from './load-config.ts'
 import { formatProblems } from '../../src/config/report.ts'
 
 /** What the gateway still does after `leave.window`. */

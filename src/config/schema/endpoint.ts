@@ -3,6 +3,7 @@
  * Invariant: what is accepted is one unmistakable address; whatever a URL can say beyond that
  * (user, query, fragment, dot segments) is refused rather than dropped.
  */
+import { resolve } from 'node:path'
 import type { EndpointConfig } from '../config.ts'
 import { meant, show, type Reading } from '../reading.ts'
 import { readFilePath } from './keys.ts'
@@ -27,7 +28,24 @@ const schemes = new Map<string, Scheme>([
   ['http+unix', { family: 'http', isTls: false, isUnix: true }],
 ])
 
+/** Where an endpoint is, without what is said of it beside its URL. */
+type Address = Omit<EndpointConfig, 'weight' | 'isBackup' | 'sessions'>
+
+/** An endpoint of which nothing is said beside its URL. */
 export function readEndpoint(input: unknown): Reading<EndpointConfig> {
+  const address = readAddress(input)
+  if (address.problem !== undefined) return address
+  return { value: { ...address.value, weight: 1, isBackup: false, sessions: undefined } }
+}
+
+/** @param folder what the path of a Unix socket starts from, if it is relative; absolute. */
+export function inFolder(endpoint: EndpointConfig, folder: string): EndpointConfig {
+  const { unix, scheme, path } = endpoint
+  if (unix === undefined) return endpoint
+  return { ...endpoint, ...socketAddress(scheme, resolve(folder, unix), path) }
+}
+
+function readAddress(input: unknown): Reading<Address> {
   if (typeof input !== 'string') {
     return {
       problem: `must be a URL such as ws://localhost:9000, not ${show(input)}`,
@@ -56,7 +74,7 @@ function readServer(
   { family, isTls }: Scheme,
   authority: string,
   written: string,
-): Reading<EndpointConfig> {
+): Reading<Address> {
   const scheme = isTls ? `${family}s` : family
   const base = URL.canParse(`${scheme}://${authority}`)
     ? new URL(`${scheme}://${authority}`)
@@ -70,12 +88,23 @@ function readServer(
   const path = readBase(written)
   if (path.problem !== undefined) return path
   const host = base.hostname.replace(/^\[|\]$/g, '')
-  const url = `${scheme}://${base.host}${path.value}`
-  return { value: { url, scheme: family, isTls, host, port, unix: undefined, path: path.value } }
+  return {
+    value: {
+      url: `${scheme}://${base.host}${path.value}`,
+      scheme: family,
+      isTls,
+      host,
+      port,
+      unix: undefined,
+      path: path.value,
+      authority: base.host,
+      serverName: undefined,
+    },
+  }
 }
 
 /** `/run/chat.sock` or `/run/chat.sock:/base`, as npm's ws writes it. */
-function readSocket({ family }: Scheme, rest: string): Reading<EndpointConfig> {
+function readSocket({ family }: Scheme, rest: string): Reading<Address> {
   const example = `${family}+unix:/run/chat.sock`
   const [written = '', base = '', more] = rest.replace(/^\/\/(?=\/)/, '').split(':')
   if (written.startsWith('//')) {
@@ -90,20 +119,25 @@ function readSocket({ family }: Scheme, rest: string): Reading<EndpointConfig> {
     return { problem: `the path behind ${show(written)} must start with "/", not ${show(base)}` }
   const path = readBase(base)
   if (path.problem !== undefined) return path
-  return { value: socketEndpoint(family, unix.value, path.value) }
+  return { value: socketAddress(family, unix.value, path.value) }
 }
 
-export function socketEndpoint(
-  scheme: EndpointConfig['scheme'],
-  unix: string,
-  path: string,
-): EndpointConfig {
-  const url = `${scheme}+unix:${unix}${path === '' ? '' : `:${path}`}`
-  return { url, scheme, isTls: false, host: 'localhost', port: 80, unix, path }
+function socketAddress(scheme: Address['scheme'], unix: string, path: string): Address {
+  return {
+    url: `${scheme}+unix:${unix}${path === '' ? '' : `:${path}`}`,
+    scheme,
+    isTls: false,
+    host: 'localhost',
+    port: 80,
+    unix,
+    path,
+    authority: 'localhost',
+    serverName: undefined,
+  }
 }
 
 /** What request paths are put behind, without a slash at the end. */
-function readBase(written: string): Reading<string> {
+export function readBase(written: string): Reading<string> {
   const path = written.replace(/\/+$/, '')
   const isPlain =
     !/\/\.{1,2}(\/|$)|\/\/|[^\x21-\x7e]|[\\"<>^`{|}]/.test(path) &&
@@ -112,7 +146,7 @@ function readBase(written: string): Reading<string> {
   return { problem: `${show(path)} is not a plain path of segments and single slashes` }
 }
 
-function notUrl(text: string): Reading<EndpointConfig> {
+function notUrl(text: string): Reading<Address> {
   const isBare = /^[\w.-]+(:\d+)?(\/.*)?$/.test(text)
   const isPath = /^\.{0,2}\//.test(text)
   const suggestion = isPath ? `ws+unix:${text}` : isBare ? `ws://${text}` : undefined

@@ -6,16 +6,18 @@
  */
 import { z } from 'zod'
 import { show, type Reading } from '../reading.ts'
-import { formatDuration, formatSize, readDuration, readSize } from '../units.ts'
+import {
+  formatDuration,
+  formatPercent,
+  formatSize,
+  readDuration,
+  readPercent,
+  readSize,
+} from '../units.ts'
 
 interface Documented {
   /** One sentence for documentation and editors. */
   readonly doc: string
-}
-
-interface Bounded extends Documented {
-  /** As the user would write it. */
-  readonly fallback: string | number
 }
 
 /**
@@ -32,13 +34,14 @@ export function value<T>(key: Documented & { json?: Json }, read: (input: unknow
     .transform((input, context): T => {
       const reading: Reading<T> = input === null ? isEmpty : read(input)
       if (reading.problem === undefined) return reading.value
-      const { problem, suggestion, isOtherKind } = reading
+      // What is refused as a whole mapping or list may be another form of the same key.
+      const { problem, suggestion, isUnknown, isOtherKind = typeof input === 'object' } = reading
       const isAbsent = input === undefined
       const message = isAbsent ? isMissing.problem : problem
       context.addIssue({
         code: 'custom',
         message,
-        params: isAbsent ? {} : { suggestion, isOtherKind },
+        params: isAbsent ? {} : { suggestion, isOtherKind, isUnknown },
       })
       return z.NEVER
     })
@@ -62,7 +65,7 @@ function isAnyText({ type, pattern, anyOf }: Json): boolean {
 }
 
 /** Milliseconds, from `min` to `max`. */
-export function duration(key: Bounded & { min: string; max: string }) {
+export function duration(key: Documented & { min: string; max: string }) {
   const [min, max] = [bound(readDuration(key.min)), bound(readDuration(key.max))]
   return value({ ...key, json: durationJson(key) }, (input): Reading<number> => {
     const reading = readDuration(input)
@@ -71,7 +74,7 @@ export function duration(key: Bounded & { min: string; max: string }) {
       return { problem: `cannot be off; it must be from ${key.min} to ${key.max}` }
     }
     return within(reading.value, { min, max, format: formatDuration })
-  }).prefault(key.fallback)
+  })
 }
 
 /** Milliseconds, from `min` to `max`, or undefined: `off`. */
@@ -95,6 +98,17 @@ export function size(key: Documented & { min: string; max: string }) {
     const reading = readSize(input)
     if (reading.problem !== undefined) return reading
     return within(reading.value, { min, max, format: formatSize })
+  })
+}
+
+/** A share, from `min` to `max`: `20%` is 0.2. */
+export function percent(key: Documented & { min: string; max: string }) {
+  const [min, max] = [bound(readPercent(key.min)), bound(readPercent(key.max))]
+  const json = textOrZero('^(0|[1-9][0-9]*)(\\.[0-9]{1,2})?%$', [key.min, key.max])
+  return value({ ...key, json }, (input): Reading<number> => {
+    const reading = readPercent(input)
+    if (reading.problem !== undefined) return reading
+    return within(reading.value, { min, max, format: formatPercent })
   })
 }
 

@@ -139,10 +139,9 @@ export const limitsSchema = section(
 export const timeoutSchema = section({
   handshake: duration({
     doc: 'How long the upstream handshake may take, from the matched request to the answer.',
-    fallback: '10s',
     min: '10ms',
     max: '10m',
-  }),
+  }).prefault('10s'),
   idle: durationOrOff({
     doc: 'How long a session may pass without a byte from either side before it is closed with 1001.',
     min: '10ms',
@@ -150,16 +149,14 @@ export const timeoutSchema = section({
   }).prefault('off'),
   send: duration({
     doc: 'How long a receiver may take nothing of what waits for it before the session is cut.',
-    fallback: '60s', // nginx's proxy_send_timeout
     min: '10ms',
     max: '1d',
-  }),
+  }).prefault('60s'), // nginx's proxy_send_timeout
   close: duration({
     doc: 'How long the other side may take to answer a Close before its connection is cut.',
-    fallback: '5s',
     min: '10ms',
     max: '10m',
-  }),
+  }).prefault('5s'),
   age: durationOrOff({
     doc: 'How long a session may last at all before it is closed with 1001.',
     min: '10ms',
@@ -196,10 +193,9 @@ export const heartbeatSchema = section(
     upstream: interval('An endpoint from which nothing came for so long is pinged'),
     timeout: duration({
       doc: 'How long a side that was pinged may stay silent before its session is cut.',
-      fallback: '10s', // a phone that wakes its radio needs a few seconds
       min: '10ms',
       max: '10m',
-    }),
+    }).prefault('10s'), // a phone that wakes its radio needs a few seconds
   },
   { error: 'must be a mapping such as { client: 30s }' },
 ).transform(({ client, upstream, timeout }): HeartbeatWritten => ({

@@ -39,28 +39,24 @@ export const listenerLimitsSchema = section({
 const timeout = section({
   tls: duration({
     doc: 'How long a client may take from connecting to the end of its PROXY header and TLS handshake.',
-    fallback: '10s', // as for the head: a handshake is two or three round trips
     min: '10ms',
     max: '1h',
-  }),
+  }).prefault('10s'), // as for the head: a handshake is two or three round trips
   head: duration({
     doc: 'How long a client may take from connecting (or the first byte of a request) to the end of the head.',
-    fallback: '10s', // what HAProxy advises; nginx's 60s feeds slow-header attacks
     min: '10ms',
     max: '1h',
-  }),
+  }).prefault('10s'), // what HAProxy advises; nginx's 60s feeds slow-header attacks
   body: duration({
     doc: 'The longest silence inside a request body.',
-    fallback: '60s', // nginx's client_body_timeout
     min: '10ms',
     max: '1d',
-  }),
+  }).prefault('60s'), // nginx's client_body_timeout
   idle: duration({
     doc: 'How long a kept-alive client connection may wait for its next request.',
-    fallback: '75s', // nginx's keepalive_timeout
     min: '10ms',
     max: '1d',
-  }),
+  }).prefault('75s'), // nginx's keepalive_timeout
 })
 
 const range = value(

@@ -5,7 +5,7 @@
  */
 import { readTemplate, type Template } from '../../expression/template.ts'
 import { nearest } from '../nearest.ts'
-import { show, type Reading } from '../reading.ts'
+import { meant, show, type Reading } from '../reading.ts'
 import { value } from './keys.ts'
 import { bracedName, readText } from './header.ts'
 
@@ -17,6 +17,7 @@ interface Rule {
   readonly check?: (
     text: string,
     literal: string,
+    template: Template,
   ) => { problem: string; suggestion?: string } | undefined
 }
 
@@ -25,13 +26,42 @@ export function template({ doc, what, check }: Rule) {
     if (typeof input !== 'string' && typeof input !== 'number') {
       const brace = bracedName(input)
       const suggestion = brace === undefined ? undefined : `put it in quotes: "${brace}"`
-      return { problem: `must be ${what}, not ${show(input)}`, suggestion, isOtherKind: true }
+      return {
+        problem: `must be ${what}, not ${show(input)}`,
+        suggestion,
+        isOtherKind: brace === undefined,
+      }
     }
     const text = String(input)
     const reading = readTemplate(text, nearest)
     if (reading.problem !== undefined) return reading
-    const wrong = check?.(text, literalOf(text))
+    const wrong = check?.(text, literalOf(text), reading.value)
     return wrong ?? reading
+  })
+}
+
+interface ExpressionRule {
+  readonly doc: string
+  readonly what?: string
+  /** Words that are taken too, whatever requests say. */
+  readonly also?: readonly string[]
+}
+
+/** Text that differs from request to request: what is hashed, what a split goes by. */
+export function expression({
+  doc,
+  what = 'an expression such as $request.cookie.user',
+  also = [],
+}: ExpressionRule) {
+  return template({
+    doc,
+    what,
+    check(text, _, { isConstant }) {
+      if (!isConstant || also.includes(text)) return undefined
+      const problem = `must be ${what}, not ${show(text)}, which is the same for every request`
+      const name = /^request\.\w/.test(text) ? `$${text}` : nearest(text, also)
+      return name === undefined ? { problem } : { problem, suggestion: meant(name) }
+    },
   })
 }
 

@@ -8,27 +8,63 @@ import { configOf, told, withUpstream } from '../checking.ts'
 
 const endpointOf = (url: string) => configOf(withUpstream(`"${url}"`)).upstreams[0]?.endpoints[0]
 
-const plain = { isTls: false, unix: undefined, path: '' } as const
+/** Nothing is said of it beside its URL. */
+const alone = { serverName: undefined, weight: 1, isBackup: false, sessions: undefined } as const
+
+const plain = { ...alone, isTls: false, unix: undefined, path: '' } as const
 
 const accepted: readonly (readonly [string, EndpointConfig])[] = [
-  ['ws://a', { ...plain, url: 'ws://a', scheme: 'ws', host: 'a', port: 80 }],
-  ['ws://a:80/', { ...plain, url: 'ws://a', scheme: 'ws', host: 'a', port: 80 }],
-  ['ws://a:443', { ...plain, url: 'ws://a:443', scheme: 'ws', host: 'a', port: 443 }],
-  ['wss://a', { ...plain, url: 'wss://a', scheme: 'ws', isTls: true, host: 'a', port: 443 }],
+  ['ws://a', { ...plain, url: 'ws://a', authority: 'a', scheme: 'ws', host: 'a', port: 80 }],
+  ['ws://a:80/', { ...plain, url: 'ws://a', authority: 'a', scheme: 'ws', host: 'a', port: 80 }],
+  [
+    'ws://a:443',
+    { ...plain, url: 'ws://a:443', authority: 'a:443', scheme: 'ws', host: 'a', port: 443 },
+  ],
+  [
+    'wss://a',
+    { ...plain, url: 'wss://a', authority: 'a', scheme: 'ws', isTls: true, host: 'a', port: 443 },
+  ],
   [
     'https://a:443/',
-    { ...plain, url: 'https://a', scheme: 'http', isTls: true, host: 'a', port: 443 },
+    {
+      ...plain,
+      url: 'https://a',
+      authority: 'a',
+      scheme: 'http',
+      isTls: true,
+      host: 'a',
+      port: 443,
+    },
   ],
-  ['wss://a:80', { ...plain, url: 'wss://a:80', scheme: 'ws', isTls: true, host: 'a', port: 80 }],
+  [
+    'wss://a:80',
+    {
+      ...plain,
+      url: 'wss://a:80',
+      authority: 'a:80',
+      scheme: 'ws',
+      isTls: true,
+      host: 'a',
+      port: 80,
+    },
+  ],
   [
     'WS://A.Example:9000',
-    { ...plain, url: 'ws://a.example:9000', scheme: 'ws', host: 'a.example', port: 9000 },
+    {
+      ...plain,
+      url: 'ws://a.example:9000',
+      authority: 'a.example:9000',
+      scheme: 'ws',
+      host: 'a.example',
+      port: 9000,
+    },
   ],
   [
     'http://[::1]:3000/base/',
     {
       ...plain,
       url: 'http://[::1]:3000/base',
+      authority: '[::1]:3000',
       scheme: 'http',
       host: '::1',
       port: 3000,
@@ -40,6 +76,7 @@ const accepted: readonly (readonly [string, EndpointConfig])[] = [
     {
       ...plain,
       url: 'ws://my_service:1/a/b%20c',
+      authority: 'my_service:1',
       scheme: 'ws',
       host: 'my_service',
       port: 1,
@@ -51,6 +88,7 @@ const accepted: readonly (readonly [string, EndpointConfig])[] = [
     {
       ...plain,
       url: 'ws://xn--bcher-kva.example',
+      authority: 'xn--bcher-kva.example',
       scheme: 'ws',
       host: 'xn--bcher-kva.example',
       port: 80,
@@ -97,7 +135,7 @@ describe('the URL of a server', () => {
 })
 
 describe('the URL of a Unix socket', () => {
-  const socket = { isTls: false, host: 'localhost', port: 80 }
+  const socket = { ...alone, isTls: false, host: 'localhost', port: 80, authority: 'localhost' }
 
   test.each([
     ['ws+unix:/run/a.sock', 'ws', '/run/a.sock', ''],

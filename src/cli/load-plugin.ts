@@ -1,0 +1,15 @@
+/**
+ * A module of the user's, loaded while the configuration is read; so it may not wait at its top level.
+ */
+import { createRequire } from 'node:module'
+import { statSync } from 'node:fs'
+
+const load = createRequire(import.meta.url) // of Bun: TypeScript and ES modules too, in a compiled file as well
+
+/** @returns the default export of the module with this absolute path. @throws what loading it threw. */
+export function loadPlugin(path: string): unknown {
+  statSync(path) // what is not there is told as such, rather than as a module that nothing resolves to
+  const module: unknown = load(path)
+  const isModule = typeof module === 'object' && module !== null && 'default' in module
+  return isModule ? module.default : undefined
+}
