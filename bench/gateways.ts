@@ -35,9 +35,21 @@ export async function startGateway(
 ): Promise<Gateway> {
   const directory = temporaryDirectory()
   const port = freePort()
-  const log = join(directory, 'output.log')
   const command = row.command({ port, upstreamPort, directory, certificate })
-  const gateway = start([...prefix, ...command], log)
+  const gateway = await startAccepting([...prefix, ...command], port, directory)
+  const { name, deflate = 'off', idleClientsMax = Infinity } = row
+  const process = { port, pid: gateway.pid, stop: () => stop(gateway) }
+  return { name, group, deflate, idleClientsMax, ...process }
+}
+
+/** Starts a command and waits until it accepts on its port; throws with the end of its log if it does not. */
+export async function startAccepting(
+  command: string[],
+  port: number,
+  directory: string,
+): Promise<Bun.Subprocess> {
+  const log = join(directory, 'output.log')
+  const gateway = start(command, log)
   const deadline = Date.now() + startTimeoutMs
   while (!(await accepts(port))) {
     if (gateway.exitCode === null && Date.now() < deadline) {
@@ -47,13 +59,11 @@ export async function startGateway(
     await stop(gateway)
     throw new Error(`it does not accept connections: ${readFileSync(log, 'utf8').slice(-500)}`)
   }
-  const { name, deflate = 'off', idleClientsMax = Infinity } = row
-  const process = { port, pid: gateway.pid, stop: () => stop(gateway) }
-  return { name, group, deflate, idleClientsMax, ...process }
+  return gateway
 }
 
 /** A port that was free a moment ago. */
-function freePort(): number {
+export function freePort(): number {
   const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
   listener.stop(true)
   return listener.port

@@ -1,6 +1,7 @@
 // Where the benchmark runs: notes for the top of the report, and which core does what.
 import { readFileSync } from 'node:fs'
 import { arch, cpus, loadavg, release, totalmem } from 'node:os'
+import type { Row } from './row.ts'
 
 /** Put before a command to run it on its core; empty where nothing can be pinned. */
 export interface Placement {
@@ -36,6 +37,17 @@ export function describeMachine(versions: string[]): string[] {
       `${(totalmem() / 2 ** 30).toFixed(1)} GB; Linux ${release()}; load average ${loads.join(' ')}`,
     versions.join(', '),
   ]
+}
+
+/** Of the programs behind some rows, each once: `nginx 1.22.1`. */
+export function versionsOf(rows: readonly Pick<Row, 'program' | 'version'>[]): string[] {
+  const versions = rows.map(({ program, version }) => {
+    const { stdout, stderr } = Bun.spawnSync(version)
+    const line = (stdout.toString() + stderr.toString()).split('\n')[0] ?? ''
+    const number = /\d+(\.\d+)+/.exec(line)?.[0] ?? line
+    return `${program.includes('/') ? 'bun' : program} ${number}`
+  })
+  return [...new Set(versions)]
 }
 
 /** The hard limit: each of the benchmark's processes raises its own to it. */

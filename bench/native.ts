@@ -125,7 +125,7 @@ export async function runLoad(
 }
 
 /** Each call gives the next line; '' at the end. */
-function lineReader(stream: ReadableStream<Uint8Array>): () => Promise<string> {
+export function lineReader(stream: ReadableStream<Uint8Array>): () => Promise<string> {
   const reader = stream.getReader()
   const decoder = new TextDecoder()
   let buffered = ''

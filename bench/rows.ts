@@ -14,6 +14,7 @@ export const controlNames: Record<Group, string> = {
 }
 export const subjectName = 'sluice'
 export const framedName = 'sluice framed'
+export const pooledName = 'sluice pooled'
 /** The same program of another checkout. */
 export const beforeName = 'sluice before'
 
@@ -77,11 +78,29 @@ export const rows: Row[] = [
   ...compressionRows,
   sluice({ name: subjectName, groups: ['plain', 'tls', 'compression'] }),
   sluice({
+    name: pooledName,
+    groups: ['plain'],
+    upstream: pooled,
+    top: { secret: 'the secret of a benchmark' },
+  }),
+  sluice({
     name: framedName,
     groups: ['plain', 'compression'],
     route: { framed: true, compression: 'off' },
   }),
 ]
+
+/** One server in the place of three, and everything that a pool may have to do for a handshake. */
+function pooled(port: number): Record<string, unknown> {
+  return {
+    endpoints: ['/a', '/b', '/c'].map((path) => `ws://127.0.0.1:${port}${path}`),
+    balancer: 'least-connections',
+    'slow-start': '30s',
+    sticky: { cookie: 'sluice' },
+    queue: { sessions: 100 },
+    health: { tcp: true, interval: '1s' },
+  }
+}
 
 /** What the working copy is compared with: Sluice as another checkout has it. */
 export function otherCheckout(directory: string): Row {

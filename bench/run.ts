@@ -3,7 +3,7 @@
 // The exit code tells whether every echo came back right, never how fast it was.
 import { createCorpora } from './corpus.ts'
 import type { Contender } from './gateways.ts'
-import { describeMachine, placeOnCores } from './machine.ts'
+import { describeMachine, placeOnCores, versionsOf } from './machine.ts'
 import { checkAll, elapsed, measureMemory, measureRounds, type Bench } from './measure.ts'
 import { compile, startEcho } from './native.ts'
 import { readOptions, type Options } from './options.ts'
@@ -75,16 +75,6 @@ function contend(
       const fitting = chosen.filter((row) => row.groups.includes(group))
       return fitting.map((row) => ({ row, group, certificate: own }))
     })
-}
-
-function versionsOf(chosen: Row[]): string[] {
-  const versions = chosen.map(({ program, version }) => {
-    const { stdout, stderr } = Bun.spawnSync(version)
-    const line = (stdout.toString() + stderr.toString()).split('\n')[0] ?? ''
-    const number = /\d+(\.\d+)+/.exec(line)?.[0] ?? line
-    return `${program.includes('/') ? 'bun' : program} ${number}`
-  })
-  return [...new Set(versions)]
 }
 
 /** Undefined: something is missing, which is said; that is an error where nothing else was asked for. */

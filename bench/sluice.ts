@@ -7,12 +7,14 @@ interface SluiceRow extends Omit<Row, 'program' | 'version' | 'command'> {
   /** Settings of the route, and those at the top level of the file. */
   route?: Record<string, unknown>
   top?: Record<string, unknown>
+  /** The upstream, where it is more than the one server. */
+  upstream?: (port: number) => Record<string, unknown>
   /** The directory; this one if not given. */
   checkout?: string
 }
 
 /** Without a line a session, as the rows beside it have no access log. */
-export function sluice({ route, top, checkout = root, ...row }: SluiceRow): Row {
+export function sluice({ route, top, upstream, checkout = root, ...row }: SluiceRow): Row {
   return {
     ...row,
     program: join(checkout, 'bin/sluice'),
@@ -21,7 +23,8 @@ export function sluice({ route, top, checkout = root, ...row }: SluiceRow): Row 
       const tls = certificate && { cert: certificate.chain, key: certificate.key }
       const configuration = {
         listeners: [tls ? { address: '127.0.0.1', port, tls } : `127.0.0.1:${port}`],
-        routes: [{ upstream: `ws://127.0.0.1:${upstreamPort}`, ...route }],
+        ...(upstream && { upstreams: { pool: upstream(upstreamPort) } }),
+        routes: [{ upstream: upstream ? 'pool' : `ws://127.0.0.1:${upstreamPort}`, ...route }],
         log: { level: 'warn' },
         ...top,
       }

@@ -2,12 +2,15 @@
  * A whole gateway in one process, put together from a checked configuration. Nothing listens before
  * `start`; after `leave` nothing is left of it.
  */
+import { randomBytes } from 'node:crypto'
 import type { Config } from './config/config.ts'
+import { systemClock } from './core/clock.ts'
 import type { Emit } from './core/events.ts'
 import { tellPlace } from './core/place.ts'
 import type { Refusal } from './listener/client-request.ts'
 import { listen, type Listener } from './listener/listener.ts'
 import { descriptors } from './net/descriptors.ts'
+import { createDnsQuery } from './net/dns-query.ts'
 import { assignSockets, takeInheritedSockets } from './net/inherited-sockets.ts'
 import { planOf } from './proxy/plan.ts'
 import { readSessions } from './proxy/reading.ts'
@@ -16,6 +19,7 @@ import type { CloseWords } from './proxy/session.ts'
 import { describeSession, type SessionInfo } from './proxy/session-info.ts'
 import { listSessions, type SessionPage, type SessionQuery } from './proxy/session-list.ts'
 import { Sessions } from './proxy/sessions.ts'
+import { Upstreams } from './proxy/upstreams.ts'
 import type { GatewayReading } from './telemetry/reading.ts'
 import { Compression } from './wire/compression.ts'
 
@@ -31,6 +35,8 @@ export interface Gateway {
   session(id: string): SessionInfo | undefined
   /** Closes a session in order, with code 1008 unless told otherwise. @returns false where there is none. */
   closeSession(id: string, words?: CloseWords): boolean
+  /** To be seen, and changed until the process ends. */
+  readonly upstreams: Upstreams
   /** What is so at this moment, for metrics and status. */
   read(): GatewayReading
   /** Binds all listeners. @throws ListenError if one cannot be bound; then none is. */
@@ -45,7 +51,14 @@ export interface Gateway {
 const lastWordsMs = 5_000
 
 export function createGateway(config: Config, emit: Emit): Gateway {
-  const plan = planOf(config, emit)
+  const secret = config.secret ?? randomBytes(32).toString('base64url')
+  const plan = planOf(config, {
+    clock: systemClock,
+    query: createDnsQuery(),
+    secret,
+    random: Math.random,
+    emit,
+  })
   const sessions = new Sessions(emit)
   const compression = new Compression(config.limits.compressionBytes)
   const listeners: Listener[] = []
@@ -73,6 +86,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
       destroy()
       throw error
     }
+    for (const pool of plan.pools.values()) pool.start()
     state = 'ready'
     emit({ type: 'capacity', descriptors: descriptors.limit, sessions: descriptors.clientCapacity })
   }
@@ -153,7 +167,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
     return {
       compression,
       listeners: listeners.map(({ name, clients }) => ({ listener: name, connections: clients })),
-      ...readSessions(sessions.all(), plan.all, config.upstreams),
+      ...readSessions(sessions.all(), plan.all, [...plan.pools.values()]),
     }
   }
 
@@ -173,6 +187,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
       return session === undefined ? undefined : describeSession(session)
     },
     closeSession,
+    upstreams: new Upstreams(plan, emit),
     read,
     start,
     leave,

@@ -29,3 +29,8 @@ export function problem({ status, title, headers: more }: Problem): Response {
     { status, headers: { ...headers, ...more, 'Content-Type': 'application/problem+json' } },
   )
 }
+
+/** @param title what of the query is not understood. */
+export function badQuery(title: string): Response {
+  return problem({ status: 400, title })
+}

@@ -9,10 +9,19 @@ import type { CloseWords } from '../proxy/session.ts'
 import { expositionType } from '../telemetry/exposition.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Gateway } from '../gateway.ts'
-import { json, problem, text, type Problem } from './answer.ts'
+import { badQuery, json, problem, text, type Problem } from './answer.ts'
 import { changeFault, scrapeFault, viewFault, type AdminAccess } from './guard.ts'
-import { readCloseWords, readSessionQuery } from './query.ts'
+import { readCloseWords, readSessionQuery } from './session-query.ts'
 import { describeStatus } from './status.ts'
+import {
+  changeEndpoint,
+  changeSplit,
+  listUpstreams,
+  showEndpoint,
+  showSplit,
+  showUpstream,
+} from './upstream-answers.ts'
+import { readAddition, readChange, readRemoval } from './upstream-query.ts'
 
 /** What is administered. */
 export interface Subject {
@@ -23,8 +32,8 @@ export interface Subject {
 interface Ask {
   readonly request: Request
   readonly query: URLSearchParams
-  /** What stands for `:id`; empty in a path that has none. */
-  readonly id: string
+  /** What stands for `:id` or `:name`, decoded; empty in a path that has none. */
+  readonly name: string
 }
 
 type Answer = (ask: Ask) => Response
@@ -35,6 +44,8 @@ export function createResources(
   { gateway, metrics }: Subject,
   access: AdminAccess,
 ): (request: Request) => Response {
+  const { upstreams } = gateway
+
   /** Answers only who has no fault. */
   function guarded(fault: Fault, answer: Answer): Answer {
     return (ask) => {
@@ -52,21 +63,66 @@ export function createResources(
     '/status': { GET: guarded(viewFault, () => json(describeStatus(gateway))) },
     '/sessions': { GET: guarded(viewFault, ({ query }) => list(gateway, query)) },
     '/sessions/:id': {
-      GET: guarded(viewFault, ({ id }) => show(gateway, id)),
-      DELETE: guarded(changeFault, ({ id, query }) => close(gateway, id, query)),
+      GET: guarded(viewFault, ({ name }) => show(gateway, name)),
+      DELETE: guarded(changeFault, ({ name, query }) => close(gateway, name, query)),
+    },
+    '/upstreams': { GET: guarded(viewFault, ({ query }) => listUpstreams(upstreams, query)) },
+    '/upstreams/:name': { GET: guarded(viewFault, ({ name }) => showUpstream(upstreams, name)) },
+    '/upstreams/:name/endpoints': {
+      GET: guarded(viewFault, ({ name, query }) => showEndpoint(upstreams, name, query)),
+      POST: guarded(changeFault, ({ name, query }) =>
+        changeEndpoint(upstreams, name, readAddition(query), 201),
+      ),
+      PATCH: guarded(changeFault, ({ name, query }) =>
+        changeEndpoint(upstreams, name, readChange(query), 200),
+      ),
+      // Its sessions go on.
+      DELETE: guarded(changeFault, ({ name, query }) =>
+        changeEndpoint(upstreams, name, readRemoval(query), 202),
+      ),
+    },
+    '/routes/:name/split': {
+      GET: guarded(viewFault, ({ name }) => showSplit(upstreams, name)),
+      PATCH: guarded(changeFault, ({ name, query }) => changeSplit(upstreams, name, query)),
     },
   }
+  const paths = Object.entries(resources).map(([path, methods]) => ({
+    segments: path.split('/'),
+    methods,
+  }))
 
   return (request) => {
     const { pathname, searchParams } = targetOf(request)
-    const id = /^\/sessions\/([^/]+)$/.exec(pathname)?.[1] ?? ''
-    const path = id === '' ? pathname : '/sessions/:id'
-    const methods = Object.hasOwn(resources, path) ? resources[path] : undefined
-    if (methods === undefined) return problem(unknownPath(Object.keys(resources)))
+    const asked = pathname.split('/')
+    const resource = paths.find(({ segments }) => isPath(asked, segments))
+    if (resource === undefined) return problem(unknownPath(Object.keys(resources)))
+    const { segments, methods } = resource
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const answer = Object.hasOwn(methods, method) ? methods[method] : undefined
     if (answer === undefined) return problem(unknownMethod(method, methods))
-    return answer({ request, query: searchParams, id })
+    const name = decoded(asked[segments.findIndex(isName)] ?? '')
+    return answer({ request, query: searchParams, name })
+  }
+}
+
+function isPath(asked: readonly string[], segments: readonly string[]): boolean {
+  return (
+    asked.length === segments.length &&
+    segments.every((segment, at) => (isName(segment) ? asked[at] !== '' : asked[at] === segment))
+  )
+}
+
+/** Whether a name stands there. */
+function isName(segment: string): boolean {
+  return segment.startsWith(':')
+}
+
+/** As it is where it is no encoding: then nothing has this name. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
   }
 }
 
@@ -102,10 +158,6 @@ function close(gateway: Gateway, id: string, query: URLSearchParams): Response {
   const words: CloseWords | string = readCloseWords(query)
   if (typeof words === 'string') return badQuery(words)
   return gateway.closeSession(id, words) ? json({ session: id }, 202) : problem(unknownSession)
-}
-
-function badQuery(title: string): Response {
-  return problem({ status: 400, title })
 }
 
 const unknownSession: Problem = {

@@ -20,11 +20,18 @@ export interface Status {
   })[]
   readonly sessions: number
   readonly routes: readonly Pick<RouteReading, 'route' | 'sessions' | 'handshakes'>[]
+  readonly upstreams: readonly {
+    readonly upstream: string
+    readonly endpoints: number
+    /** Those that take new sessions. */
+    readonly healthy: number
+  }[]
   /** Open, and how many may be under the descriptor limit. */
   readonly sockets: { readonly open: number; readonly most: number }
 }
 
 export function describeStatus(gateway: Gateway): Status {
+  const { routes } = gateway.read()
   return {
     version,
     bun: Bun.version,
@@ -37,9 +44,12 @@ export function describeStatus(gateway: Gateway): Status {
       connections: listener.clients,
     })),
     sessions: gateway.sessions,
-    routes: gateway
-      .read()
-      .routes.map(({ route, sessions, handshakes }) => ({ route, sessions, handshakes })),
+    routes: routes.map(({ route, sessions, handshakes }) => ({ route, sessions, handshakes })),
+    upstreams: gateway.upstreams.list().map(({ name, endpoints }) => ({
+      upstream: name,
+      endpoints: endpoints.length,
+      healthy: endpoints.filter(({ state }) => state === 'healthy').length,
+    })),
     sockets: { open: descriptors.sockets, most: descriptors.capacity },
   }
 }

@@ -11,7 +11,7 @@ const timeoutMs = 10_000
 /** @returns the answer's value; undefined when there is none, and why has been said. */
 export async function askAdmin<Answer>(
   place: AdminPlace,
-  method: 'GET' | 'DELETE',
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
   path: string,
 ): Promise<Answer | undefined> {
   try {

@@ -9,12 +9,13 @@ import { encodeRequest, encodeUpgrade } from '../proxy/forward.ts'
 import { ExtensionOffer } from '../proxy/framing.ts'
 import { admit } from '../proxy/handshake.ts'
 import { httpsAnswer, ownAnswer, type OwnAnswer } from '../proxy/own-answer.ts'
+import { systemClock } from '../core/clock.ts'
 import { planOf, type Plan } from '../proxy/plan.ts'
 import { RequestFacts } from '../proxy/request-facts.ts'
 import type { Route } from '../proxy/route.ts'
 import { findRoute } from '../proxy/serve.ts'
 import { Compression } from '../wire/compression.ts'
-import type { Pool } from '../upstream/pool.ts'
+import type { Pool, PoolHost } from '../upstream/pool.ts'
 import type { ExplainedRequest } from './explain-request.ts'
 import { sessionTexts } from './explain-session.ts'
 import { distanceOf, misfitText } from './misfit-text.ts'
@@ -32,7 +33,7 @@ export function explanationOf(config: Config, asked: ExplainedRequest): Explanat
   const facts = new RequestFacts(asked.head, asked.client)
   if (asked.head.isUpgrade) facts.session = Bun.randomUUIDv7('base64url')
   // Nothing is told of its certificates, and nothing of it outlives this.
-  const plan = planOf(config, () => {})
+  const plan = planOf(config, quietHost)
   const lines: Lines = []
   let isServed = true
   try {
@@ -98,6 +99,15 @@ function certificateText({ certificate }: RequestFacts): string {
   return certificate === undefined ? '' : `, certificate ${certificate.subject}`
 }
 
+/** Nothing is dialled or looked up here. */
+const quietHost: PoolHost = {
+  clock: systemClock,
+  query: () => Promise.reject(new Error('nothing is looked up')),
+  secret: '',
+  random: () => 0,
+  emit() {},
+}
+
 const shownCandidates = 8 // a screen's worth: who has more routes looks for one of them
 
 /** The routes that would go before the one that fits, but for a condition; without one the nearest. */
@@ -151,7 +161,14 @@ function upstreamLines({ config }: Route, { upstreams }: Config): Lines {
 function sentLines(route: Route, facts: RequestFacts, pool: Pool): Lines {
   const { config } = route
   const { isUpgrade } = facts.head
-  const endpoint = pool.pick()
+  const endpoint = pool.enterNow({
+    request: facts,
+    isSession: isUpgrade,
+    sticksTo: undefined,
+    tried: [],
+  })
+  if (endpoint === undefined)
+    return [['goes to', `${pool.name}, whose endpoints are found while the gateway runs`]]
   // As with all the memory there is: a gateway that has none left offers less.
   const { texts: offers } = new ExtensionOffer(facts, route, new Compression(Infinity))
   const head = isUpgrade

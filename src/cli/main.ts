@@ -5,6 +5,7 @@
  * the command or the configuration.
  */
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { asksAdmin } from './admin-options.ts'
 import type { AdminOptions } from './admin-place.ts'
 import type { CloseOptions } from './close.ts'
 import type { ConnectFlags } from './connect-options.ts'
@@ -12,10 +13,8 @@ import type { ExplainOptions } from './explain-request.ts'
 import type { InitOptions } from './init.ts'
 import type { RunOptions } from './run.ts'
 import type { SessionsOptions } from './sessions.ts'
+import { addUpstreamCommands } from './upstreams-commands.ts'
 import manifest from '../../package.json' with { type: 'json' }
-
-const adminHelp =
-  'ask this admin port, http://127.0.0.1:9090 or a Unix socket, not that of the file'
 
 const connectHelp = `
 On a terminal, and with --commands, these lines are commands:
@@ -63,45 +62,39 @@ program
     process.exitCode = check(file)
   })
 
-program
-  .command('status')
-  .description('say how the running gateway is')
-  .argument('[file]', 'the configuration it runs with', 'sluice.yaml')
-  .option('--admin <url>', adminHelp)
-  .option('--json', 'print JSON')
-  .action(async (file: string, options: AdminOptions) => {
+asksAdmin(program.command('status').description('say how the running gateway is')).action(
+  async (file: string, options: AdminOptions) => {
     const { status } = await import('./status.ts')
     process.exitCode = await status(file, options)
-  })
+  },
+)
 
-program
-  .command('sessions')
-  .description('list the sessions of the running gateway, the oldest first')
-  .argument('[file]', 'the configuration it runs with', 'sluice.yaml')
-  .option('--route <name>', 'only those of this route')
-  .option('--address <address>', 'only those of this client')
-  .option('--limit <number>', 'at most so many; 100 unless told, 1000 at most')
-  .option('--after <number>', 'go on where the page before has ended')
-  .option('--admin <url>', adminHelp)
-  .option('--json', 'print JSON')
-  .action(async (file: string, options: SessionsOptions) => {
-    const { sessions } = await import('./sessions.ts')
-    process.exitCode = await sessions(file, options)
-  })
+asksAdmin(
+  program
+    .command('sessions')
+    .description('list the sessions of the running gateway, the oldest first')
+    .option('--route <name>', 'only those of this route')
+    .option('--address <address>', 'only those of this client')
+    .option('--limit <number>', 'at most so many; 100 unless told, 1000 at most')
+    .option('--after <number>', 'go on where the page before has ended'),
+).action(async (file: string, options: SessionsOptions) => {
+  const { sessions } = await import('./sessions.ts')
+  process.exitCode = await sessions(file, options)
+})
 
-program
-  .command('close')
-  .description('close one session of the running gateway')
-  .argument('<id>', 'as sluice sessions lists it')
-  .argument('[file]', 'the configuration it runs with', 'sluice.yaml')
-  .option('--code <code>', 'close with this code; 1008 unless told')
-  .option('--reason <text>', 'tell both sides this reason')
-  .option('--admin <url>', adminHelp)
-  .option('--json', 'print JSON')
-  .action(async (id: string, file: string, options: CloseOptions) => {
-    const { close } = await import('./close.ts')
-    process.exitCode = await close(id, file, options)
-  })
+asksAdmin(
+  program
+    .command('close')
+    .description('close one session of the running gateway')
+    .argument('<id>', 'as sluice sessions lists it')
+    .option('--code <code>', 'close with this code; 1008 unless told')
+    .option('--reason <text>', 'tell both sides this reason'),
+).action(async (id: string, file: string, options: CloseOptions) => {
+  const { close } = await import('./close.ts')
+  process.exitCode = await close(id, file, options)
+})
+
+addUpstreamCommands(program)
 
 program
   .command('explain')

@@ -19,7 +19,7 @@ export async function status(file: string, options: AdminOptions): Promise<numbe
 }
 
 function formatStatus({ version, bun, pid, state, uptimeMs, ...rest }: Status): string {
-  const { sessions, sockets, listeners, routes } = rest
+  const { sessions, sockets, listeners, routes, upstreams } = rest
   const rows = listeners.map((listener) => [
     printable(listener.name),
     formatPlace(listener),
@@ -33,5 +33,10 @@ ${formatTable(['LISTENER', 'LISTENS ON', 'CONNECTIONS'], rows)}
 ${formatTable(
   ['ROUTE', 'SESSIONS', 'HANDSHAKES'],
   routes.map((route) => [printable(route.route), route.sessions, route.handshakes]),
+)}
+
+${formatTable(
+  ['UPSTREAM', 'HEALTHY', 'ENDPOINTS'],
+  upstreams.map(({ upstream, healthy, endpoints }) => [upstream, healthy, endpoints]),
 )}`
 }

@@ -31,7 +31,7 @@ export interface Balancer {
   /**
    * Called before the first choice, and whenever candidates come or go or a weight is set. What is known of
    * those that stay MUST be kept: a change of one endpoint gives no other a second turn.
-   * @param candidates in the order of the configuration, none twice; may be empty.
+   * @param candidates in the order of the configuration, none twice; may be empty. It is not changed afterwards.
    */
   update(candidates: readonly Candidate[]): void
   /**

@@ -44,6 +44,7 @@ export const errorTable = {
     400,
     'The path has dot segments or %00, or could be read as the path of another route',
   ),
+  UNKNOWN_SESSION: client(400, 'Session ID unknown'),
   PLAIN_HTTP: client(400, 'This port speaks TLS: use https or wss'),
   ORIGIN_NOT_ALLOWED: client(403, 'The page this request comes from may not connect here'),
   NO_ROUTE: client(404, 'No route matches the host and path of this request'),
@@ -69,7 +70,7 @@ export const errorTable = {
   UPSTREAM_BAD_HANDSHAKE: upstream(502, 'The upstream answered an invalid handshake', false),
   UPSTREAM_CONNECT_TIMEOUT: upstream(504, 'The upstream did not accept in time', true),
   UPSTREAM_STALLED: upstream(504, 'The upstream took nothing more of the request', false),
-  UPSTREAM_ANSWER_TIMEOUT: upstream(504, 'The upstream did not answer in time', false),
+  UPSTREAM_ANSWER_TIMEOUT: upstream(504, 'The upstream did not answer in time', true),
   INTERNAL: {
     side: 'gateway',
     isRetryable: false,

@@ -92,13 +92,15 @@ export type EndpointState = 'healthy' | 'unhealthy' | 'ejected' | 'draining'
 /** Where an endpoint is known from. */
 export type EndpointSource = 'file' | 'dns' | 'srv' | 'endpoints-file' | 'admin'
 
+interface KnownEndpoint {
+  readonly endpoint: string
+  readonly source: EndpointSource
+}
+
 /** What happens to the endpoints of an upstream. */
 export type UpstreamEvent = { readonly upstream: string } & (
-  | {
-      readonly type: 'endpoint-added' | 'endpoint-removed'
-      readonly endpoint: string
-      readonly source: EndpointSource
-    }
+  | ({ readonly type: 'endpoint-added' } & KnownEndpoint)
+  | ({ readonly type: 'endpoint-removed' } & KnownEndpoint)
   | {
       readonly type: 'endpoint-changed'
       readonly endpoint: string

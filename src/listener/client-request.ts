@@ -132,7 +132,12 @@ export class ClientRequest {
     const owner = this.#leave()
     if (owner === undefined) return
     owner.stream.write(
-      encodeRefusal(code, { detail, isKeptAlive, isHeadRequest: this.head.method === 'HEAD' }),
+      encodeRefusal(code, {
+        detail,
+        isKeptAlive,
+        isHeadRequest: this.head.method === 'HEAD',
+        origin: this.head.fields.get('origin'),
+      }),
     )
     owner.requestOnFinish(isKeptAlive)
     owner.requestOnRefuse({

@@ -13,20 +13,43 @@ export interface RefusalOptions {
   readonly detail: string | undefined
   readonly isKeptAlive: boolean
   readonly isHeadRequest: boolean
+  /** The page that asks; undefined: none. */
+  readonly origin?: string | undefined
 }
+
+/** What Engine.IO calls it, whose servers answer so: clients then connect anew. */
+const unknownSid = 1
 
 /** The whole response to a request that is refused for this reason. */
 export function encodeRefusal(code: ErrorCode, options: RefusalOptions): Buffer {
   const { side, status = 500, sentence } = errorRow(code)
   const detail = side === 'client' ? options.detail : undefined
-  const body = JSON.stringify({ title: sentence, status, code, detail })
+  const isEngineIo = code === 'UNKNOWN_SESSION'
+  const problem = isEngineIo
+    ? { code: unknownSid, message: sentence }
+    : { title: sentence, status, code, detail }
+  const body = JSON.stringify(problem)
   const head = encodeHead(statusLine(status), [
-    { name: 'Content-Type', value: 'application/problem+json' },
+    { name: 'Content-Type', value: isEngineIo ? 'application/json' : 'application/problem+json' },
     { name: 'Content-Length', value: String(Buffer.byteLength(body)) },
     ...extraFields(code, status),
+    ...(isEngineIo ? readableBy(options.origin) : []),
     { name: 'Connection', value: connectionOf(options.isKeptAlive, status) },
   ])
   return options.isHeadRequest ? head : Buffer.concat([head, Buffer.from(body)])
+}
+
+/**
+ * Any page may read it (WHATWG Fetch §3.3): it says nothing of anybody, and the answers before it, which the
+ * server itself has let the page read, looked no different.
+ */
+function readableBy(origin: string | undefined): { name: string; value: string }[] {
+  if (origin === undefined) return []
+  return [
+    { name: 'Access-Control-Allow-Origin', value: origin },
+    { name: 'Access-Control-Allow-Credentials', value: 'true' },
+    { name: 'Vary', value: 'Origin' },
+  ]
 }
 
 /** RFC 9110 §7.8: `Upgrade` is of this connection alone, so it is named. */

@@ -18,14 +18,18 @@ export interface FileWatch {
   onReject(detail: string): void
 }
 
-/** @param texts those taken at the start. @returns what ends it. */
+/** @param texts those taken at the start; empty: none, and the files are looked at at once. @returns what ends it. */
 export function watchFiles(watch: FileWatch, texts: readonly string[]): () => void {
   let taken = texts
+  /** What was taken must then be taken again: it is the sign that all is well. */
+  let isRejected = false
   /** The state of the files that was taken, or told to be wrong; and the one seen last. */
   let settled = ''
   let seen = ''
   let isOver = false
-  let timer = lookLater()
+  let timer: Timer | undefined
+  if (texts.length > 0) timer = lookLater()
+  else void look()
 
   async function look(): Promise<void> {
     const state = await stateOf(watch.files)
@@ -34,6 +38,7 @@ export function watchFiles(watch: FileWatch, texts: readonly string[]): () => vo
       if (fault === undefined) settled = state
       else if (state === seen) {
         settled = state
+        isRejected = true
         if (!isOver) watch.onReject(fault)
       }
     }
@@ -44,10 +49,13 @@ export function watchFiles(watch: FileWatch, texts: readonly string[]): () => vo
   async function takeNew(): Promise<string | undefined> {
     try {
       const read = await Promise.all(watch.files.map(readRegular))
-      if (isOver || read.every((text, index) => text === taken[index])) return undefined
+      const isSame = read.every((text, index) => text === taken[index])
+      if (isOver || (isSame && !isRejected)) return undefined
       const fault = watch.take(read)
-      if (fault === undefined) taken = read
-      return fault
+      if (fault !== undefined) return fault
+      taken = read
+      isRejected = false
+      return undefined
     } catch (error) {
       return error instanceof Error ? error.message : String(error)
     }

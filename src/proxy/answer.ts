@@ -18,17 +18,20 @@ export interface SwitchOptions {
   readonly route: Route
   /** What was agreed with the client; undefined: none. */
   readonly extensions: string | undefined
+  /** The gateway's own `Set-Cookie`. */
+  readonly cookie: string | undefined
 }
 
 /** The 101 for the client. */
 export function encodeSwitch(answer: ResponseHead, options: SwitchOptions): Buffer {
-  const { facts, route, extensions } = options
+  const { facts, route, extensions, cookie } = options
   const fields = answerFields(answer).filter(
     ({ name }) => name.toLowerCase() !== 'sec-websocket-extensions',
   )
   if (extensions !== undefined) fields.push({ name: 'Sec-WebSocket-Extensions', value: extensions })
   return encodeHead(`HTTP/1.1 101 ${answer.reason || 'Switching Protocols'}`, [
     ...route.answerHeaders.apply(fields, facts),
+    ...setCookie(cookie),
     { name: 'Sluice-Session', value: facts.session },
     { name: 'Upgrade', value: 'websocket' },
     { name: 'Connection', value: 'Upgrade' },
@@ -45,12 +48,15 @@ export interface AnswerOptions {
   readonly route: Route
   /** Whether the client's connection goes on after it. */
   readonly isKeptAlive: boolean
+  /** The gateway's own `Set-Cookie`. */
+  readonly cookie: string | undefined
 }
 
 /** A final answer. */
 export function encodeAnswer(answer: ResponseHead, options: AnswerOptions): Buffer {
-  const { facts, route, isKeptAlive } = options
-  const fields = [...route.answerHeaders.apply(answerFields(answer), facts)]
+  const { facts, route, isKeptAlive, cookie } = options
+  const rewritten = route.answerHeaders.apply(answerFields(answer), facts)
+  const fields = [...rewritten, ...setCookie(cookie)]
   // An answer of 426 is a list of what to upgrade to, for the client to read (RFC 9110 §15.5.22).
   const upgrade = answer.status === 426 ? answer.fields.get('upgrade') : undefined
   if (upgrade !== undefined) fields.push({ name: 'Upgrade', value: upgrade })
@@ -58,6 +64,11 @@ export function encodeAnswer(answer: ResponseHead, options: AnswerOptions): Buff
   const isListed = upgrade !== undefined
   fields.push({ name: 'Connection', value: isListed ? `${connection}, upgrade` : connection })
   return encodeHead(`HTTP/1.1 ${answer.status} ${answer.reason}`, fields)
+}
+
+/** Behind those of the endpoint, whatever the route does to them. */
+function setCookie(value: string | undefined): Field[] {
+  return value === undefined ? [] : [{ name: 'Set-Cookie', value }]
 }
 
 function answerFields(answer: ResponseHead): Field[] {

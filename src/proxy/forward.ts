@@ -17,9 +17,18 @@ import type { Route } from './route.ts'
 
 type Field = Pick<HttpField, 'name' | 'value'>
 
-/** A request without upgrade, for an endpoint. @throws GatewayError as `targetFor`. */
-export function encodeRequest(facts: RequestFacts, endpoint: Endpoint, route: Route): Buffer {
-  const fields = requestFields(facts, endpoint, route)
+/**
+ * A request without upgrade, for an endpoint.
+ * @param mustBePlain the gateway reads the answer, which is not to be compressed. @throws GatewayError as `targetFor`.
+ */
+export function encodeRequest(
+  facts: RequestFacts,
+  endpoint: Endpoint,
+  route: Route,
+  mustBePlain = false,
+): Buffer {
+  const sent = requestFields(facts, endpoint, route)
+  const fields = mustBePlain ? sent.filter(({ name }) => spelled(name) !== 'accept-encoding') : sent
   // An HTTP/1.0 client cannot read chunks, so its upstream must not send any.
   fields.push({ name: 'Connection', value: facts.head.minor === 1 ? 'keep-alive' : 'close' })
   return encodeHead(startLine(facts, endpoint, route), fields)
@@ -45,7 +54,8 @@ export function encodeUpgrade(
 }
 
 function startLine(facts: RequestFacts, endpoint: Endpoint, route: Route): string {
-  const { method, target, minor } = facts.head
+  const { target } = facts
+  const { method, minor } = facts.head
   const path = target === '*' ? '*' : endpoint.options.path + targetFor(facts, route)
   return `${method} ${path} HTTP/1.${minor}`
 }
@@ -55,7 +65,8 @@ function startLine(facts: RequestFacts, endpoint: Endpoint, route: Route): strin
  * @throws GatewayError UNSAFE_PATH where what a request brings would make it another path.
  */
 function targetFor(facts: RequestFacts, { config }: Route): string {
-  const { target, path } = facts.head
+  const { target } = facts
+  const { path } = facts.head
   if (config.forward.path === undefined) return target
   const rendered = config.forward.path.renderUrl(facts)
   if (rendered === undefined)
@@ -84,8 +95,7 @@ function requestFields(facts: RequestFacts, endpoint: Endpoint, route: Route): F
 function hostFor(facts: RequestFacts, { options }: Endpoint, { config }: Route): string {
   const { host } = config.forward
   if (host === 'client') return facts.head.host
-  // A Unix socket has no authority.
-  if (host === 'endpoint') return options.url.split('://')[1]?.split('/')[0] ?? 'localhost'
+  if (host === 'endpoint') return options.authority
   const rendered = host.render(facts)
   if (isHost(rendered)) return rendered
   throw new GatewayError('MALFORMED_REQUEST', 'the value for the host header is not a host')

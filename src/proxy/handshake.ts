@@ -8,15 +8,12 @@ import type { ByteStream } from '../core/byte-stream.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Emit, SessionFacts } from '../core/events.ts'
 import type { ClientRequest } from '../listener/client-request.ts'
-import type { Endpoint } from '../upstream/endpoint.ts'
-import type { HttpConnection } from '../upstream/http-connection.ts'
 import { publicSubprotocol } from '../telemetry/subprotocol.ts'
 import type { Pool } from '../upstream/pool.ts'
-import type { ResponseHead } from '../wire/http-response.ts'
 import type { Compression } from '../wire/compression.ts'
 import { offeredSubprotocols, switchFault, upgradeFault } from '../wire/websocket-handshake.ts'
 import { encodeSwitch } from './answer.ts'
-import { encodeUpgrade } from './forward.ts'
+import { dialUpstream, type Dialled } from './dial.ts'
 import { ExtensionOffer, framingOf, type Framing } from './framing.ts'
 import { relayAnswer } from './http-relay.ts'
 import { originFault } from './origin.ts'
@@ -38,13 +35,13 @@ export interface HandshakeRequest {
 }
 
 interface Handshake extends HandshakeRequest {
+  readonly pool: Pool
   readonly offer: ExtensionOffer
-  readonly endpoint: Endpoint
-  readonly upstream: string
   readonly startedAtMs: number
-  /** From the start to a connection. */
-  dialMs: number
 }
+
+/** One that an endpoint has answered. */
+interface AnsweredHandshake extends Handshake, Dialled {}
 
 /** @throws GatewayError, for the caller to answer with. */
 export async function handshake(asked: HandshakeRequest): Promise<void> {
@@ -54,14 +51,7 @@ export async function handshake(asked: HandshakeRequest): Promise<void> {
   if (underWay?.enter(facts.address) !== undefined) throw new GatewayError('TOO_MANY_HANDSHAKES')
   const offer = new ExtensionOffer(facts, route, asked.compression)
   try {
-    await enterRoute({
-      ...asked,
-      offer,
-      endpoint: pool.pick(),
-      upstream: pool.name,
-      startedAtMs: performance.now(),
-      dialMs: 0,
-    })
+    await enterRoute({ ...asked, pool, offer, startedAtMs: performance.now() })
   } finally {
     offer.withdraw()
     underWay?.leave(facts.address)
@@ -76,19 +66,31 @@ async function enterRoute(attempt: Handshake): Promise<void> {
   if (full === 'client') throw new GatewayError('TOO_MANY_SESSIONS_OF_CLIENT')
   let session: Session | undefined
   try {
-    const { connection, answer } = await dial(attempt)
-    try {
-      if (answer.status !== 101) return relayAnswer({ ...attempt, connection, answer })
-      session = joinSession(attempt, connection, answer)
-      openSession(attempt, connection, session)
-    } catch (error) {
-      // Until it is open nobody else would close what it holds.
-      session?.destroy()
-      connection.destroy()
-      throw error
-    }
+    const dialled = await dialUpstream({ ...attempt, offers: attempt.offer.texts })
+    const answered = { ...attempt, ...dialled }
+    session = joinUpstream(answered)
+    if (session !== undefined) openSession(answered, session)
+  } catch (error) {
+    // Until it is open nobody else would close what it holds.
+    session?.destroy()
+    throw error
   } finally {
     if (session === undefined) route.sessions.leave(facts.address)
+  }
+}
+
+/** @returns the session, where the endpoint has agreed to one; else the client gets the endpoint's answer. */
+function joinUpstream(answered: AnsweredHandshake): Session | undefined {
+  const { endpoint, connection, answer, pool } = answered
+  const onOver = () => endpoint.leave(true)
+  try {
+    if (answer.status === 101) return joinSession(answered)
+    relayAnswer({ ...answered, upstream: pool.name, onOver })
+    return undefined
+  } catch (error) {
+    connection.destroy()
+    onOver()
+    throw error
   }
 }
 
@@ -101,38 +103,16 @@ export function admit(facts: RequestFacts, route: Route): Pool {
   const fault = upgradeFault(head)
   if (fault !== undefined) throw new GatewayError('MALFORMED_UPGRADE', fault)
   if (head.fields.get('sec-websocket-version') !== '13') throw new GatewayError('WEBSOCKET_VERSION')
-  const foreign = originFault(facts, route.config.origins)
+  const foreign = originFault(facts, route.config.origins, route.ownCookies)
   if (foreign !== undefined) throw new GatewayError('ORIGIN_NOT_ALLOWED', foreign)
   const pool = route.pickPool(facts)
   if (!pool.isWebSocket) throw new GatewayError('UPGRADE_NOT_POSSIBLE')
   return pool
 }
 
-/** Asks the endpoint. All of it together takes at most `timeout.handshake`. */
-async function dial(
-  attempt: Handshake,
-): Promise<{ connection: HttpConnection; answer: ResponseHead }> {
-  const { request, facts, route, endpoint } = attempt
-  const { handshakeMs } = route.config.timeout
-  const head = encodeUpgrade(facts, endpoint, route, attempt.offer.texts)
-  const attemptToConnect = new AbortController()
-  request.onGone = (error) => attemptToConnect.abort(error)
-  const connection = await endpoint.connect(attemptToConnect, handshakeMs)
-  attempt.dialMs = performance.now() - attempt.startedAtMs
-  request.onGone = (error) => connection.destroy(error)
-  connection.send(head, 'GET', {})
-  const leftMs = attempt.startedAtMs + handshakeMs - performance.now()
-  connection.expectAnswer(Math.min(leftMs, endpoint.timeout.answerMs))
-  return { connection, answer: await connection.answer() }
-}
-
 /** Answers the client, whose stream is the session's from then on. @throws GatewayError where it cannot be. */
-function joinSession(
-  attempt: Handshake,
-  connection: HttpConnection,
-  answer: ResponseHead,
-): Session {
-  const { request, facts, route, sessions } = attempt
+function joinSession(attempt: AnsweredHandshake): Session {
+  const { request, facts, route, sessions, endpoint, stickiness, connection, answer } = attempt
   const { head, session: id } = facts
   const fault = switchFault(answer, {
     key: head.fields.get('sec-websocket-key') ?? '',
@@ -144,14 +124,17 @@ function joinSession(
   let client: ByteStream | undefined
   try {
     // What fails before the client is taken over can still be answered.
-    const switching = encodeSwitch(answer, { facts, route, extensions: framing.extensions })
-    const sessionFacts = factsOf(attempt, answer, framing)
+    const cookie = stickiness.cookieFor(endpoint)
+    const { extensions } = framing
+    const switching = encodeSwitch(answer, { facts, route, extensions, cookie })
+    const sessionFacts = factsOf(attempt, framing)
     client = request.takeOver()
     if (client === undefined) throw new GatewayError('CLIENT_GONE')
     client.write(switching)
     return new Session({
       id,
       route,
+      endpoint,
       facts: sessionFacts,
       client,
       upstream: connection.stream,
@@ -167,8 +150,8 @@ function joinSession(
 }
 
 /** Makes it known, then lets it run. */
-function openSession(attempt: Handshake, connection: HttpConnection, session: Session): void {
-  const { route, sessions, emit, startedAtMs, dialMs } = attempt
+function openSession(attempt: AnsweredHandshake, session: Session): void {
+  const { connection, route, sessions, emit, startedAtMs, dialMs } = attempt
   sessions.add(session)
   emit({
     type: 'session-opened',
@@ -182,13 +165,13 @@ function openSession(attempt: Handshake, connection: HttpConnection, session: Se
 }
 
 /** What is kept of the request. Parts of the head are copied: a piece of a string keeps the whole alive. */
-function factsOf(attempt: Handshake, answer: ResponseHead, framing: Framing): SessionFacts {
-  const { request, facts, route, endpoint, upstream } = attempt
+function factsOf(attempt: AnsweredHandshake, framing: Framing): SessionFacts {
+  const { request, facts, route, endpoint, pool, answer } = attempt
   const { head, listener, client } = request
   return {
     listener,
-    upstream,
-    endpoint: endpoint.options.url,
+    upstream: pool.name,
+    endpoint: endpoint.url,
     address: facts.address,
     host: copyOf(head.host),
     path: copyOf(head.path),

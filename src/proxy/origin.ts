@@ -4,14 +4,19 @@
  */
 import type { RouteConfig } from '../config/config.ts'
 import { hostName } from '../wire/host-name.ts'
+import type { HttpField } from '../wire/http-fields.ts'
 import type { RequestFacts } from './request-facts.ts'
 
 const shownCharacters = 100 // of an origin, in an answer and a log
 
-/** @returns why the page that asks may not connect; undefined if it may, or if no page asks. */
+/**
+ * @param ownCookies the names of those by which the gateway itself knows a client, which are no credential.
+ * @returns why the page that asks may not connect; undefined if it may, or if no page asks.
+ */
 export function originFault(
   facts: Pick<RequestFacts, 'head' | 'publicHost' | 'certificate'>,
   origins: RouteConfig['origins'],
+  ownCookies: readonly string[] = [],
 ): string | undefined {
   const { publicHost } = facts
   const origin = facts.head.fields.get('origin')?.toLowerCase()
@@ -21,7 +26,7 @@ export function originFault(
   if (origins !== 'own') {
     return origins.includes(origin) ? undefined : `pages of ${shown} are not let in; ${remedy}`
   }
-  const credential = credentialOf(facts)
+  const credential = credentialOf(facts, ownCookies)
   // Nobody is known by what a page can ask for without one: it could ask from its own server.
   if (credential === undefined) return undefined
   const asking = URL.parse(origin)?.hostname
@@ -32,11 +37,14 @@ export function originFault(
 }
 
 /** What a browser adds by itself, and a server may know its visitor by. */
-function credentialOf({
-  head,
-  certificate,
-}: Pick<RequestFacts, 'head' | 'certificate'>): string | undefined {
-  if (head.fields.count('cookie') > 0) return 'cookies'
+function credentialOf(
+  { head, certificate }: Pick<RequestFacts, 'head' | 'certificate'>,
+  ownCookies: readonly string[],
+): string | undefined {
+  const isOwn = (pair: string) => ownCookies.includes(pair.split('=', 1)[0]?.trim() ?? '')
+  const isForeign = ({ key, value }: HttpField) =>
+    key === 'cookie' && !value.split(';').every(isOwn)
+  if (head.fields.list.some(isForeign)) return 'cookies'
   // The password that was typed in last (RFC 7617 §2.2), or a Kerberos ticket (RFC 4559).
   if (head.fields.count('authorization') > 0) return 'a login'
   return certificate === undefined ? undefined : 'a certificate'

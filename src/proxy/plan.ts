@@ -1,11 +1,10 @@
 /**
  * What a configuration comes to: its upstreams as pools, its routes in a table. Made once, and never
- * changed: nothing is dialled before the first request.
+ * changed: nothing is dialled before its pools start.
  */
 import type { Config } from '../config/config.ts'
-import type { CertificateEvent } from '../core/events.ts'
 import { RouteTable } from '../route/route-table.ts'
-import { Pool } from '../upstream/pool.ts'
+import { Pool, type PoolHost } from '../upstream/pool.ts'
 import { Quota } from './quota.ts'
 import { Route } from './route.ts'
 
@@ -25,11 +24,10 @@ export interface Plan {
  * Its pools look after files until they `leave`.
  * @throws Error with a sentence if a file that TLS needs cannot be read or is wrong; then nothing is left behind.
  */
-export function planOf(config: Config, onCertificate: (event: CertificateEvent) => void): Plan {
+export function planOf(config: Config, host: PoolHost): Plan {
   const pools = new Map<string, Pool>()
   try {
-    for (const upstream of config.upstreams)
-      pools.set(upstream.name, new Pool(upstream, onCertificate))
+    for (const upstream of config.upstreams) pools.set(upstream.name, new Pool(upstream, host))
     return planWith(config, pools)
   } catch (error) {
     for (const pool of pools.values()) pool.leave()

@@ -4,8 +4,13 @@
  * This is how messages are counted while their sessions are open: nothing is added up when a message
  * passes; whoever wants to know walks over the sessions and reads what their scanners have counted.
  */
-import type { Config } from '../config/config.ts'
-import type { EndpointReading, FlowReading, RouteReading } from '../telemetry/reading.ts'
+import type {
+  EndpointReading,
+  FlowReading,
+  RouteReading,
+  UpstreamReading,
+} from '../telemetry/reading.ts'
+import type { Pool } from '../upstream/pool.ts'
 import type { Route } from './route.ts'
 import type { Session } from './session.ts'
 
@@ -23,21 +28,19 @@ type Endpoints = Map<string, Map<string, OpenEndpoint>>
 export interface SessionReading {
   /** Every route of the configuration, also those without sessions. */
   readonly routes: readonly RouteReading[]
-  /** Every endpoint of the configuration. */
+  readonly upstreams: readonly UpstreamReading[]
+  /** Every endpoint that there is, and those that were removed under their sessions. */
   readonly endpoints: readonly EndpointReading[]
 }
 
 export function readSessions(
   sessions: Iterable<Session>,
   routes: readonly Route[],
-  upstreams: Config['upstreams'],
+  pools: readonly Pool[],
 ): SessionReading {
   const byName = new Map<string, OpenRoute>()
   const byRoute = new Map(routes.map((route) => [route, open(route, byName)]))
-  const endpoints: Endpoints = new Map()
-  for (const { name, endpoints: all } of upstreams) {
-    for (const { url } of all) endpointAt(name, url, endpoints)
-  }
+  const endpoints = readEndpoints(pools)
   for (const session of sessions) {
     // One whose route or endpoint is not configured any more still counts.
     const route = byRoute.get(session.route) ?? open(session.route, byName)
@@ -46,7 +49,23 @@ export function readSessions(
     endpointAt(session.facts.upstream, session.facts.endpoint, endpoints).sessions++
   }
   const rows = [...endpoints.values()].flatMap((each) => [...each.values()])
-  return { routes: [...byName.values()], endpoints: rows }
+  return { routes: [...byName.values()], upstreams: pools.map(readUpstream), endpoints: rows }
+}
+
+function readUpstream({ name, waiting, retries }: Pool): UpstreamReading {
+  return { upstream: name, waiting, retries }
+}
+
+/** Without their sessions, which are counted as they are met. */
+function readEndpoints(pools: readonly Pool[]): Endpoints {
+  const all: Endpoints = new Map()
+  for (const { name, endpoints } of pools)
+    for (const { url, weight, standing } of endpoints) {
+      const row = endpointAt(name, url, all)
+      row.weight = weight
+      row.state = standing.state
+    }
+  return all
 }
 
 function open({ config, sessions }: Route, byName: Map<string, OpenRoute>): OpenRoute {
@@ -66,9 +85,14 @@ function open({ config, sessions }: Route, byName: Map<string, OpenRoute>): Open
 function endpointAt(upstream: string, endpoint: string, endpoints: Endpoints): OpenEndpoint {
   const ofUpstream = endpoints.get(upstream) ?? new Map<string, OpenEndpoint>()
   endpoints.set(upstream, ofUpstream)
-  const row = ofUpstream.get(endpoint) ?? { upstream, endpoint, sessions: 0 }
+  const row = ofUpstream.get(endpoint) ?? newRow(upstream, endpoint)
   ofUpstream.set(endpoint, row)
   return row
+}
+
+/** `removed` until it is met in its pool. */
+function newRow(upstream: string, endpoint: string): OpenEndpoint {
+  return { upstream, endpoint, state: 'removed', weight: 0, sessions: 0 }
 }
 
 function count(session: Session, row: OpenRoute): void {

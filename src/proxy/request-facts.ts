@@ -22,10 +22,13 @@ export class RequestFacts implements RequestContext {
   parameters: Readonly<Record<string, string>> = {}
   /** Set by the handshake. */
   session = ''
+  /** As sent, but for what the gateway itself has made the client put in: see `Stickiness`. */
+  target: string
 
   constructor(head: RequestHead, client: ClientInfo) {
     this.head = head
     this.client = client
+    this.target = head.target
     this.address = clientAddress(head.fields, client)
     this.scheme = publicScheme(head.fields, client)
     this.publicHost = publicHost(head, client)
@@ -42,10 +45,6 @@ export class RequestFacts implements RequestContext {
 
   get hostname(): string {
     return hostName(this.head.host)
-  }
-
-  get target(): string {
-    return this.head.target
   }
 
   get certificate(): ClientCertificate | undefined {

@@ -9,6 +9,7 @@ import { Quota } from './quota.ts'
 import { Redirect } from './redirect.ts'
 import type { RequestFacts } from './request-facts.ts'
 import { Split } from './split.ts'
+import { stuckPool } from './stickiness.ts'
 
 export class Route {
   readonly config: RouteConfig
@@ -19,6 +20,10 @@ export class Route {
   readonly redirect: Redirect | undefined
   /** Open sessions, and handshakes that may become one. */
   readonly sessions: Quota
+  /** The names of those that clients are told to come back with. */
+  readonly ownCookies: readonly string[]
+  /** Where it leads. */
+  readonly #pools: readonly Pool[]
   readonly #split: Split<Pool>
   readonly #rules: readonly (readonly FrameRules[])[]
 
@@ -30,6 +35,10 @@ export class Route {
     this.requestHeaders = new HeaderRewriter(config.forward.headers)
     this.answerHeaders = new HeaderRewriter(config.answer.headers)
     this.redirect = config.redirect && new Redirect(config.redirect.to)
+    this.#pools = config.upstreams.map(({ name }) => poolOf(pools, name))
+    this.ownCookies = this.#pools.flatMap(({ sticky }) =>
+      sticky?.kind === 'cookie' ? [sticky.name] : [],
+    )
     this.#split = new Split(
       config.upstreams.map(({ name, weight }) => ({ name, weight, value: poolOf(pools, name) })),
     )
@@ -43,12 +52,23 @@ export class Route {
     )
   }
 
-  /** Where this request goes: by its value of `split-by`, or where it has none by turn. */
+  /** Where this request goes: by what it sticks to, by its value of `split-by`, or by turn. */
   pickPool(facts: RequestFacts): Pool {
     const key = this.config.splitBy?.render(facts) ?? ''
-    const pool = key === '' ? this.#split.next() : this.#split.of(key)
+    const stuck = this.#pools.length > 1 ? stuckPool(facts, this.#pools, key !== '') : undefined
+    const pool = stuck ?? (key === '' ? this.#split.next() : this.#split.of(key))
     if (pool === undefined) throw new RangeError(`The route ${this.config.name} leads nowhere`)
     return pool
+  }
+
+  /** What share of its requests goes to which upstream. */
+  get shares(): Readonly<Record<string, number>> {
+    return this.#split.weights
+  }
+
+  /** @param shares by the names of all its upstreams; not all 0. */
+  setShares(shares: Readonly<Record<string, number>>): void {
+    this.#split.setWeights(shares)
   }
 
   /** What frames must be like; one shared object for all sessions of a kind. */

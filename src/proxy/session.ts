@@ -8,6 +8,7 @@ import type { ByteStream, StreamClose } from '../core/byte-stream.ts'
 import { CloseCode } from '../core/close-codes.ts'
 import { errorRow, type ErrorCode } from '../core/errors.ts'
 import type { SessionEnd, SessionFacts, Traffic } from '../core/events.ts'
+import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Directions } from './framing.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { LastWords } from './last-words.ts'
@@ -18,6 +19,8 @@ import { Side, type SideEvents } from './side.ts'
 export interface SessionOptions {
   readonly id: string
   readonly route: Route
+  /** Counts it until it is over. */
+  readonly endpoint: Endpoint
   readonly facts: SessionFacts
   readonly client: ByteStream
   readonly upstream: ByteStream
@@ -38,6 +41,7 @@ export interface CloseWords {
 export class Session implements SideEvents {
   readonly id: string
   readonly route: Route
+  readonly endpoint: Endpoint
   readonly facts: SessionFacts
   /** Its place in the order in which sessions were opened; set by `Sessions`. */
   sequence = 0
@@ -58,6 +62,7 @@ export class Session implements SideEvents {
     const { limits, timeout, heartbeat } = options.route.config
     this.id = options.id
     this.route = options.route
+    this.endpoint = options.endpoint
     this.facts = options.facts
     this.#onClose = options.onClose
     const side = {

@@ -38,8 +38,9 @@ export class Sessions {
 
   /** What every session is given to say that it is over: one function, as a closure each would cost more than their facts. */
   readonly onClose = (session: Session, end: SessionEnd): void => {
-    const { id, route, facts, inbound, outbound } = session
+    const { id, route, endpoint, facts, inbound, outbound } = session
     route.sessions.leave(facts.address)
+    endpoint.sessionEnded(end)
     this.#open.delete(id)
     this.#emit({
       type: 'session-closed',

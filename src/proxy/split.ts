@@ -1,6 +1,6 @@
 /**
  * Chooses among several by their weights: by turn, so that the shares are exact, or by a key, so that
- * the same key gets the same.
+ * the same key gets the same. Weights can be set anew at any time.
  */
 
 export interface Part<T> {
@@ -11,21 +11,43 @@ export interface Part<T> {
   readonly value: T
 }
 
-interface Share<T> extends Part<T> {
+interface Share<T> {
+  readonly part: Part<T>
+  weight: number
   /** How far it is behind with its turns, in weights. */
   credit: number
   readonly seed: bigint
 }
 
 export class Split<T> {
-  readonly #shares: readonly Share<T>[]
-  readonly #total: number
+  readonly #all: readonly Share<T>[]
+  /** Those with a weight. */
+  #shares: readonly Share<T>[] = []
+  #total = 0
 
   constructor(parts: readonly Part<T>[]) {
-    this.#shares = parts
-      .filter(({ weight }) => weight > 0)
-      .map((part) => ({ ...part, credit: 0, seed: Bun.hash.xxHash64(part.name) }))
-    this.#total = this.#shares.reduce((total, { weight }) => total + weight, 0)
+    this.#all = parts.map((part) => ({
+      part,
+      weight: part.weight,
+      credit: 0,
+      seed: Bun.hash.xxHash64(part.name),
+    }))
+    this.#update()
+  }
+
+  /** What each has now, by name. */
+  get weights(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#all.map(({ part, weight }) => [part.name, weight]))
+  }
+
+  /** @param weights by name; one that is left out stays. */
+  setWeights(weights: Readonly<Record<string, number>>): void {
+    const before = this.#total
+    for (const share of this.#all) share.weight = weights[share.part.name] ?? share.weight
+    this.#update()
+    // Turns that are owed stay owed, in the new weights: however often these change, nobody is starved.
+    for (const share of this.#all)
+      share.credit = before === 0 ? 0 : (share.credit * this.#total) / before
   }
 
   /**
@@ -40,7 +62,7 @@ export class Split<T> {
       if (best === undefined || share.credit > best.credit) best = share
     }
     if (best !== undefined) best.credit -= this.#total
-    return best?.value
+    return best?.part.value
   }
 
   /**
@@ -56,7 +78,12 @@ export class Split<T> {
       const score = -Math.log(unit(Bun.hash.xxHash64(key, share.seed))) / share.weight
       if (score < least) [best, least] = [share, score]
     }
-    return best?.value
+    return best?.part.value
+  }
+
+  #update(): void {
+    this.#shares = this.#all.filter(({ weight }) => weight > 0)
+    this.#total = this.#shares.reduce((total, { weight }) => total + weight, 0)
   }
 }
 

@@ -16,8 +16,8 @@ export interface LogOptions {
 
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'off']
 
-/** What an event is to an operator. */
-const levelOf: Record<GatewayEvent['type'], LogLevel> = {
+/** What an event is to an operator; that of a change of an endpoint depends on what it has become. */
+const usualLevels: Record<Exclude<GatewayEvent['type'], 'endpoint-changed'>, LogLevel> = {
   listening: 'info',
   'admin-listening': 'info',
   'certificate-loaded': 'info',
@@ -29,6 +29,14 @@ const levelOf: Record<GatewayEvent['type'], LogLevel> = {
   'handshake-rejected': 'info',
   'request-refused': 'info',
   'request-answered': 'debug',
+  'endpoint-added': 'info',
+  'endpoint-removed': 'info',
+  'endpoint-weighted': 'info',
+  // Another endpoint was asked, or the request is told as refused.
+  'attempt-failed': 'debug',
+  'discovery-failed': 'warn',
+  'discovery-recovered': 'info',
+  'split-changed': 'info',
   'signal-ignored': 'warn',
   mistake: 'error',
   leaving: 'info',
@@ -40,10 +48,15 @@ export function createLog(options: LogOptions): Emit {
   const format = options.format === 'json' ? formatJson : formatPretty
   const clock = createClock()
   return (event) => {
-    const level = levelOf[event.type]
+    const level = levelOf(event)
     if (levels.indexOf(level) < least) return
     options.write(`${format(clock(), level, event.type, fieldsOf(event))}\n`)
   }
+}
+
+function levelOf(event: GatewayEvent): LogLevel {
+  if (event.type !== 'endpoint-changed') return usualLevels[event.type]
+  return event.state === 'unhealthy' || event.state === 'ejected' ? 'warn' : 'info'
 }
 
 type Fields = Readonly<Record<string, unknown>>
@@ -121,6 +134,8 @@ function fieldsOf(event: GatewayEvent): Fields {
         durationMs: round(durationMs),
       }
     }
+    case 'split-changed':
+      return { route: event.route, shares: formatShares(event.shares) }
     case 'mistake':
       return { error: describe(event.error) }
     default: {
@@ -128,6 +143,13 @@ function fieldsOf(event: GatewayEvent): Fields {
       return fields
     }
   }
+}
+
+/** As `sluice split` takes them. */
+function formatShares(shares: Readonly<Record<string, number>>): string {
+  return Object.entries(shares)
+    .map(([upstream, share]) => `${upstream}=${share}`)
+    .join(' ')
 }
 
 function round(valueMs: number): number {

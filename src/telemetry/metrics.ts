@@ -8,10 +8,11 @@ import { errorRow, errorTable, type ErrorCode } from '../core/errors.ts'
 import type { Emit, GatewayEvent, SessionEnd, Traffic } from '../core/events.ts'
 import { descriptors } from '../net/descriptors.ts'
 import { exposeCompression } from './compression-metrics.ts'
+import { EndpointMetrics } from './endpoint-metrics.ts'
 import { Exposition } from './exposition.ts'
 import { exposeProcess } from './process-metrics.ts'
 import type { FlowReading, GatewayReading, RouteReading } from './reading.ts'
-import { Histogram, Series } from './series.ts'
+import { Histogram, Series, waitSeconds } from './series.ts'
 import { version } from './version.ts'
 
 export interface Metrics {
@@ -21,20 +22,23 @@ export interface Metrics {
   expose(reading: GatewayReading): string
 }
 
-/** From a dial within a machine to the longest that is configured. */
-const waitSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 /** From a page that is closed at once to a device that stays for days. */
 const staySeconds = [1, 10, 60, 300, 900, 3_600, 14_400, 43_200, 86_400, 604_800]
 
 export function createMetrics(): Metrics {
   const counts = createCounts()
+  const endpoints = new EndpointMetrics()
   return {
-    emit: (event) => count(event, counts),
+    emit(event) {
+      count(event, counts)
+      endpoints.count(event)
+    },
     expose(reading) {
       const exposition = new Exposition()
       exposeSessions(exposition, counts, reading)
       exposeRequests(exposition, counts)
       exposeGateway(exposition, counts, reading)
+      endpoints.expose(exposition, reading)
       exposeCompression(exposition, reading.compression)
       exposeProcess(exposition)
       return exposition.toString()
@@ -55,7 +59,6 @@ function createCounts() {
     requests: new Series(),
     refused: new Series(),
     handshakeSeconds: new Histogram(waitSeconds),
-    dialSeconds: new Histogram(waitSeconds),
     sessionSeconds: new Histogram(staySeconds),
     /** When certificates end, by their files. */
     expiry: new Series(),
@@ -70,7 +73,7 @@ function count(event: GatewayEvent, counts: Counts): void {
       counts.opened.add({ route })
       counts.handshakes.add({ route, result: 'opened' })
       counts.handshakeSeconds.observe({ route }, event.handshakeMs / 1000)
-      return observeDial(event, counts)
+      return
     }
     case 'session-closed': {
       const { route, end } = event
@@ -82,11 +85,11 @@ function count(event: GatewayEvent, counts: Counts): void {
     case 'handshake-rejected': {
       const { route = '' } = event
       counts.handshakes.add({ route, result: 'rejected', reason: statusClass(event.status) })
-      return observeDial(event, counts)
+      return
     }
     case 'request-answered':
       counts.requests.add({ route: event.route ?? '', status: statusClass(event.status) })
-      return observeDial(event, counts)
+      return
     case 'request-refused': {
       const { listener, route = '', code } = event
       counts.refused.add({ listener, route, code })
@@ -100,14 +103,6 @@ function count(event: GatewayEvent, counts: Counts): void {
       return
     default:
   }
-}
-
-function observeDial(
-  event: { upstream: string | undefined; endpoint: string | undefined; dialMs: number | undefined },
-  counts: Counts,
-): void {
-  const { upstream = '', endpoint = '', dialMs } = event
-  if (dialMs !== undefined) counts.dialSeconds.observe({ upstream, endpoint }, dialMs / 1000)
 }
 
 function addTraffic(
@@ -186,11 +181,6 @@ function exposeRequests(exposition: Exposition, counts: Counts): void {
     'From the head of a request to the 101 that opens a session.',
     counts.handshakeSeconds,
   )
-  exposition.histogram(
-    'sluice_dial_duration_seconds',
-    'How long it took to connect to an endpoint; failed dials are in sluice_refused_total.',
-    counts.dialSeconds,
-  )
   exposition.counter(
     'sluice_requests_total',
     'Requests without upgrade that were answered, by status class.',
@@ -208,12 +198,7 @@ function exposeGateway(exposition: Exposition, counts: Counts, reading: GatewayR
   for (const each of reading.listeners) {
     connections.add({ listener: each.listener }, each.connections)
   }
-  const endpoints = new Series()
-  for (const { upstream, endpoint, sessions } of reading.endpoints) {
-    endpoints.add({ upstream, endpoint }, sessions)
-  }
   exposition.gauge('sluice_connections', 'Open client connections.', connections)
-  exposition.gauge('sluice_endpoint_sessions', 'Open sessions of an endpoint.', endpoints)
   exposition.gauge(
     'sluice_handshakes_pending',
     'WebSocket handshakes under way.',

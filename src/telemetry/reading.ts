@@ -1,7 +1,7 @@
 /**
  * What is so in a gateway at one moment, as metrics and status want to know it. Lent by the gateway.
  */
-import type { Traffic } from '../core/events.ts'
+import type { EndpointState, Traffic } from '../core/events.ts'
 
 /** One direction of the sessions that are open now. */
 export interface FlowReading extends Traffic {
@@ -23,7 +23,18 @@ export interface EndpointReading {
   readonly upstream: string
   /** Its URL. */
   readonly endpoint: string
+  /** `removed`: only its sessions are left. */
+  readonly state: EndpointState | 'removed'
+  readonly weight: number
   readonly sessions: number
+}
+
+export interface UpstreamReading {
+  readonly upstream: string
+  /** Handshakes that wait for an endpoint with room. */
+  readonly waiting: number
+  /** Requests that were tried again at another endpoint, since the start. */
+  readonly retries: number
 }
 
 export interface ListenerReading {
@@ -48,5 +59,7 @@ export interface GatewayReading {
   readonly compression: CompressionReading
   readonly listeners: readonly ListenerReading[]
   readonly routes: readonly RouteReading[]
+  readonly upstreams: readonly UpstreamReading[]
+  /** Those of all upstreams, and those that were removed and still have sessions. */
   readonly endpoints: readonly EndpointReading[]
 }

@@ -19,9 +19,14 @@ export class DialGate {
   #isSuspect = false
   readonly #line: Waiting[] = []
 
+  get hasRoom(): boolean {
+    const most = this.#isSuspect ? 1 : maxUnderWay
+    return this.#underWay < most && this.#underWay + this.#leftBehind < maxPending
+  }
+
   /** Resolves when a dial may start; rejects with the signal's reason when that is aborted before. */
   enter(signal: AbortSignal): Promise<void> | undefined {
-    if (this.#hasRoom() && !signal.aborted) {
+    if (this.hasRoom && !signal.aborted) {
       this.#underWay++
       return undefined
     }
@@ -70,13 +75,8 @@ export class DialGate {
     this.#letIn()
   }
 
-  #hasRoom(): boolean {
-    const most = this.#isSuspect ? 1 : maxUnderWay
-    return this.#underWay < most && this.#underWay + this.#leftBehind < maxPending
-  }
-
   #letIn(): void {
-    while (this.#line.length > 0 && this.#hasRoom()) {
+    while (this.#line.length > 0 && this.hasRoom) {
       this.#underWay++
       this.#line.shift()?.enter()
     }

@@ -1,6 +1,6 @@
 // A Socket.IO 4 server with the namespace /peers. Events: `echo` (any values) and `binary` (a Buffer) are
 // acknowledged with what came; `shout` goes to everybody; `counts` is acknowledged with
-// {clients, shouts, transports}.
+// {clients, shouts, transports, name, pid}.
 import { createServer } from 'node:http'
 import { Server } from 'socket.io'
 import { announce, readArguments } from './peer.mjs'
@@ -28,7 +28,7 @@ namespace.on('connection', (socket) => {
     for (const { conn } of namespace.sockets.values()) {
       transports[conn.transport.name] = (transports[conn.transport.name] ?? 0) + 1
     }
-    acknowledge({ clients: namespace.sockets.size, shouts, transports, name })
+    acknowledge({ clients: namespace.sockets.size, shouts, transports, name, pid: process.pid })
   })
 })
 

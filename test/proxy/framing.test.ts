@@ -5,6 +5,7 @@ import { ExtensionOffer } from '../../src/proxy/framing.ts'
 import { planOf } from '../../src/proxy/plan.ts'
 import { Compression } from '../../src/wire/compression.ts'
 import { inflaterBytes } from '../../src/wire/raw-deflate.ts'
+import { quietHost } from '../support/pool-host.ts'
 import { factsOf } from '../support/facts.ts'
 import { relayTo } from '../support/gateway.ts'
 
@@ -12,7 +13,7 @@ function offer(keys: string, limitBytes: number) {
   const yaml = relayTo('ws://127.0.0.1:1', `compression: ${keys}`)
   const loaded = loadConfig(yaml, { file: 'test.yaml', env: {}, readFile: () => '' })
   if (!loaded.ok) throw new Error('the configuration is not one')
-  const [route] = planOf(loaded.config, () => {}).all
+  const [route] = planOf(loaded.config, quietHost).all
   if (route === undefined) throw new Error('there is no route')
   const compression = new Compression(limitBytes)
   const facts = factsOf(['Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits'])

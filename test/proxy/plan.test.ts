@@ -6,6 +6,7 @@ import { requestFor } from '../../src/cli/explain-request.ts'
 import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../support/load-config.ts'
 import { planOf } from '../../src/proxy/plan.ts'
+import { quietHost } from '../support/pool-host.ts'
 import { makeCertificate } from '../support/certificates.ts'
 
 const good = makeCertificate()
@@ -35,7 +36,7 @@ routes: [{ path: /one, upstream: one }, { path: /two, upstream: two }]
 }
 
 test('a plan looks after its files until its pools leave', () => {
-  const plan = planOf(configWith(good.key), () => {})
+  const plan = planOf(configWith(good.key), quietHost)
   expect(jest.getTimerCount()).toBeGreaterThan(0)
   for (const pool of plan.pools.values()) pool.leave()
   expect(jest.getTimerCount()).toBe(0)
@@ -43,7 +44,7 @@ test('a plan looks after its files until its pools leave', () => {
 
 // The pools before the faulty one went on looking after their files.
 test('a plan that comes to nothing leaves nobody looking after files', () => {
-  expect(() => planOf(configWith(other.key), () => {})).toThrow('is not the key')
+  expect(() => planOf(configWith(other.key), quietHost)).toThrow('is not the key')
   expect(jest.getTimerCount()).toBe(0)
 })
 

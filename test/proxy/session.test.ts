@@ -10,6 +10,7 @@ import { ExtensionOffer, framingOf } from '../../src/proxy/framing.ts'
 import { planOf } from '../../src/proxy/plan.ts'
 import { Session } from '../../src/proxy/session.ts'
 import { Compression } from '../../src/wire/compression.ts'
+import { quietHost } from '../support/pool-host.ts'
 import { factsOf } from '../support/facts.ts'
 import { FakeStream } from '../support/fake-stream.ts'
 import { closeFrame, frame, someKey, type FrameParts } from '../support/frames.ts'
@@ -35,8 +36,12 @@ function open(keys: string) {
   const yaml = relayTo('ws://127.0.0.1:1', keys)
   const loaded = loadConfig(yaml, { file: 'test.yaml', env: {}, readFile: () => '' })
   if (!loaded.ok) throw new Error('the configuration is not one')
-  const [route] = planOf(loaded.config, () => {}).all
-  if (route === undefined) throw new Error('there is no route')
+  const plan = planOf(loaded.config, quietHost)
+  const [route] = plan.all
+  const [pool] = plan.pools.values()
+  const request = factsOf([])
+  const endpoint = pool?.enterNow({ request, isSession: true, sticksTo: undefined, tried: [] })
+  if (route === undefined || endpoint === undefined) throw new Error('there is no route')
   const compression = new Compression(1e7)
   const facts = factsOf(['Sec-WebSocket-Extensions: permessage-deflate'])
   const offer = new ExtensionOffer(facts, route, compression)
@@ -47,6 +52,7 @@ function open(keys: string) {
   const session = new Session({
     id: 's',
     route,
+    endpoint,
     facts: sessionFacts,
     client,
     upstream,

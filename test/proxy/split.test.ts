@@ -103,6 +103,71 @@ describe('by key', () => {
   })
 })
 
+describe('weights that are set anew', () => {
+  const weights = fc.array(fc.integer({ min: 0, max: 12 }), { minLength: 3, maxLength: 3 })
+  const usable = weights.filter((all) => all.some((weight) => weight > 0))
+  const named = (all: readonly number[]) =>
+    Object.fromEntries(all.map((weight, index) => [`upstream-${index}`, weight]))
+
+  test('have their exact shares from the next turn on', () => {
+    const split = new Split(partsOf([1, 1, 1]))
+    split.setWeights(named([2, 0, 6]))
+    expect(split.weights).toEqual({ 'upstream-0': 2, 'upstream-1': 0, 'upstream-2': 6 })
+    for (let round = 0; round < 3; round++) {
+      const choices = Array.from({ length: 8 }, () => split.next())
+      expect([0, 1, 2].map((index) => countOf(choices, index))).toEqual([2, 0, 6])
+    }
+  })
+
+  test('leave those that are not named as they are', () => {
+    const split = new Split(partsOf([3, 1]))
+    split.setWeights({ 'upstream-1': 5 })
+    expect(split.weights).toEqual({ 'upstream-0': 3, 'upstream-1': 5 })
+  })
+
+  test('starve nobody, however often and however they change', () => {
+    const change = fc.record({ all: usable, turns: fc.integer({ min: 0, max: 5 }) })
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 60 }), (changes) => {
+        const split = new Split(partsOf([1, 1, 1]))
+        const behind = [0, 0, 0]
+        for (const { all, turns } of changes) {
+          split.setWeights(named(all))
+          const total = all.reduce((sum, weight) => sum + weight, 0)
+          for (let turn = 0; turn < turns; turn++) {
+            const chosen = split.next() ?? -1
+            expect(all[chosen]).toBeGreaterThan(0)
+            for (const [index, weight] of all.entries()) behind[index]! += weight / total
+            behind[chosen]!--
+          }
+        }
+        for (const turns of behind) expect(Math.abs(turns)).toBeLessThan(behind.length)
+      }),
+    )
+  })
+
+  test('move a key only to a part whose weight has grown against that of its old one', () => {
+    fc.assert(
+      fc.property(usable, usable, (old, next) => {
+        const split = new Split(partsOf(old))
+        const before = keys.slice(0, 200).map((key) => split.of(key) ?? -1)
+        split.setWeights(named(next))
+        for (const [index, from] of before.entries()) {
+          const to = split.of(keys[index]!) ?? -1
+          if (to !== from) expect(next[to]! * old[from]!).toBeGreaterThan(next[from]! * old[to]!)
+        }
+      }),
+    )
+  })
+
+  test('put every key where a new split with these weights would', () => {
+    const split = new Split(partsOf([1, 1, 1]))
+    split.setWeights(named([5, 1, 0]))
+    const fresh = new Split(partsOf([5, 1, 0]))
+    for (const key of keys) expect(split.of(key)).toBe(fresh.of(key))
+  })
+})
+
 test('of nothing there is no choice', () => {
   expect([new Split([]).next(), new Split(partsOf([0])).of('a')]).toEqual([undefined, undefined])
 })

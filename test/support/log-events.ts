@@ -8,8 +8,23 @@ type Fields = Readonly<Record<string, unknown>>
 /** @param line of a log in JSON. Times in it are rounded; the error of a mistake is its text. */
 export function readEvent(line: string): GatewayEvent {
   const { time: _, level: _level, event, ...fields }: Fields = JSON.parse(line)
-  const known = event === 'session-closed' ? sessionClosed(fields) : fields
+  const known =
+    event === 'session-closed'
+      ? sessionClosed(fields)
+      : event === 'split-changed'
+        ? splitChanged(fields)
+        : fields
   return { type: event, ...known } as GatewayEvent
+}
+
+/** The log has its shares as text. */
+function splitChanged({ shares, ...rest }: Fields): Fields {
+  const each = String(shares).split(' ')
+  const parts = each.map((text) => /^(.*)=(\d+)$/.exec(text) ?? [])
+  return {
+    ...rest,
+    shares: Object.fromEntries(parts.map(([, name, share]) => [name, Number(share)])),
+  }
 }
 
 /** The log has it flat. */

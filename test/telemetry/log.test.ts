@@ -77,6 +77,30 @@ describe('createLog', () => {
     expect(linesOf('off', 'json', closed, { type: 'mistake', error: new Error('x') })).toEqual([])
   })
 
+  test.each([
+    ['healthy', 'unhealthy', 'warn'],
+    ['healthy', 'ejected', 'warn'],
+    ['draining', 'unhealthy', 'warn'],
+    ['ejected', 'healthy', 'info'],
+    ['healthy', 'draining', 'info'],
+  ] as const)('tells of an endpoint that was %s and is %s as %s', (was, state, level) => {
+    const [line = ''] = linesOf('debug', 'json', {
+      type: 'endpoint-changed',
+      upstream: 'chat',
+      endpoint: 'ws://a:9000',
+      state,
+      was,
+      reason: '3 checks in a row failed, the last: answered 503',
+    })
+    expect(JSON.parse(line)).toMatchObject({ level, state, was })
+  })
+
+  test('writes the shares of a split as they are typed', () => {
+    const shares = { chat: 95, 'chat-next': 5 }
+    const [line = ''] = linesOf('info', 'pretty', { type: 'split-changed', route: 'all', shares })
+    expect(line).toEndWith('split-changed    route=all shares="chat=95 chat-next=5"\n')
+  })
+
   test('a mistake comes with its stack', () => {
     const [line = ''] = linesOf('error', 'json', { type: 'mistake', error: new TypeError('oh') })
     expect(JSON.parse(line)).toMatchObject({

@@ -6,14 +6,20 @@ import { mayTravel } from '../../src/core/close-codes.ts'
 import { errorTable, type ErrorCode } from '../../src/core/errors.ts'
 import type { GatewayEvent } from '../../src/core/events.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
-import type { GatewayReading } from '../../src/telemetry/reading.ts'
+import type { EndpointReading, GatewayReading } from '../../src/telemetry/reading.ts'
 import { Compression } from '../../src/wire/compression.ts'
 import { sample } from '../support/admin.ts'
 import { checkMetrics } from '../support/promtool.ts'
 
 const idle = { messages: 0, bytes: 0, pendingBytes: 0 }
 const compression = new Compression(1e6)
-const empty: GatewayReading = { compression, listeners: [], routes: [], endpoints: [] }
+const empty: GatewayReading = {
+  compression,
+  listeners: [],
+  routes: [],
+  upstreams: [],
+  endpoints: [],
+}
 
 function openedOn(route: string): GatewayEvent {
   return {
@@ -223,6 +229,140 @@ test('no label tells of a user', () => {
   expect(text).not.toMatch(/192\.0\.2\.7|device-7|private|chat\.example\.com/)
 })
 
+/** The labels of an endpoint on this host. */
+function at(host: string) {
+  return { upstream: 'chat', endpoint: `ws://${host}:9000` }
+}
+
+function labelsAt(host: string): string {
+  return `upstream="chat",endpoint="ws://${host}:9000"`
+}
+
+function standing(host: string, state: EndpointReading['state'], sessions = 0): EndpointReading {
+  return { ...at(host), state, weight: 2, sessions }
+}
+
+function failedAt(host: string, code: ErrorCode | `${number}`): GatewayEvent {
+  return { type: 'attempt-failed', ...at(host), code, detail: undefined, isRetried: true }
+}
+
+describe('upstreams', () => {
+  const upstreams = [{ upstream: 'chat', waiting: 3, retries: 4 }]
+
+  test('are told of with how many endpoints are in which state, who waits and what was tried again', () => {
+    const endpoints = [
+      standing('a', 'healthy'),
+      standing('b', 'ejected'),
+      standing('c', 'ejected'),
+      standing('d', 'removed', 1),
+    ]
+    const text = expositionOf([], { ...empty, upstreams, endpoints })
+    const count = (state: string) =>
+      sample(text, `sluice_upstream_endpoints{upstream="chat",state="${state}"}`)
+    expect(['healthy', 'unhealthy', 'ejected', 'draining', 'removed'].map(count)).toEqual([
+      1,
+      0,
+      2,
+      0,
+      undefined,
+    ])
+    expect(sample(text, 'sluice_queue_sessions{upstream="chat"}')).toBe(3)
+    expect(sample(text, 'sluice_retries_total{upstream="chat"}')).toBe(4)
+  })
+
+  test('whose discovery fails are told of until it works again', () => {
+    const failed = {
+      type: 'discovery-failed',
+      upstream: 'chat',
+      source: 'dns',
+      detail: 'd',
+    } as const
+    const again = {
+      type: 'discovery-recovered',
+      upstream: 'chat',
+      source: 'dns',
+      endpoints: 1,
+    } as const
+    const name = 'sluice_discovery_failing{upstream="chat"}'
+    expect(sample(expositionOf([]), name)).toBeUndefined()
+    expect(sample(expositionOf([failed]), name)).toBe(1)
+    expect(sample(expositionOf([failed, again]), name)).toBe(0)
+  })
+})
+
+describe('an endpoint', () => {
+  test.each([
+    ['healthy', 1, 2],
+    ['unhealthy', 0, 2],
+    ['ejected', 0, 2],
+    ['draining', 0, 2],
+    ['removed', undefined, undefined],
+  ] as const)('that is %s has %p for being up, and a weight of %p', (state, up, weight) => {
+    const text = expositionOf([], { ...empty, endpoints: [standing('a', state, 5)] })
+    expect(sample(text, `sluice_endpoint_up{${labelsAt('a')}}`)).toBe(up)
+    expect(sample(text, `sluice_endpoint_weight{${labelsAt('a')}}`)).toBe(weight)
+    expect(sample(text, `sluice_endpoint_sessions{${labelsAt('a')}}`)).toBe(5)
+  })
+
+  test('is told of with the states it came into, and how attempts at it failed', () => {
+    const text = expositionOf([
+      { type: 'endpoint-changed', ...at('a'), state: 'ejected', was: 'healthy', reason: 'r' },
+      { type: 'endpoint-changed', ...at('a'), state: 'healthy', was: 'ejected', reason: 'r' },
+      { type: 'endpoint-changed', ...at('a'), state: 'ejected', was: 'healthy', reason: 'r' },
+      failedAt('a', 'UPSTREAM_UNREACHABLE'),
+      failedAt('a', 'UPSTREAM_UNREACHABLE'),
+      failedAt('a', '503'),
+    ])
+    const changes = `sluice_endpoint_changes_total{${labelsAt('a')}`
+    expect(sample(text, `${changes},state="ejected"}`)).toBe(2)
+    expect(sample(text, `${changes},state="healthy"}`)).toBe(1)
+    const failures = `sluice_attempt_failures_total{${labelsAt('a')}`
+    expect(sample(text, `${failures},code="UPSTREAM_UNREACHABLE"}`)).toBe(2)
+    expect(sample(text, `${failures},code="503"}`)).toBe(1)
+  })
+
+  const happenings = (host: string): GatewayEvent[] => [
+    { type: 'endpoint-changed', ...at(host), state: 'ejected', was: 'healthy', reason: 'r' },
+    failedAt(host, '503'),
+    { type: 'request-answered', ...answered, ...at(host), status: 200, dialMs: 1 },
+  ]
+
+  test('that is gone is told of once more, so that its last counts are seen, and then no more', () => {
+    const metrics = createMetrics()
+    for (const event of [...happenings('old'), ...happenings('kept')]) metrics.emit(event)
+    const both = {
+      ...empty,
+      endpoints: [standing('old', 'removed', 1), standing('kept', 'healthy')],
+    }
+    const left = { ...empty, endpoints: [standing('kept', 'healthy')] }
+    const linesAbout = (host: string, reading: GatewayReading) =>
+      metrics
+        .expose(reading)
+        .split('\n')
+        .filter((line) => line.includes(labelsAt(host)) && !line.includes('_bucket'))
+    // Its sessions, one count each, and the histogram's two.
+    expect(linesAbout('old', both)).toHaveLength(5)
+    expect(linesAbout('old', left)).toHaveLength(4)
+    expect(linesAbout('old', left)).toEqual([])
+    expect(linesAbout('kept', left)).toHaveLength(7)
+  })
+
+  test('is seen however many have come and gone before it', () => {
+    const metrics = createMetrics()
+    for (let round = 0; round < 12; round++) {
+      for (let each = 0; each < 1_000; each++)
+        for (const event of happenings(`host-${round}-${each}`)) metrics.emit(event)
+      metrics.expose(empty)
+    }
+    for (const event of happenings('last')) metrics.emit(event)
+    const text = metrics.expose({ ...empty, endpoints: [standing('last', 'healthy')] })
+    expect(text).not.toContain('overflow')
+    expect(text).not.toContain('host-')
+    const name = `sluice_attempt_failures_total{${labelsAt('last')},code="503"}`
+    expect(sample(text, name)).toBe(1)
+  })
+})
+
 describe('promtool check metrics', () => {
   test('accepts everything there is, with names as awkward as they may be', async () => {
     const route = 'a "quoted" \\route\\,\nwith {everything}, é and 名'
@@ -241,12 +381,17 @@ describe('promtool check metrics', () => {
           expiresAt: '2030-01-01T00:00:00.000Z',
         },
         { type: 'mistake', error: new Error('x') },
+        { type: 'endpoint-changed', ...at('[::1]'), state: 'ejected', was: 'healthy', reason: 'r' },
+        failedAt('[::1]', 'UPSTREAM_RESET'),
+        failedAt('[::1]', '503'),
+        { type: 'discovery-failed', upstream: 'chat', source: 'dns', detail: 'd' },
       ],
       {
         compression,
         listeners: [{ listener: 'public', connections: 3 }],
         routes: [{ route, sessions: 1, handshakes: 2, inbound: flow, outbound: flow }],
-        endpoints: [{ upstream: 'chat', endpoint: 'ws://[::1]:9000/base', sessions: 1 }],
+        upstreams: [{ upstream: 'chat', waiting: 1, retries: 2 }],
+        endpoints: [standing('[::1]', 'ejected', 1), standing('10.0.0.1', 'removed', 1)],
       },
     )
     expect(await checkMetrics(text)).toEqual({ exitCode: 0, complaints: '' })

@@ -56,6 +56,15 @@ describe('a series', () => {
     ])
   })
 
+  test('keeps only what it is told to, and has room again', () => {
+    const series = new Series()
+    for (let number = 0; number < 10_010; number++) series.add({ route: String(number) })
+    series.keep(({ route = '' }) => route.endsWith('7'))
+    series.add({ route: 'new' })
+    const cells = new Map(series.cells())
+    expect([cells.size, cells.get('route="7"'), cells.get('route="new"')]).toEqual([1_001, 1, 1])
+  })
+
   test('writes any label value on one line, from which it can be read again', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1 }), (value) => {

@@ -3,7 +3,7 @@
  */
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { readCloseWords, readSessionQuery } from '../../src/admin/query.ts'
+import { readCloseWords, readSessionQuery } from '../../src/admin/session-query.ts'
 import { mayTravel } from '../../src/core/close-codes.ts'
 
 const sessions = (query: string) => readSessionQuery(new URLSearchParams(query))

@@ -1,10 +1,10 @@
 /**
- * The queries of the admin port, read strictly: a parameter that is not known or not understood is
- * refused, as an answer to another question would be taken for one to this.
+ * The queries about sessions: which to list, and how to close one.
  */
 import { mayTravel } from '../core/close-codes.ts'
 import type { CloseWords } from '../proxy/session.ts'
 import type { SessionQuery } from '../proxy/session-list.ts'
+import { parameterFault, readWhole } from './parameters.ts'
 
 /** Sessions on a page unless told otherwise, and at most: some 400 KB of JSON. */
 const usualLimit = 100
@@ -16,8 +16,8 @@ const faults = new Set([1002, 1003, 1007, 1009, 1010, 1014])
 
 /** @returns what is wrong, as a sentence. */
 export function readSessionQuery(query: URLSearchParams): SessionQuery | string {
-  const unknown = unknownParameter(query, ['route', 'address', 'limit', 'after'])
-  if (unknown !== undefined) return unknown
+  const fault = parameterFault(query, ['route', 'address', 'limit', 'after'])
+  if (fault !== undefined) return fault
   const limit = readWhole(query.get('limit') ?? String(usualLimit))
   if (limit === undefined || limit < 1 || limit > maxLimit)
     return `limit is a number from 1 to ${maxLimit}`
@@ -33,8 +33,8 @@ export function readSessionQuery(query: URLSearchParams): SessionQuery | string 
 
 /** @returns what is wrong, as a sentence. */
 export function readCloseWords(query: URLSearchParams): CloseWords | string {
-  const unknown = unknownParameter(query, ['code', 'reason'])
-  if (unknown !== undefined) return unknown
+  const fault = parameterFault(query, ['code', 'reason'])
+  if (fault !== undefined) return fault
   const text = query.get('code')
   const code = text === null ? undefined : readWhole(text)
   if (text !== null && (code === undefined || !mayTravel(code) || faults.has(code)))
@@ -43,17 +43,4 @@ export function readCloseWords(query: URLSearchParams): CloseWords | string {
   if (reason !== undefined && Buffer.byteLength(reason) > maxReasonBytes)
     return `reason has at most ${maxReasonBytes} bytes of UTF-8`
   return { code, reason }
-}
-
-function unknownParameter(query: URLSearchParams, known: readonly string[]): string | undefined {
-  for (const name of query.keys()) {
-    if (!known.includes(name))
-      return `There is no parameter "${name}"; there are ${known.join(', ')}`
-    if (query.getAll(name).length > 1) return `The parameter ${name} is given more than once`
-  }
-  return undefined
-}
-
-function readWhole(text: string): number | undefined {
-  return /^\d{1,15}$/.test(text) ? Number(text) : undefined
 }

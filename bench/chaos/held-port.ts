@@ -1,0 +1,58 @@
+// A port of 127.0.0.1 that belongs to this process though nothing accepts on it, by the system's own
+// calls: Bun neither binds without listening nor listens without accepting. Linux with glibc only.
+//
+// While it is held nobody else is given the port, and no client is connected to itself by chance.
+import { dlopen, FFIType, ptr } from 'bun:ffi'
+import { endianness } from 'node:os'
+
+const { i32, u32, pointer } = FFIType
+const libc = dlopen('libc.so.6', {
+  socket: { args: [i32, i32, i32], returns: i32 },
+  setsockopt: { args: [i32, i32, i32, pointer, u32], returns: i32 },
+  bind: { args: [i32, pointer, u32], returns: i32 },
+  getsockname: { args: [i32, pointer, pointer], returns: i32 },
+  listen: { args: [i32, i32], returns: i32 },
+}).symbols
+
+const [inet, stream, socketLevel, reusePort] = [2, 1, 1, 15]
+/** Of a `sockaddr_in`. */
+const addressBytes = 16
+
+export interface HeldPort {
+  /** Connects to it are refused, unless somebody else listens there with SO_REUSEPORT. */
+  readonly port: number
+  /** From now on connects to it are never answered. */
+  swallow: () => Promise<void>
+}
+
+/** A free port, held until the process ends. */
+export function holdPort(): HeldPort {
+  const socket = checked(libc.socket(inet, stream, 0), 'socket')
+  const on = new Int32Array([1])
+  checked(libc.setsockopt(socket, socketLevel, reusePort, ptr(on), on.byteLength), 'setsockopt')
+  const address = loopback()
+  checked(libc.bind(socket, ptr(address), addressBytes), 'bind')
+  const length = new Uint32Array([addressBytes])
+  checked(libc.getsockname(socket, ptr(address), ptr(length)), 'getsockname')
+  const port = address.readUInt16BE(2)
+  return { port, swallow: () => swallow(socket, port) }
+}
+
+/** A queue for one connection that nobody accepts, once it is full, drops whatever comes after it. */
+async function swallow(socket: number, port: number): Promise<void> {
+  checked(libc.listen(socket, 0), 'listen')
+  await Bun.connect({ hostname: '127.0.0.1', port, socket: { data() {} } })
+}
+
+function loopback(): Buffer {
+  const address = Buffer.alloc(addressBytes)
+  if (endianness() === 'LE') address.writeUInt16LE(inet, 0)
+  else address.writeUInt16BE(inet, 0)
+  address.set([127, 0, 0, 1], 4)
+  return address
+}
+
+function checked(result: number, call: string): number {
+  if (result < 0) throw new Error(`The system's ${call}() has failed.`)
+  return result
+}

@@ -1,0 +1,89 @@
+/**
+ * From a pool to an answered handshake: an endpoint is chosen and asked, and where it fails before it has
+ * agreed to anything, another. All of it together takes at most `timeout.handshake`.
+ */
+import { GatewayError } from '../core/errors.ts'
+import type { Emit } from '../core/events.ts'
+import type { ClientRequest } from '../listener/client-request.ts'
+import type { Endpoint } from '../upstream/endpoint.ts'
+import type { HttpConnection } from '../upstream/http-connection.ts'
+import type { Pool } from '../upstream/pool.ts'
+import type { ResponseHead } from '../wire/http-response.ts'
+import { Attempts } from './attempts.ts'
+import { encodeUpgrade } from './forward.ts'
+import type { RequestFacts } from './request-facts.ts'
+import type { Route } from './route.ts'
+import { stickinessOf, type Stickiness } from './stickiness.ts'
+
+export interface DialOptions {
+  readonly request: ClientRequest
+  readonly facts: RequestFacts
+  readonly route: Route
+  readonly pool: Pool
+  /** Of extensions. */
+  readonly offers: readonly string[]
+  readonly startedAtMs: number
+  readonly emit: Emit
+}
+
+/** An endpoint that has answered. Whoever gets it leaves the endpoint, and ends the connection. */
+export interface Dialled {
+  readonly endpoint: Endpoint
+  readonly stickiness: Stickiness<Endpoint>
+  readonly connection: HttpConnection
+  readonly answer: ResponseHead
+  /** How long it took to connect. */
+  readonly dialMs: number
+}
+
+/** @throws GatewayError; then nothing is left behind. */
+export async function dialUpstream(options: DialOptions): Promise<Dialled> {
+  const { request, facts, pool, emit } = options
+  const stickiness = stickinessOf(facts, pool, true)
+  facts.target = stickiness.target ?? facts.target
+  const attempts = new Attempts({ pool, request: facts, isSession: true, stickiness, emit })
+  const waiting = new AbortController()
+  request.onGone = (error) => waiting.abort(error)
+  let endpoint = await attempts.first(waiting.signal, leftMs(options))
+  for (;;) {
+    let next: Endpoint | undefined
+    try {
+      const asked = await ask(endpoint, options)
+      const { answer, connection, dialMs } = asked
+      if (attempts.mayRetryAfter(answer.status))
+        next = attempts.next(endpoint, answer.status, leftMs(options) > 0)
+      else attempts.answered(endpoint, answer.status, dialMs)
+      if (next === undefined) return { ...asked, endpoint, stickiness }
+      connection.destroy()
+    } catch (error) {
+      if (error instanceof GatewayError) next = attempts.next(endpoint, error, leftMs(options) > 0)
+      if (next === undefined) {
+        endpoint.leave(true)
+        throw attempts.failureFor(error)
+      }
+    }
+    endpoint.leave(true)
+    endpoint = next
+  }
+}
+
+type Answered = Pick<Dialled, 'connection' | 'answer' | 'dialMs'>
+
+async function ask(endpoint: Endpoint, options: DialOptions): Promise<Answered> {
+  const { request, facts, route, offers } = options
+  const head = encodeUpgrade(facts, endpoint, route, offers)
+  const diallingAtMs = performance.now()
+  const dial = new AbortController()
+  request.onGone = (error) => dial.abort(error)
+  if (request.isOver) throw new GatewayError('CLIENT_GONE')
+  const connection = await endpoint.dialer.connect(dial, leftMs(options))
+  const dialMs = performance.now() - diallingAtMs
+  request.onGone = (error) => connection.destroy(error)
+  connection.send(head, 'GET', {})
+  connection.expectAnswer(Math.min(leftMs(options), endpoint.dialer.timeout.answerMs))
+  return { connection, answer: await connection.answer(), dialMs }
+}
+
+function leftMs({ route, startedAtMs }: DialOptions): number {
+  return Math.max(0, startedAtMs + route.config.timeout.handshakeMs - performance.now())
+}

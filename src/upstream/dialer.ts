@@ -1,0 +1,221 @@
+/**
+ * Opens connections to one endpoint, and keeps idle ones for the next request.
+ */
+import { GatewayError } from '../core/errors.ts'
+import { connectTcp } from '../net/connect.ts'
+import { descriptors } from '../net/descriptors.ts'
+import { resolveHost } from '../net/resolve.ts'
+import { secureClient, SecureError } from '../net/secure-client.ts'
+import type { TcpStream } from '../net/tcp-stream.ts'
+import { DialGate } from './dial-gate.ts'
+import type { EndpointOptions } from './endpoint-options.ts'
+import { HttpConnection } from './http-connection.ts'
+import { certificateFault, type UpstreamTls } from './upstream-tls.ts'
+
+export interface EndpointTimes {
+  readonly connectMs: number
+  readonly answerMs: number
+}
+
+export interface KeepAlive {
+  /** Idle connections kept. */
+  readonly connections: number
+  readonly idleMs: number
+}
+
+export class Dialer {
+  readonly options: EndpointOptions
+  readonly timeout: EndpointTimes
+  readonly #keepAlive: KeepAlive
+  /** undefined: it is spoken to without. */
+  readonly #tls: UpstreamTls | undefined
+  readonly #gate = new DialGate()
+  /** The one used last is at the end, and is used again first, so that the others time out. */
+  readonly #idle = new Map<HttpConnection, Timer>()
+
+  constructor(
+    options: EndpointOptions,
+    timeout: EndpointTimes,
+    keepAlive: KeepAlive,
+    tls: UpstreamTls | undefined,
+  ) {
+    this.options = options
+    this.timeout = timeout
+    this.#keepAlive = keepAlive
+    this.#tls = options.isTls ? tls : undefined
+  }
+
+  /** Whether a dial could start at once. */
+  get hasRoom(): boolean {
+    return this.#idle.size > 0 || this.#gate.hasRoom
+  }
+
+  /** An idle connection if there is one, otherwise a new one. @throws GatewayError as `connect`. */
+  async take(dial: AbortController): Promise<HttpConnection> {
+    const idle = [...this.#idle.keys()].at(-1)
+    if (idle === undefined) return this.connect(dial)
+    this.#forget(idle)
+    return idle
+  }
+
+  /** Takes back a connection whose answer is complete. */
+  give(connection: HttpConnection): void {
+    if (
+      !connection.isReusable ||
+      this.#idle.size >= this.#keepAlive.connections ||
+      !descriptors.mayDial
+    ) {
+      return connection.stream.end()
+    }
+    connection.park((closed) => this.#forget(closed))
+    this.#idle.set(
+      connection,
+      setTimeout(() => this.#drop(connection), this.#keepAlive.idleMs),
+    )
+  }
+
+  /**
+   * Opens a connection, TLS included: the addresses of the host in turn, until one accepts.
+   * @param dial stands for this one attempt: aborted by the caller to give up, and here when it takes
+   * too long.
+   * @param timeoutMs where the caller has less time than the upstream's `timeout.connect`.
+   * @throws GatewayError `UPSTREAM_UNREACHABLE`, `UPSTREAM_CERTIFICATE`, `UPSTREAM_CONNECT_TIMEOUT`,
+   * `TOO_MANY_CONNECTIONS`, or what the caller aborted with.
+   */
+  async connect(dial: AbortController, timeoutMs = Infinity): Promise<HttpConnection> {
+    const limitMs = Math.min(timeoutMs, this.timeout.connectMs)
+    const timer = setTimeout(abortLate, limitMs, dial)
+    try {
+      return new HttpConnection(await this.open(dial.signal, limitMs))
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /**
+   * The same without what speaks HTTP on it.
+   * @param limitMs what addresses share between them; the signal is what ends it.
+   */
+  open(signal: AbortSignal, limitMs = this.timeout.connectMs): Promise<TcpStream> {
+    if (!descriptors.mayDial) this.#dropIdle()
+    return this.#dialAny(signal, limitMs)
+  }
+
+  /** Closes the idle connections. */
+  leave(): void {
+    this.#dropIdle()
+  }
+
+  /** Each address but the last has its share of the time: one that swallows packets must not take it all. */
+  async #dialAny(signal: AbortSignal, limitMs: number): Promise<TcpStream> {
+    const endsAtMs = performance.now() + limitMs
+    const addresses = await this.#addresses(signal)
+    let failure: unknown = 'the name has no address'
+    for (const [index, address] of addresses.entries()) {
+      const left = addresses.length - index
+      const shareMs = Math.max(0, endsAtMs - performance.now()) / left
+      const attempt = left === 1 ? signal : AbortSignal.any([signal, AbortSignal.timeout(shareMs)])
+      try {
+        const stream = await this.#dial(address, attempt)
+        if (this.#tls !== undefined) await this.#secure(stream, this.#tls, attempt)
+        return stream
+      } catch (error) {
+        if (signal.aborted || error instanceof GatewayError) throw error
+        failure = error
+      }
+    }
+    throw this.#unreachable(failure)
+  }
+
+  /** Not at the gate any more: the kernel is done with the dial, and what is given up here is closed at once. */
+  async #secure(stream: TcpStream, tls: UpstreamTls, signal: AbortSignal): Promise<void> {
+    const { host, serverName = host, url } = this.options
+    const { isVerified } = tls
+    try {
+      await secureClient(stream, { tls: tls.optionsFor(serverName), isVerified, signal })
+    } catch (error) {
+      if (!(error instanceof SecureError) || !error.isCertificate) throw error
+      const fault = certificateFault(error, tls.serverName(serverName), 'as tls.ca of the upstream')
+      throw new GatewayError('UPSTREAM_CERTIFICATE', `${url} is not believed: ${fault}`)
+    }
+  }
+
+  async #addresses(signal: AbortSignal): Promise<readonly string[]> {
+    if (this.options.unix !== undefined) return ['']
+    try {
+      const addresses = resolveHost(this.options.host)
+      return addresses instanceof Promise ? await orAborted(addresses, signal) : addresses
+    } catch (error) {
+      if (signal.aborted) throw error
+      throw this.#unreachable(error)
+    }
+  }
+
+  async #dial(address: string, signal: AbortSignal): Promise<TcpStream> {
+    await this.#gate.enter(signal)
+    let isSettled = false
+    let isLeftBehind = false
+    const onSettled = () => {
+      isSettled = true
+      if (isLeftBehind) this.#gate.settledLate()
+      else this.#gate.answered()
+    }
+    // Many may have waited at the gate since there was room.
+    if (signal.aborted || !descriptors.mayDial) {
+      this.#gate.leave()
+      throw signal.reason ?? new GatewayError('TOO_MANY_CONNECTIONS')
+    }
+    try {
+      const { port, unix } = this.options
+      return await connectTcp({ address, port, unix, signal, onSettled })
+    } finally {
+      isLeftBehind = !isSettled
+      if (isLeftBehind) this.#gate.leftBehind(isTimeout(signal.reason))
+    }
+  }
+
+  #unreachable(cause: unknown): GatewayError {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+    if (cause instanceof SecureError)
+      return new GatewayError(
+        'UPSTREAM_UNREACHABLE',
+        `${this.options.url}: TLS failed: ${cause.message}`,
+      )
+    return new GatewayError(
+      'UPSTREAM_UNREACHABLE',
+      `${this.options.url} cannot be reached: ${code}`,
+    )
+  }
+
+  #drop(connection: HttpConnection): void {
+    this.#forget(connection)
+    connection.stream.end()
+  }
+
+  /** At once, so that their descriptors are free: nothing is under way on them. */
+  #dropIdle(): void {
+    for (const connection of this.#idle.keys()) connection.destroy()
+  }
+
+  #forget(connection: HttpConnection): void {
+    clearTimeout(this.#idle.get(connection))
+    this.#idle.delete(connection)
+  }
+}
+
+function abortLate(dial: AbortController): void {
+  dial.abort(new GatewayError('UPSTREAM_CONNECT_TIMEOUT'))
+}
+
+/** Whether a dial was given up for its time, by `abortLate` or as one address of several. */
+function isTimeout(reason: unknown): boolean {
+  if (reason instanceof GatewayError) return reason.code === 'UPSTREAM_CONNECT_TIMEOUT'
+  return reason instanceof DOMException && reason.name === 'TimeoutError'
+}
+
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    promise.then(resolve, reject)
+  })
+}

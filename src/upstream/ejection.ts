@@ -1,0 +1,134 @@
+/**
+ * Ejection by what traffic shows: an endpoint that fails again and again gets no new sessions for a while,
+ * and for longer each time.
+ *
+ * Handshakes and sessions are watched apart: an endpoint whose sessions break off is not well because its
+ * handshakes succeed. What is ejected stays so for exactly the time that was told.
+ */
+import type { Clock } from '../core/clock.ts'
+
+export interface EjectOptions {
+  /** In a row. */
+  readonly failures: number
+  /** The row counts if it took no longer. */
+  readonly withinMs: number
+  /** The first time. Each further time doubles it, up to `longest` times this. */
+  readonly forMs: number
+}
+
+/** What succeeds or fails. */
+export type WatchedKind = 'handshake' | 'session'
+
+export interface EjectionHost {
+  readonly clock: Clock
+  /** Whether the endpoint may go: some must stay. */
+  mayEject(): boolean
+  /** It is ejected, as `reason` says, or it is back because of `cause`. */
+  onChange(cause: string): void
+}
+
+/** In times of the first. */
+const longest = 10
+/** Ejections that are remembered: a further one would not last longer, only be remembered for longer. */
+const mostRemembered = 1 + Math.ceil(Math.log2(longest))
+
+const words = {
+  handshake: { one: 'a handshake', many: 'handshakes', failed: 'failed' },
+  session: { one: 'a session', many: 'sessions', failed: 'broke off' },
+} as const
+
+export class Ejection {
+  readonly #options: EjectOptions
+  readonly #host: EjectionHost
+  /** When those of the row under way failed, at most as many as matter. */
+  readonly #handshakes: number[] = []
+  readonly #sessions: number[] = []
+  /** Why it is ejected; undefined: it is not. */
+  #reason: string | undefined
+  /** What it was ejected for last, and has not shown to be mended. */
+  #unproven: WatchedKind | undefined
+  /** Ejections that were remembered when it came back last. */
+  #remembered = 0
+  #backAtMs = 0
+  #callOff: (() => void) | undefined
+  #isStopped = false
+
+  constructor(options: EjectOptions, host: EjectionHost) {
+    this.#options = options
+    this.#host = host
+  }
+
+  get reason(): string | undefined {
+    return this.#reason
+  }
+
+  /** It is back, and one failure of what it was ejected for ejects it again. Ends with a success, or when nothing is remembered. */
+  get isOnProbation(): boolean {
+    return this.#reason === undefined && this.#unproven !== undefined && this.#memory() > 0
+  }
+
+  /** Called for every handshake: costs next to nothing. */
+  succeeded(kind: WatchedKind): void {
+    if (this.#reason !== undefined) return
+    const row = this.#row(kind)
+    if (row.length > 0) row.length = 0
+    if (this.#unproven === kind) this.#unproven = undefined
+  }
+
+  /** @param reason a clause: `connection refused`. */
+  failed(kind: WatchedKind, reason: string): void {
+    if (this.#reason !== undefined || this.#isStopped) return
+    const { failures, withinMs } = this.#options
+    const nowMs = this.#host.clock.now()
+    const row = this.#row(kind)
+    row.push(nowMs)
+    if (row.length > failures) row.shift()
+    const isAgain = this.#unproven === kind && this.isOnProbation
+    const isRow = row.length === failures && nowMs - (row[0] ?? nowMs) <= withinMs
+    if ((isAgain || isRow) && this.#host.mayEject())
+      this.#eject(kind, `${this.#happened(kind, isAgain)}: ${reason}`)
+  }
+
+  /** Nothing changes any more. */
+  stop(): void {
+    this.#isStopped = true
+    this.#callOff?.()
+  }
+
+  #row(kind: WatchedKind): number[] {
+    return kind === 'handshake' ? this.#handshakes : this.#sessions
+  }
+
+  #happened(kind: WatchedKind, isAgain: boolean): string {
+    const { one, many, failed } = words[kind]
+    const { failures } = this.#options
+    if (isAgain) return `${one} ${failed} again`
+    return failures === 1 ? `${one} ${failed}` : `${failures} ${many} in a row ${failed}, the last`
+  }
+
+  #eject(kind: WatchedKind, happened: string): void {
+    const remembered = Math.min(this.#memory() + 1, mostRemembered)
+    const lastsMs = this.#options.forMs * Math.min(2 ** (remembered - 1), longest)
+    this.#remembered = remembered
+    this.#unproven = kind
+    this.#handshakes.length = 0
+    this.#sessions.length = 0
+    this.#reason = `${happened}; tried again in ${lastsMs / 1_000}s`
+    this.#callOff = this.#host.clock.after(lastsMs, () => this.#comeBack(lastsMs))
+    this.#host.onChange(this.#reason)
+  }
+
+  #comeBack(lastedMs: number): void {
+    this.#callOff = undefined
+    this.#reason = undefined
+    this.#backAtMs = this.#host.clock.now()
+    this.#host.onChange(`tried again after ${lastedMs / 1_000}s`)
+  }
+
+  /** Ejections that count for the next one: each `forMs` without makes one forgotten. */
+  #memory(): number {
+    if (this.#remembered === 0) return 0
+    const backMs = this.#host.clock.now() - this.#backAtMs
+    return Math.max(0, this.#remembered - Math.floor(backMs / this.#options.forMs))
+  }
+}

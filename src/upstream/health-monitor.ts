@@ -1,0 +1,85 @@
+/**
+ * Has one endpoint checked again and again, never twice at once, and tells how each check ended.
+ *
+ * A check that takes too long has failed at that moment, whether or not it heeds its signal.
+ */
+import type { Clock } from '../core/clock.ts'
+import { errorRow, GatewayError } from '../core/errors.ts'
+import type { HealthCheck, HealthTarget } from '../core/health-check.ts'
+
+export interface HealthWatch {
+  readonly clock: Clock
+  /** From 0 up to 1, without 1. */
+  random(): number
+  readonly check: HealthCheck
+  readonly target: HealthTarget
+  readonly intervalMs: number
+  /** Of one check. */
+  readonly timeoutMs: number
+  /** The many endpoints of an upstream are not all asked in the same moment. */
+  readonly firstDelayMs: number
+  /** @param fault what is wrong; undefined: nothing is. @param pingMs how long a ping took, where there was one. */
+  onResult(fault: string | undefined, pingMs: number | undefined): void
+}
+
+/** Of the interval, either way: gateways that were started together must not ask together for ever. */
+const jitter = 0.1
+
+/** @returns what ends it; nothing is told after that. */
+export function watchHealth(watch: HealthWatch): () => void {
+  const monitor = new HealthMonitor(watch)
+  return () => monitor.stop()
+}
+
+class HealthMonitor {
+  readonly #watch: HealthWatch
+  /** Stands for the check under way, until that has settled. */
+  #underWay: AbortController | undefined
+  #callOffNext: () => void
+  #callOffTimeout: (() => void) | undefined
+
+  constructor(watch: HealthWatch) {
+    this.#watch = watch
+    this.#callOffNext = watch.clock.after(watch.firstDelayMs, () => this.#onTurn())
+  }
+
+  stop(): void {
+    this.#callOffNext()
+    this.#callOffTimeout?.()
+    this.#underWay?.abort(new Error('no longer checked'))
+  }
+
+  #onTurn(): void {
+    const { clock, intervalMs } = this.#watch
+    const delayMs = intervalMs * (1 - jitter + 2 * jitter * this.#watch.random())
+    this.#callOffNext = clock.after(delayMs, () => this.#onTurn())
+    if (this.#underWay === undefined) void this.#ask()
+    else if (this.#underWay.signal.aborted)
+      this.#watch.onResult('the check before does not end', undefined)
+  }
+
+  async #ask(): Promise<void> {
+    const { clock, check, target, timeoutMs } = this.#watch
+    const underWay = new AbortController()
+    const { signal } = underWay
+    this.#underWay = underWay
+    this.#callOffTimeout = clock.after(timeoutMs, () => {
+      const fault = `no answer within ${timeoutMs / 1_000}s`
+      underWay.abort(new Error(fault))
+      this.#watch.onResult(fault, undefined)
+    })
+    let fault: string | undefined
+    let pingMs: number | undefined
+    let isTold = true
+    try {
+      pingMs = await check.check(target, signal)
+    } catch (error) {
+      fault = error instanceof Error ? error.message : String(error)
+      // At its descriptor limit the gateway dials nobody: that says nothing of the endpoint.
+      isTold = !(error instanceof GatewayError && errorRow(error.code).side === 'gateway')
+    }
+    this.#callOffTimeout()
+    this.#underWay = undefined
+    if (isTold && !signal.aborted) this.#watch.onResult(fault, pingMs)
+  }
+}

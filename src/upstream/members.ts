@@ -1,0 +1,218 @@
+/**
+ * The endpoints of one upstream, as they come and go: those of the file, those that are discovered, those
+ * an administrator adds. Each is asked for its health for as long as it is there.
+ *
+ * Invariant: an endpoint that stays is the same object with the same health and the same sessions, whatever
+ * happens to others. One that goes keeps its sessions, and gets no more.
+ */
+import type { Clock } from '../core/clock.ts'
+import type { Configured } from '../core/extension.ts'
+import type { EndpointSource, UpstreamEvent } from '../core/events.ts'
+import type { HealthCheck } from '../core/health-check.ts'
+import { Dialer, type EndpointTimes, type KeepAlive } from './dialer.ts'
+import type { EjectOptions } from './ejection.ts'
+import type { EndpointOptions } from './endpoint-options.ts'
+import { endpointTag } from './endpoint-tag.ts'
+import { Endpoint } from './endpoint.ts'
+import { watchHealth } from './health-monitor.ts'
+import { Standing } from './standing.ts'
+import type { UpstreamTls } from './upstream-tls.ts'
+
+/** Of one upstream; a name with more addresses is a mistake. */
+export const maxEndpoints = 10_000
+/** Many endpoints are first asked a few at a time. */
+const firstCheckEveryMs = 5
+
+export interface HealthOptions {
+  readonly check: Configured<HealthCheck>
+  readonly intervalMs: number
+  readonly timeoutMs: number
+  readonly healthy: number
+  readonly unhealthy: number
+}
+
+export interface MemberOptions {
+  readonly name: string
+  readonly health: HealthOptions | undefined
+  /** `atMost`: the share of the endpoints that may be ejected at once. */
+  readonly eject: (EjectOptions & { readonly atMost: number }) | undefined
+  readonly slowStartMs: number | undefined
+  readonly timeout: EndpointTimes
+  readonly keepAlive: KeepAlive
+}
+
+export interface MembersHost {
+  readonly clock: Clock
+  random(): number
+  /** What tags are signed with; undefined: none are needed. */
+  readonly secret: string | undefined
+  readonly tls: UpstreamTls
+  emit(event: UpstreamEvent): void
+  /** There may be others to choose from now. */
+  onChange(): void
+  /** A place became free. */
+  onRoom(): void
+}
+
+export class Members {
+  readonly #options: MemberOptions
+  readonly #host: MembersHost
+  /** By their URLs. */
+  readonly #all = new Map<string, Endpoint>()
+  readonly #byTag = new Map<string, Endpoint>()
+  readonly #check: HealthCheck | undefined
+  /** What ends the watch of each. */
+  readonly #watches = new Map<Endpoint, () => void>()
+  #isRunning = false
+
+  constructor(options: MemberOptions, host: MembersHost) {
+    this.#options = options
+    this.#host = host
+    this.#check = options.health?.check.create(undefined)
+  }
+
+  get size(): number {
+    return this.#all.size
+  }
+
+  all(): IterableIterator<Endpoint> {
+    return this.#all.values()
+  }
+
+  get(url: string): Endpoint | undefined {
+    return this.#all.get(url)
+  }
+
+  withTag(tag: string): Endpoint | undefined {
+    return this.#byTag.get(tag)
+  }
+
+  /** From now on endpoints are asked for their health, and those that come are news. */
+  start(): void {
+    this.#isRunning = true
+    for (const endpoint of this.#all.values()) this.#watch(endpoint)
+  }
+
+  stop(): void {
+    for (const endpoint of this.#all.values()) this.#end(endpoint)
+  }
+
+  /** @returns undefined if it is there already, or there are as many as may be. */
+  add(
+    options: EndpointOptions,
+    source: EndpointSource,
+    startsSlowly = this.size > 0,
+  ): Endpoint | undefined {
+    if (this.#all.has(options.url) || this.size >= maxEndpoints) return undefined
+    const endpoint = this.#create(options, source)
+    this.#all.set(options.url, endpoint)
+    if (endpoint.tag !== '') this.#byTag.set(endpoint.tag, endpoint)
+    if (!this.#isRunning) return endpoint
+    if (startsSlowly) endpoint.startSlowly()
+    this.#host.emit({ type: 'endpoint-added', ...this.#told(endpoint), source })
+    this.#watch(endpoint)
+    this.#host.onChange()
+    return endpoint
+  }
+
+  remove(endpoint: Endpoint): void {
+    this.#all.delete(endpoint.url)
+    this.#byTag.delete(endpoint.tag)
+    this.#end(endpoint)
+    const { source } = endpoint
+    this.#host.emit({ type: 'endpoint-removed', ...this.#told(endpoint), source })
+    this.#host.onChange()
+  }
+
+  /** Those of this source are these, from now on. */
+  sync(listed: readonly EndpointOptions[], source: EndpointSource): void {
+    const urls = new Set(listed.map(({ url }) => url))
+    for (const endpoint of this.#all.values())
+      if (endpoint.source === source && !urls.has(endpoint.url)) this.remove(endpoint)
+    // The first ones have nobody to leave the rest to.
+    const startsSlowly = this.size > 0
+    for (const options of listed) {
+      const known = this.#all.get(options.url)
+      if (known === undefined) this.add(options, source, startsSlowly)
+      else if (known.source === source) known.update(options)
+    }
+    this.#host.onChange()
+  }
+
+  setWeight(endpoint: Endpoint, weight: number): void {
+    endpoint.setWeight(weight)
+    this.#host.emit({ type: 'endpoint-weighted', ...this.#told(endpoint), weight })
+    this.#host.onChange()
+  }
+
+  #create(options: EndpointOptions, source: EndpointSource): Endpoint {
+    const { timeout, keepAlive, eject, health, slowStartMs } = this.#options
+    const { clock, secret, tls } = this.#host
+    const endpoint: Endpoint = new Endpoint({
+      options,
+      source,
+      dialer: new Dialer(options, timeout, keepAlive, tls),
+      standing: new Standing({
+        clock,
+        eject,
+        health,
+        mayEject: () => this.#mayEject(),
+        onChange: ({ state, was, reason }) => {
+          if (state === 'healthy') endpoint.startSlowly()
+          this.#host.emit({ type: 'endpoint-changed', ...this.#told(endpoint), state, was, reason })
+          this.#host.onChange()
+        },
+      }),
+      tag: secret === undefined ? '' : endpointTag(secret, options.url),
+      slowStartMs,
+      now: () => clock.now(),
+      onRoom: () => this.#host.onRoom(),
+    })
+    return endpoint
+  }
+
+  #watch(endpoint: Endpoint): void {
+    const { health } = this.#options
+    const check = this.#check
+    if (check === undefined || health === undefined) return
+    const { clock, random } = this.#host
+    const { authority, path } = endpoint.options
+    const stop = watchHealth({
+      clock,
+      random,
+      check,
+      target: { authority, path, connect: (signal) => endpoint.dialer.open(signal) },
+      intervalMs: health.intervalMs,
+      timeoutMs: health.timeoutMs,
+      firstDelayMs: Math.min(this.#watches.size * firstCheckEveryMs, health.intervalMs),
+      onResult: (fault, pingMs) => {
+        if (pingMs !== undefined) endpoint.observe(pingMs)
+        endpoint.standing.checked(fault)
+      },
+    })
+    this.#watches.set(endpoint, stop)
+  }
+
+  #end(endpoint: Endpoint): void {
+    this.#watches.get(endpoint)?.()
+    this.#watches.delete(endpoint)
+    endpoint.standing.stop()
+    endpoint.dialer.leave()
+  }
+
+  /** Whether one more may be ejected: the share is kept, rounded up, and one endpoint always stays. */
+  #mayEject(): boolean {
+    let ejected = 0
+    let healthy = 0
+    for (const { standing } of this.#all.values()) {
+      if (standing.state === 'ejected') ejected++
+      else if (standing.state === 'healthy') healthy++
+    }
+    const most = Math.ceil(this.size * (this.#options.eject?.atMost ?? 0))
+    return ejected < most && healthy > 1
+  }
+
+  #told(endpoint: Endpoint): { upstream: string; endpoint: string } {
+    return { upstream: this.#options.name, endpoint: endpoint.url }
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * How an endpoint stands, and why: what checks say of it, what its traffic shows, and what it was told.
+ *
+ * Each of the three is kept by itself, so that the end of one does not undo another; the state that counts
+ * is the gravest of them. Live sessions are touched by none.
+ */
+import type { Clock } from '../core/clock.ts'
+import type { EndpointState } from '../core/events.ts'
+import { Ejection, type EjectOptions, type WatchedKind } from './ejection.ts'
+
+export interface HealthThresholds {
+  /** Checks in a row that must succeed, or fail, before the endpoint is called so. */
+  readonly healthy: number
+  readonly unhealthy: number
+}
+
+export interface StandingChange {
+  readonly state: EndpointState
+  readonly was: EndpointState
+  /** A sentence without full stop. */
+  readonly reason: string
+}
+
+/** What it came to, once. */
+export interface Transition {
+  /** ISO 8601. */
+  readonly at: string
+  readonly state: EndpointState
+  readonly reason: string
+}
+
+export interface StandingOptions {
+  readonly clock: Clock
+  /** undefined: it is never ejected. */
+  readonly eject: EjectOptions | undefined
+  /** undefined: it is not checked. */
+  readonly health: HealthThresholds | undefined
+  /** Whether one more of the upstream's endpoints may be ejected. Asked when it is about to be. */
+  mayEject(): boolean
+  onChange(change: StandingChange): void
+}
+
+/** Enough to see an endpoint that comes and goes. */
+const maxTransitions = 16
+/** Longer clauses are cut: some are made of what a server sent. */
+const maxClauseLength = 200
+
+export class Standing {
+  readonly #options: StandingOptions
+  readonly #ejection: Ejection | undefined
+  /** Why checks call it unhealthy; undefined: they do not. */
+  #unhealthy: string | undefined
+  #isDraining = false
+  /** Checks in a row that ended alike. */
+  #checks = 0
+  /** How the last check ended; undefined: there was none. */
+  #wasWell: boolean | undefined
+  #isStopped = false
+  #state: EndpointState = 'healthy'
+  #reason: string
+  #sinceMs: number
+  #history: readonly Transition[] = []
+
+  constructor(options: StandingOptions) {
+    const { clock, eject, health } = options
+    this.#options = options
+    this.#reason = health === undefined ? 'nothing has failed so far' : 'not checked yet'
+    this.#sinceMs = clock.now()
+    if (eject === undefined) return
+    this.#ejection = new Ejection(eject, {
+      clock,
+      mayEject: () => options.mayEject(),
+      onChange: (cause) => this.#settle(cause),
+    })
+  }
+
+  get state(): EndpointState {
+    return this.#state
+  }
+
+  /** Why it is in this state: a sentence without full stop. */
+  get reason(): string {
+    return this.#reason
+  }
+
+  /** By the clock's `now`. */
+  get sinceMs(): number {
+    return this.#sinceMs
+  }
+
+  /** What it came to last, oldest first. */
+  get history(): readonly Transition[] {
+    return this.#history
+  }
+
+  /** It was ejected, and has not shown since that it is mended: one more failure ejects it again. */
+  get isOnProbation(): boolean {
+    return this.#ejection?.isOnProbation ?? false
+  }
+
+  /** An active check has ended. The very first one decides alone. @param fault what is wrong; undefined: nothing is. */
+  checked(fault: string | undefined): void {
+    const { health } = this.#options
+    if (health === undefined || this.#isStopped) return
+    const isWell = fault === undefined
+    const isFirst = this.#wasWell === undefined
+    this.#checks = this.#wasWell === isWell ? this.#checks + 1 : 1
+    this.#wasWell = isWell
+    const wasUnhealthy = this.#unhealthy !== undefined
+    if (fault === undefined) {
+      if (!isFirst && (!wasUnhealthy || this.#checks < health.healthy)) return
+      this.#unhealthy = undefined
+      this.#settle(this.#happened('succeeded'))
+    } else {
+      if (!isFirst && !wasUnhealthy && this.#checks < health.unhealthy) return
+      const last = this.#checks === 1 ? '' : ', the last'
+      this.#unhealthy = `${this.#happened('failed')}${last}: ${clauseOf(fault)}`
+      this.#settle(this.#unhealthy)
+    }
+  }
+
+  /** A handshake was answered well; a session was closed properly. Called for each of them: costs nanoseconds. */
+  succeeded(kind: WatchedKind): void {
+    this.#ejection?.succeeded(kind)
+  }
+
+  /** While it is not healthy this says nothing new: it is what was begun before. @param reason a clause: `connection refused`. */
+  failed(kind: WatchedKind, reason: string): void {
+    if (this.#state === 'healthy') this.#ejection?.failed(kind, clauseOf(reason))
+  }
+
+  drain(): void {
+    this.#setDraining(true)
+  }
+
+  undrain(): void {
+    this.#setDraining(false)
+  }
+
+  /** The endpoint is no more: nothing changes, and nothing is waited for. */
+  stop(): void {
+    this.#isStopped = true
+    this.#ejection?.stop()
+  }
+
+  #setDraining(isDraining: boolean): void {
+    if (this.#isDraining === isDraining || this.#isStopped) return
+    this.#isDraining = isDraining
+    this.#settle('told to take sessions again')
+  }
+
+  #happened(how: string): string {
+    return this.#checks === 1 ? `a check ${how}` : `${this.#checks} checks in a row ${how}`
+  }
+
+  /** @param cause of its being healthy, if that is what it comes to. */
+  #settle(cause: string): void {
+    const was = this.#state
+    const { state, reason } = this.#gravest() ?? { state: 'healthy', reason: cause }
+    this.#state = state
+    this.#reason = reason
+    if (state === was) return
+    const { clock } = this.#options
+    this.#sinceMs = clock.now()
+    const at = new Date(clock.wallTime()).toISOString()
+    this.#history = [...this.#history.slice(1 - maxTransitions), { at, state, reason }]
+    this.#options.onChange({ state, was, reason })
+  }
+
+  #gravest(): { readonly state: EndpointState; readonly reason: string } | undefined {
+    if (this.#isDraining) return { state: 'draining', reason: 'told to drain' }
+    if (this.#unhealthy !== undefined) return { state: 'unhealthy', reason: this.#unhealthy }
+    const ejected = this.#ejection?.reason
+    return ejected === undefined ? undefined : { state: 'ejected', reason: ejected }
+  }
+}
+
+function clauseOf(text: string): string {
+  return text.length <= maxClauseLength ? text : `${text.slice(0, maxClauseLength - 1)}…`
+}
