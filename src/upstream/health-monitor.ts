@@ -65,7 +65,8 @@ class HealthMonitor {
     this.#underWay = underWay
     this.#callOffTimeout = clock.after(timeoutMs, () => {
       const fault = `no answer within ${timeoutMs / 1_000}s`
-      underWay.abort(new Error(fault))
+      // The name is how a dial tells a time that is up from somebody who left.
+      underWay.abort(new DOMException(fault, 'TimeoutError'))
       this.#watch.onResult(fault, undefined)
     })
     let fault: string | undefined

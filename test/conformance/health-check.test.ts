@@ -36,7 +36,7 @@ healthConformance({
 
 healthConformance({
   extension: tcpCheck,
-  options: { connect: true },
+  options: {},
   answer: { skip: 'nothing is asked: who accepts a connection is well' },
   serve: () => Promise.resolve(undefined),
 })
