@@ -33,16 +33,32 @@ function completed(yaml: string): string {
   return yaml + listeners + routes
 }
 
-const SLUICE_TOKEN = '0123456789abcdef0123456789abcdef'
-const env = { SLUICE_TOKEN, SLUICE_SECRET: SLUICE_TOKEN }
+const env = {
+  SLUICE_TOKEN: '0123456789abcdef0123456789abcdef',
+  SLUICE_SECRET: 'fedcba9876543210fedcba9876543210',
+}
 
-/** Whatever certificate an example names, and a token. */
+/** Whatever certificate or list of endpoints an example names, and a token. */
 function readExampleFile(path: string): string {
+  if (path.endsWith('.txt')) return 'ws://10.0.0.1:9000 weight=2\n'
   if (!/\.(pem|key)$/.test(path)) return env.SLUICE_TOKEN
   const pair = /www|play/.exec(path)?.[0] ?? 'chat'
   const isKey = /\.key$|key\.pem$/.test(path)
   const file = path.endsWith('ca.pem') ? 'ca' : isKey ? `${pair}-key` : pair
   return read(`test/config/files/${file}.pem`)
+}
+
+/** What examples call by these names; that of the page on plugins is run by a test of its own. */
+const plugin = {
+  balancers: [
+    {
+      type: 'region',
+      doc: 'An example.',
+      options: { by: { kind: 'expression', doc: 'An example.' } },
+      short: 'by',
+      create: () => undefined,
+    },
+  ],
 }
 
 /** zod takes a `required` that stands alone for anything at all. */
@@ -84,8 +100,18 @@ describe('documentation', () => {
     expect(keys.filter((key) => !new RegExp(`^\\| \`${key}[.\`]`, 'm').test(all))).toEqual([])
   })
 
+  test('has every key of an upstream in a table', () => {
+    const all = [...printedDocs().values()].join('\n')
+    const upstream = jsonSchema(builtIn).properties?.['upstreams']?.additionalProperties
+    const forms = typeof upstream === 'object' ? (upstream.anyOf ?? []) : []
+    const keys = forms.flatMap(({ properties = {} }) => Object.keys(properties))
+    expect(keys.length).toBeGreaterThan(10)
+    expect(keys.filter((key) => !new RegExp(`^\\| \`${key}[.\`]`, 'm').test(all))).toEqual([])
+  })
+
   test.each(examples)('the example %s is a valid configuration', (page, yaml) => {
-    const loaded = loadConfig(yaml, { file: page, env, readFile: readExampleFile })
+    const options = { file: page, env, readFile: readExampleFile, loadPlugin: () => plugin }
+    const loaded = loadConfig(yaml, options)
     expect(loaded.ok ? '' : formatProblems(loaded.problems, { colours: false })).toBe('')
   })
 
