@@ -21,9 +21,9 @@ export interface EndpointParts {
   /** Empty where nothing needs it. */
   readonly tag: string
   readonly slowStartMs: number | undefined
-  now(): number
+  readonly now: () => number
   /** A place became free. */
-  onRoom(): void
+  readonly onRoom: () => void
 }
 
 export class Endpoint implements Candidate {

@@ -56,8 +56,9 @@ export interface PoolHost {
   readonly clock: Clock
   readonly query: DnsQuery
   readonly secret: string
-  random(): number
-  emit(event: UpstreamEvent | CertificateEvent): void
+  /** From 0 up to 1, without 1. */
+  readonly random: () => number
+  readonly emit: (event: UpstreamEvent | CertificateEvent) => void
 }
 
 /** Somebody who wants an endpoint. */
