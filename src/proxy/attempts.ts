@@ -122,6 +122,7 @@ export class Attempts {
     if (!(error instanceof GatewayError) || errorRow(error.code).side !== 'upstream')
       return undefined
     endpoint.standing.failed('handshake', faultOf(error).message)
+    if (unreachable.has(error.code)) endpoint.observeFailedDial()
     const mayRetry = errorRow(error.code).isRetryable && trial.mayRepeat(error)
     const next = mayRetry ? this.#another(endpoint) : undefined
     this.#tell(endpoint, error.code, error.message, next)

@@ -60,10 +60,10 @@ function readUpstream({ name, waiting, retries }: Pool): UpstreamReading {
 function readEndpoints(pools: readonly Pool[]): Endpoints {
   const all: Endpoints = new Map()
   for (const { name, endpoints } of pools)
-    for (const { url, weight, latencyMs, standing } of endpoints) {
+    for (const { url, weight, averageLatencyMs, standing } of endpoints) {
       const row = endpointAt(name, url, all)
       row.weight = weight
-      row.latencyMs = latencyMs
+      row.latencyMs = averageLatencyMs
       row.state = standing.state
     }
   return all

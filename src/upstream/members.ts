@@ -47,6 +47,8 @@ export interface MembersHost {
   /** What tags are signed with; undefined: none are needed. */
   readonly secret: string | undefined
   readonly tls: UpstreamTls
+  /** The moment of the choice under way, by the clock. */
+  readonly choosingAtMs: () => number
   readonly emit: (event: UpstreamEvent) => void
   /** There may be others to choose from now. */
   readonly onChange: () => void
@@ -166,6 +168,7 @@ export class Members {
       tag: secret === undefined ? '' : endpointTag(secret, options.url),
       slowStartMs,
       now: () => clock.now(),
+      choosingAtMs: this.#host.choosingAtMs,
       onRoom: () => this.#host.onRoom(),
     })
     return endpoint

@@ -85,6 +85,7 @@ export class Pool {
   readonly #members: Members
   readonly #tiers: Tiers
   readonly #line: WaitingLine<Endpoint>
+  #choosingAtMs = 0
   /** Nothing was found yet. */
   #isDiscovering = false
   #stopDiscovery: (() => void) | undefined
@@ -105,6 +106,7 @@ export class Pool {
       random,
       secret: needsTags ? secret : undefined,
       tls: this.#tls,
+      choosingAtMs: () => this.#choosingAtMs,
       emit: (event) => host.emit(event),
       onChange: () => {
         this.#tiers.invalidate()
@@ -249,6 +251,7 @@ export class Pool {
     if (sticksTo !== undefined && isFree(sticksTo)) return sticksTo
     const { sticky } = this.options
     const key = sticky?.kind === 'expression' ? sticky.by.render(request) : ''
+    this.#choosingAtMs = this.#host.clock.now()
     const all = this.#members.all()
     const isOpen = (endpoint: Endpoint) => isFree(endpoint) && endpoint.dialer.hasRoom
     return (
