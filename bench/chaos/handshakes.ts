@@ -60,7 +60,7 @@ async function runOne(
 ): Promise<Run> {
   const running = await startGateway(gateway, servers.ports)
   try {
-    await visitAll(running.port, warmUpHandshakes)
+    await visitAll(running.port, Math.min(handshakes, warmUpHandshakes))
     const before = await descriptorsAtRest(running.pid)
     await servers.fail()
     const startedAtMs = performance.now()
