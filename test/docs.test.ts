@@ -10,6 +10,7 @@ import { z } from 'zod'
 import { printedDocs } from '../scripts/print-docs.ts'
 import { jsonSchema, type JsonSchema } from '../src/config/json-schema.ts'
 import { formatProblems } from '../src/config/report.ts'
+import type { Registry } from '../src/core/registry.ts'
 import { builtIn } from '../src/registry.ts'
 import { loadConfig } from './support/load-config.ts'
 
@@ -81,9 +82,17 @@ function withoutRequiredAlone(schema: JsonSchema): JsonSchema {
   } as JsonSchema
 }
 
-const editor = z.fromJSONSchema(
-  withoutRequiredAlone(jsonSchema(builtIn)) as z.core.JSONSchema.JSONSchema,
-)
+function editorFor(registry: Registry) {
+  const schema = withoutRequiredAlone(jsonSchema(registry))
+  return z.fromJSONSchema(schema as z.core.JSONSchema.JSONSchema)
+}
+
+const editor = editorFor(builtIn)
+
+function loadExample(page: string, yaml: string) {
+  const options = { file: page, env, readFile: readExampleFile, loadPlugin: () => plugin }
+  return loadConfig(yaml, options)
+}
 
 describe('documentation', () => {
   test.each([...printedDocs()])('%s is what the code prints', (path, text) => {
@@ -110,13 +119,14 @@ describe('documentation', () => {
   })
 
   test.each(examples)('the example %s is a valid configuration', (page, yaml) => {
-    const options = { file: page, env, readFile: readExampleFile, loadPlugin: () => plugin }
-    const loaded = loadConfig(yaml, options)
+    const loaded = loadExample(page, yaml)
     expect(loaded.ok ? '' : formatProblems(loaded.problems, { colours: false })).toBe('')
   })
 
-  test.each(examples)('the example %s is one for editors', (_, yaml) => {
-    expect(editor.safeParse(parse(yaml)).error?.issues).toBeUndefined()
+  test.each(examples)('the example %s is one for editors', (page, yaml) => {
+    const loaded = yaml.includes('plugins:') && loadExample(page, yaml)
+    const itsEditor = loaded && loaded.ok ? editorFor(loaded.registry) : editor
+    expect(itsEditor.safeParse(parse(yaml)).error?.issues).toBeUndefined()
   })
 
   test('there are examples to load', () => {
