@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util'
 import type { Group } from './row.ts'
 
 export interface Options {
+  /** Only what it costs to choose an endpoint; needs no gateway. */
+  isPicking: boolean
   /** Names, or parts of names, of the rows to run; empty: all. */
   only: string[]
   groups: Group[]
@@ -26,6 +28,7 @@ const usage = `npm run bench -- [options]
   --plain         without TLS; this and --tls where no other is given
   --tls           with TLS
   --compression   with permessage-deflate between the clients and the gateway
+  --picking       only what it costs to choose an endpoint, in a few seconds
   --against DIR   the Sluice of another checkout as a row, and how this one compares with it
   --rounds N      rounds of all gateways and scenarios (default 5, at most 9; 0: memory alone)
   --quick         one short round and 2,000 idle clients: to see that everything works
@@ -41,6 +44,7 @@ export function readOptions(argv: string[]): Options | undefined {
       plain: { type: 'boolean', default: false },
       tls: { type: 'boolean', default: false },
       compression: { type: 'boolean', default: false },
+      picking: { type: 'boolean', default: false },
       against: { type: 'string' },
       rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
@@ -58,6 +62,7 @@ export function readOptions(argv: string[]): Options | undefined {
   }
   const groups = (['plain', 'tls', 'compression'] as const).filter((group) => values[group])
   return {
+    isPicking: values.picking,
     only: values.only.split(',').filter((name) => name !== ''),
     groups: groups.length > 0 ? groups : ['plain', 'tls'],
     against: values.against,

@@ -7,6 +7,7 @@ import { describeMachine, placeOnCores, versionsOf } from './machine.ts'
 import { checkAll, elapsed, measureMemory, measureRounds, type Bench } from './measure.ts'
 import { compile, startEcho } from './native.ts'
 import { readOptions, type Options } from './options.ts'
+import { measurePicking } from './picking.ts'
 import { stopAll } from './processes.ts'
 import { formatReport, hasErrors } from './report.ts'
 import type { Row } from './row.ts'
@@ -17,6 +18,10 @@ import { makeCertificate, missingForTls, type Certificate } from './tls.ts'
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2))
   if (!options) return 0
+  if (options.isPicking) {
+    console.log(measurePicking())
+    return 0
+  }
   if (process.platform !== 'linux') throw new Error('The benchmark needs Linux (epoll, /proc).')
   const chosen = choose(options)
   const placement = placeOnCores()

@@ -109,10 +109,16 @@ function valueOf(schema: JsonSchema): string {
     ...(range === undefined && has('string') ? ['text'] : []),
     ...[...new Set(words), ...(isOff ? ['off'] : [])].map((word) => `\`${word}\``),
     ...(has('boolean') ? ['`true`, `false`'] : []),
+    ...(forms.some((each) => each.const === true) ? ['`true`'] : []),
     ...(has('array') ? ['list'] : []),
-    ...(has('object') ? ['mapping'] : []),
+    ...(forms.some(isMapping) ? ['mapping'] : []),
   ]
   return parts.join(', ')
+}
+
+/** One in which something can be said. */
+function isMapping({ type, properties }: JsonSchema): boolean {
+  return type === 'object' && (properties === undefined || Object.keys(properties).length > 0)
 }
 
 function formsOf(schema: JsonSchema): JsonSchema[] {
@@ -121,8 +127,7 @@ function formsOf(schema: JsonSchema): JsonSchema[] {
 
 function defaultOf(schema: JsonSchema): string {
   const { default: value } = schema
-  if (value === undefined || JSON.stringify(value) === '[]' || JSON.stringify(value) === '{}')
-    return ''
+  if (value === undefined || ['[]', '{}', '""'].includes(JSON.stringify(value))) return ''
   return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``
 }
 

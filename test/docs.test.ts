@@ -10,6 +10,7 @@ import { z } from 'zod'
 import { printedDocs } from '../scripts/print-docs.ts'
 import { jsonSchema, type JsonSchema } from '../src/config/json-schema.ts'
 import { formatProblems } from '../src/config/report.ts'
+import type { Registry } from '../src/core/registry.ts'
 import { builtIn } from '../src/registry.ts'
 import { loadConfig } from './support/load-config.ts'
 
@@ -33,15 +34,32 @@ function completed(yaml: string): string {
   return yaml + listeners + routes
 }
 
-const env = { SLUICE_TOKEN: '0123456789abcdef0123456789abcdef' }
+const env = {
+  SLUICE_TOKEN: '0123456789abcdef0123456789abcdef',
+  SLUICE_SECRET: 'fedcba9876543210fedcba9876543210',
+}
 
-/** Whatever certificate an example names, and a token. */
+/** Whatever certificate or list of endpoints an example names, and a token. */
 function readExampleFile(path: string): string {
+  if (path.endsWith('.txt')) return 'ws://10.0.0.1:9000 weight=2\n'
   if (!/\.(pem|key)$/.test(path)) return env.SLUICE_TOKEN
   const pair = /www|play/.exec(path)?.[0] ?? 'chat'
   const isKey = /\.key$|key\.pem$/.test(path)
   const file = path.endsWith('ca.pem') ? 'ca' : isKey ? `${pair}-key` : pair
   return read(`test/config/files/${file}.pem`)
+}
+
+/** What examples call by these names; that of the page on plugins is run by a test of its own. */
+const plugin = {
+  balancers: [
+    {
+      type: 'region',
+      doc: 'An example.',
+      options: { by: { kind: 'expression', doc: 'An example.' } },
+      short: 'by',
+      create: () => undefined,
+    },
+  ],
 }
 
 /** zod takes a `required` that stands alone for anything at all. */
@@ -64,9 +82,17 @@ function withoutRequiredAlone(schema: JsonSchema): JsonSchema {
   } as JsonSchema
 }
 
-const editor = z.fromJSONSchema(
-  withoutRequiredAlone(jsonSchema(builtIn)) as z.core.JSONSchema.JSONSchema,
-)
+function editorFor(registry: Registry) {
+  const schema = withoutRequiredAlone(jsonSchema(registry))
+  return z.fromJSONSchema(schema as z.core.JSONSchema.JSONSchema)
+}
+
+const editor = editorFor(builtIn)
+
+function loadExample(page: string, yaml: string) {
+  const options = { file: page, env, readFile: readExampleFile, loadPlugin: () => plugin }
+  return loadConfig(yaml, options)
+}
 
 describe('documentation', () => {
   test.each([...printedDocs()])('%s is what the code prints', (path, text) => {
@@ -83,13 +109,24 @@ describe('documentation', () => {
     expect(keys.filter((key) => !new RegExp(`^\\| \`${key}[.\`]`, 'm').test(all))).toEqual([])
   })
 
+  test('has every key of an upstream in a table', () => {
+    const all = [...printedDocs().values()].join('\n')
+    const upstream = jsonSchema(builtIn).properties?.['upstreams']?.additionalProperties
+    const forms = typeof upstream === 'object' ? (upstream.anyOf ?? []) : []
+    const keys = forms.flatMap(({ properties = {} }) => Object.keys(properties))
+    expect(keys.length).toBeGreaterThan(10)
+    expect(keys.filter((key) => !new RegExp(`^\\| \`${key}[.\`]`, 'm').test(all))).toEqual([])
+  })
+
   test.each(examples)('the example %s is a valid configuration', (page, yaml) => {
-    const loaded = loadConfig(yaml, { file: page, env, readFile: readExampleFile })
+    const loaded = loadExample(page, yaml)
     expect(loaded.ok ? '' : formatProblems(loaded.problems, { colours: false })).toBe('')
   })
 
-  test.each(examples)('the example %s is one for editors', (_, yaml) => {
-    expect(editor.safeParse(parse(yaml)).error?.issues).toBeUndefined()
+  test.each(examples)('the example %s is one for editors', (page, yaml) => {
+    const loaded = yaml.includes('plugins:') && loadExample(page, yaml)
+    const itsEditor = loaded && loaded.ok ? editorFor(loaded.registry) : editor
+    expect(itsEditor.safeParse(parse(yaml)).error?.issues).toBeUndefined()
   })
 
   test('there are examples to load', () => {

@@ -1,13 +1,13 @@
 /**
  * The queries that change an upstream or a split.
  */
+import { readAddedEndpoint } from '../config/endpoints-file.ts'
 import { readEndpoint } from '../config/schema/endpoint.ts'
 import type { EndpointChange } from '../proxy/upstreams.ts'
 import { parameterFault, readFlag, readWhole } from './parameters.ts'
 
 /** As in a configuration. */
 const maxWeight = 1_000
-const maxSessions = 1_000_000
 
 /** `url`, and what a file says of an endpoint beside it. @returns what is wrong, as a sentence. */
 export function readAddition(query: URLSearchParams): EndpointChange | string {
@@ -15,15 +15,8 @@ export function readAddition(query: URLSearchParams): EndpointChange | string {
   if (fault !== undefined) return fault
   const endpoint = readUrl(query)
   if (typeof endpoint === 'string') return endpoint
-  const weight = readWeight(query.get('weight') ?? '1')
-  if (weight === undefined) return weightRule
-  const isBackup = readFlag(query.get('backup') ?? 'false')
-  if (isBackup === undefined) return 'backup is true or false'
-  const written = query.get('sessions')
-  const sessions = written === null ? undefined : readWhole(written)
-  if (written !== null && (sessions === undefined || sessions < 1 || sessions > maxSessions))
-    return `sessions is a number from 1 to ${maxSessions}`
-  return { kind: 'add', options: { ...endpoint, weight, isBackup, sessions } }
+  const reading = readAddedEndpoint(Object.fromEntries(query), '/')
+  return reading.problem === undefined ? { kind: 'add', options: reading.value } : faultOf(reading)
 }
 
 /** `url`, and either `weight` or `drain`. @returns what is wrong, as a sentence. */
@@ -86,9 +79,12 @@ function readUrl(query: URLSearchParams) {
   const text = query.get('url')
   if (text === null) return 'The endpoint is missing: ?url=ws://10.0.0.1:9000'
   const reading = readEndpoint(text)
-  if (reading.problem !== undefined)
-    return `url: ${reading.problem}${reading.suggestion === undefined ? '' : `; ${reading.suggestion}`}`
+  if (reading.problem !== undefined) return `url: ${faultOf(reading)}`
   if (reading.value.unix?.startsWith('/') === false)
     return 'url: the path of a Unix socket starts with "/" here'
   return reading.value
+}
+
+function faultOf({ problem, suggestion }: { problem: string; suggestion?: string | undefined }) {
+  return suggestion === undefined ? problem : `${problem}; ${suggestion}`
 }

@@ -9,7 +9,17 @@ const load = createRequire(import.meta.url) // of Bun: TypeScript and ES modules
 /** @returns the default export of the module with this absolute path. @throws what loading it threw. */
 export function loadPlugin(path: string): unknown {
   statSync(path) // what is not there is told as such, rather than as a module that nothing resolves to
-  const module: unknown = load(path)
+  const module = loadModule(path)
   const isModule = typeof module === 'object' && module !== null && 'default' in module
   return isModule ? module.default : undefined
+}
+
+function loadModule(path: string): unknown {
+  try {
+    return load(path)
+  } catch (cause) {
+    const isAsync = cause instanceof TypeError && cause.message.startsWith('require() async module')
+    if (isAsync) throw new Error('it waits for something while it is loaded', { cause })
+    throw cause
+  }
 }

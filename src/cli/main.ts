@@ -131,9 +131,10 @@ program
 program
   .command('schema')
   .description('print the JSON Schema of the configuration, for editors')
-  .action(async () => {
+  .argument('[file]', 'a configuration file whose plugins are to be in it')
+  .action(async (file: string | undefined) => {
     const { schema } = await import('./schema.ts')
-    schema()
+    process.exitCode = schema(file)
   })
 
 program

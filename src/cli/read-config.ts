@@ -13,6 +13,15 @@ export function readConfig(
   file: string,
   env: Record<string, string | undefined> = process.env,
 ): Config | undefined {
+  const loaded = readLoaded(file, env)
+  return loaded && accept(loaded)
+}
+
+/** The configuration of a file, or its problems. @returns undefined when it cannot be read, which has been said. */
+export function readLoaded(
+  file: string,
+  env: Record<string, string | undefined> = process.env,
+): Loaded | undefined {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
@@ -23,7 +32,7 @@ export function readConfig(
     return undefined
   }
   const readNamed = (path: string) => readFileSync(path, 'utf8')
-  return accept(loadConfig(text, { file, env, readFile: readNamed, registry: builtIn, loadPlugin }))
+  return loadConfig(text, { file, env, readFile: readNamed, registry: builtIn, loadPlugin })
 }
 
 /** The configuration, or what is wrong with it on standard error. */

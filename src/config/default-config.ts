@@ -34,7 +34,7 @@ export function defaultConfigFor({
   const listener = address === undefined ? { port } : { port, address }
   const input = { listeners: [listener], routes: [{ upstream: to, path }] }
   const checked = checkConfig(input, { folder: process.cwd(), readFile: () => '', registry })
-  if (checked.issues === undefined) return { ok: true, config: checked.config }
+  if (checked.issues === undefined) return { ok: true, config: checked.config, registry }
   return { ok: false, problems: checked.issues.map((issue) => problemOf(issue, to)) }
 }
 

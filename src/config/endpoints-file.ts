@@ -8,8 +8,9 @@ import type { EndpointConfig } from './config.ts'
 import { formatPath, issuesOf } from './issue.ts'
 import { nearest } from './nearest.ts'
 import { meant, show, type Reading } from './reading.ts'
-import { inFolder } from './schema/endpoint.ts'
-import { endpointSchema } from './schema/listed-endpoint.ts'
+import { inFolder, readEndpoint } from './schema/endpoint.ts'
+import { readWhole } from './schema/keys.ts'
+import { endpointSchema, sessionBounds, weightBounds } from './schema/listed-endpoint.ts'
 
 const maxEndpoints = 10_000 // of each the gateway keeps state, and balancers go through all
 
@@ -42,7 +43,8 @@ export function endpointsReader({ folder, scheme }: Setting) {
           `the endpoints of one upstream speak the same; this one speaks ${endpoint.scheme}, the others ${family}`,
         )
       if (endpoints.has(endpoint.url)) return wrong(`${show(endpoint.url)} is listed twice`)
-      if (endpoints.size === maxEndpoints) return wrong(`has more than ${maxEndpoints} endpoints`)
+      if (endpoints.size === maxEndpoints)
+        return wrong(`the file has more than ${maxEndpoints} endpoints`)
       endpoints.set(endpoint.url, endpoint)
     }
     return [...endpoints.values()]
@@ -61,28 +63,39 @@ export function readAddedEndpoint(input: unknown, folder: string): Reading<Endpo
   const [issue] = issuesOf(parsed.error)
   if (issue === undefined) throw parsed.error
   const place = formatPath(issue.path)
-  const where = place === '' || place === 'url' ? '' : `${place} `
+  const where = place === '' || place === 'url' ? '' : `${place}: `
   return { problem: `${where}${issue.message}`, suggestion: issue.suggestion }
 }
 
-const options = ['weight', 'sessions'] as const
+const amounts = { weight: weightBounds, sessions: sessionBounds }
 
+/** A file may have thousands of lines and be read while sessions wait, so these are read by hand. */
 function readLine([url, ...words]: readonly string[], folder: string): Reading<EndpointConfig> {
-  const input: Record<string, unknown> = { url }
+  const address = readEndpoint(url)
+  if (address.problem !== undefined) return address
+  const said: { weight?: number; sessions?: number; isBackup?: true } = {}
   for (const word of words) {
-    const [, name = word, amount] = /^(\w+)=(.*)$/s.exec(word) ?? []
-    const isKnown = amount === undefined ? name === 'backup' : options.some((each) => each === name)
-    if (!isKnown) return unknownWord(word, name)
-    if (Object.hasOwn(input, name)) return { problem: `${name} is given twice` }
-    input[name] = amount ?? true
+    const [, name, amount] = /^(\w+)=(.*)$/s.exec(word) ?? []
+    const key = word === 'backup' ? 'isBackup' : name
+    if (key !== 'isBackup' && key !== 'weight' && key !== 'sessions') return unknownWord(word)
+    if (said[key] !== undefined) return { problem: `${name ?? word} is given twice` }
+    if (key === 'isBackup') {
+      said.isBackup = true
+      continue
+    }
+    const number = readWhole(amount, amounts[key])
+    if (number.problem !== undefined) return { problem: `${key}: ${number.problem}` }
+    said[key] = number.value
   }
-  return readAddedEndpoint(input, folder)
+  return { value: { ...inFolder(address.value, folder), ...said } }
 }
 
-function unknownWord(word: string, name: string): Reading<never> {
-  const near = nearest(name, [...options, 'backup'])
-  const written = near === 'backup' ? near : word.replace(name, near ?? '')
-  const known = 'behind the URL stand weight=2, backup and sessions=100'
-  const suggestion = near === undefined || written === word ? known : meant(written)
+function unknownWord(word: string): Reading<never> {
+  const [name = '', ...amount] = word.split('=')
+  const near = nearest(name, ['backup', ...Object.keys(amounts)])
+  const isWhole = near === 'backup' || (near !== undefined && amount.length > 0)
+  const suggestion = isWhole
+    ? meant(near === 'backup' ? near : [near, ...amount].join('='))
+    : 'behind the URL stand weight=2, backup and sessions=100'
   return { problem: `unknown word ${show(word)}`, suggestion }
 }

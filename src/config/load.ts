@@ -4,6 +4,7 @@
  */
 import { dirname, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
+import type { Registry } from '../core/registry.ts'
 import { checkConfig } from './check.ts'
 import type { Finding, Issue } from './issue.ts'
 import { withPlugins, type PluginSource } from './plugins.ts'
@@ -20,7 +21,12 @@ export interface LoadOptions
 }
 
 export type Loaded =
-  | { readonly ok: true; readonly config: Config }
+  | {
+      readonly ok: true
+      readonly config: Config
+      /** What it could name, plugins included. */
+      readonly registry: Registry
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
 const maxCharacters = 1024 * 1024 // thousands of routes; the parser takes seconds beyond
@@ -55,7 +61,7 @@ export function loadConfig(written: string, options: LoadOptions): Loaded {
   const checked = checkConfig(tree.value, { folder, readFile, registry: plugged.registry })
   const isPlugged = plugged.issues.length === 0
   if (checked.issues === undefined && tree.issues.length === 0 && isPlugged) {
-    return { ok: true, config: checked.config }
+    return { ok: true, config: checked.config, registry: plugged.registry }
   }
   const untold = (checked.issues ?? [])
     .filter((issue) => !isTold(issue, tree))

@@ -85,14 +85,14 @@ export const errorTable = {
     sentence: 'The route has as many sessions as it may',
   },
   NO_ENDPOINT: {
-    side: 'upstream',
+    side: 'gateway',
     isRetryable: false,
     status: 503,
     closeCode: CloseCode.tryAgainLater,
     sentence: 'No endpoint of the upstream is fit to be used',
   },
   ENDPOINTS_FULL: {
-    side: 'upstream',
+    side: 'gateway',
     isRetryable: false,
     status: 503,
     closeCode: CloseCode.tryAgainLater,

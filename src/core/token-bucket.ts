@@ -8,6 +8,9 @@ export interface Rate {
   readonly burst: number
 }
 
+/** A token that is there but for the rounding of its parts is there. */
+const rounding = 1e-9
+
 export class TokenBucket {
   readonly #rate: Rate
   #tokens: number
@@ -26,7 +29,7 @@ export class TokenBucket {
     const cameBack = ((nowMs - this.#countedAtMs) / 1_000) * perSecond
     this.#tokens = Math.min(burst, this.#tokens + cameBack)
     this.#countedAtMs = nowMs
-    return Math.max(0, Math.floor(this.#tokens))
+    return Math.max(0, Math.floor(this.#tokens + rounding))
   }
 
   take(tokens: number): void {

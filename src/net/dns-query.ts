@@ -20,7 +20,7 @@ import {
   wholeNames,
   type DnsServers,
 } from './dns-servers.ts'
-import { Turns } from './dns-turns.ts'
+import { DnsGate } from './dns-gate.ts'
 
 export interface DnsAsked {
   /** With a dot at its end it is whole, and not searched for. */
@@ -68,7 +68,7 @@ export function createDnsQuery(
   places: DnsPlaces = systemPlaces,
   clock: Pick<Clock, 'now'> = systemClock,
 ): DnsQuery {
-  const turns = new Turns(maxExchanges)
+  const gate = new DnsGate(maxExchanges)
   let known: { readonly servers: DnsServers; readonly readAtMs: number } | undefined
 
   async function query(asked: DnsAsked, signal: AbortSignal): Promise<DnsAnswer> {
@@ -139,7 +139,7 @@ export function createDnsQuery(
     for (let attempt = 0; attempt < attempts; attempt++) {
       for (const server of servers) {
         try {
-          const reply = await turns.run(signal, () =>
+          const reply = await gate.run(signal, () =>
             withinTime(waitMs, signal, (either) => askServer(server, { name, type }, either)),
           )
           if (reply.code === 'NOERROR' || reply.code === 'NXDOMAIN') return reply

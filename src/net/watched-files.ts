@@ -9,6 +9,8 @@ import { readFile, stat } from 'node:fs/promises'
 
 /** Soon enough for a certificate, and little work: one call a file. */
 const lookEveryMs = 1_000
+/** More than 10,000 endpoints or any chain of certificates. */
+const maxBytes = 4 * 1024 ** 2
 
 export interface FileWatch {
   readonly files: readonly string[]
@@ -76,7 +78,9 @@ export function watchFiles(watch: FileWatch, texts: readonly string[]): () => vo
 
 /** Of a pipe or a device the end may never come, and nobody would look again. @throws Error */
 async function readRegular(file: string): Promise<string> {
-  if (!(await stat(file)).isFile()) throw new Error(`${file} is not a regular file`)
+  const state = await stat(file)
+  if (!state.isFile()) throw new Error(`${file} is not a regular file`)
+  if (state.size > maxBytes) throw new Error(`${file} is larger than ${maxBytes / 1024 ** 2}MB`)
   return readFile(file, 'utf8')
 }
 

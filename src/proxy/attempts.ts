@@ -7,7 +7,10 @@ import { errorRow, GatewayError, type ErrorCode } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { RequestContext } from '../core/request-context.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
+import type { HttpConnection } from '../upstream/http-connection.ts'
+import { faultOf } from '../upstream/fault.ts'
 import type { Pool } from '../upstream/pool.ts'
+import type { ResponseHead } from '../wire/http-response.ts'
 import type { Stickiness } from './stickiness.ts'
 
 export interface AttemptOptions {
@@ -16,6 +19,28 @@ export interface AttemptOptions {
   readonly isSession: boolean
   readonly stickiness: Stickiness<Endpoint>
   readonly emit: Emit
+}
+
+/** What an endpoint has answered. */
+export interface EndpointAnswer {
+  readonly connection: HttpConnection
+  readonly answer: ResponseHead
+  /** How long it took to connect; undefined where no dial was needed. */
+  readonly dialMs: number | undefined
+}
+
+export interface FromEndpoint {
+  readonly endpoint: Endpoint
+}
+
+export interface Trial<Answer extends EndpointAnswer> {
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal: AbortSignal
+  /** How long it may wait for an endpoint with room. */
+  readonly limitMs: number
+  ask(endpoint: Endpoint): Promise<Answer>
+  /** Whether it can be asked of another endpoint, after this failure or an answer. */
+  mayRepeat(error?: GatewayError): boolean
 }
 
 /** Nobody was there to ask. */
@@ -33,8 +58,36 @@ export class Attempts {
     this.#options = options
   }
 
-  /** The first endpoint; whoever gets it leaves it. @throws as `Pool.enter`. */
-  first(signal: AbortSignal, limitMs: number): Endpoint | Promise<Endpoint> {
+  /**
+   * Asks one endpoint after the other, until what one answers, or how it fails, is the client's answer.
+   * @returns an answer; whoever gets it leaves the endpoint, and ends the connection.
+   * @throws what `Pool.enter` and `ask` throw; then nothing is left behind.
+   */
+  async answer<Answer extends EndpointAnswer>(
+    trial: Trial<Answer>,
+  ): Promise<Answer & FromEndpoint> {
+    const { isSession } = this.#options
+    let endpoint = await this.#first(trial)
+    for (;;) {
+      let next: Endpoint | undefined
+      try {
+        const answer = await trial.ask(endpoint)
+        next = this.#afterAnswer(endpoint, answer, trial)
+        if (next === undefined) return { ...answer, endpoint }
+        answer.connection.destroy()
+      } catch (error) {
+        next = this.#afterFailure(endpoint, error, trial)
+        if (next === undefined) {
+          endpoint.leave(isSession)
+          throw this.#failureFor(error)
+        }
+      }
+      endpoint.leave(isSession)
+      endpoint = next
+    }
+  }
+
+  #first({ signal, limitMs }: Trial<EndpointAnswer>): Endpoint | Promise<Endpoint> {
     const { pool, request, isSession, stickiness } = this.#options
     const { endpoint: sticksTo, isBound } = stickiness
     pool.retryBudget.request()
@@ -45,55 +98,58 @@ export class Attempts {
     return sticksTo
   }
 
-  /** The endpoint has answered; a 5xx is a failure all the same. @param dialMs undefined where no dial was needed. */
-  answered(endpoint: Endpoint, status: number, dialMs: number | undefined): void {
+  /** @returns another endpoint, where the answer is one that another may better. */
+  #afterAnswer(
+    endpoint: Endpoint,
+    { answer: { status }, dialMs }: EndpointAnswer,
+    trial: Trial<EndpointAnswer>,
+  ): Endpoint | undefined {
     if (dialMs !== undefined) endpoint.observe(dialMs)
     if (status >= 500) endpoint.standing.failed('handshake', `answered ${status}`)
     else endpoint.standing.succeeded('handshake')
+    if (!this.#options.pool.options.retry.statuses.includes(status)) return undefined
+    const next = trial.mayRepeat() ? this.#another(endpoint) : undefined
+    this.#tell(endpoint, `${status}`, `answered ${status}`, next)
+    return next
   }
 
-  /** Whether another endpoint may be asked because of this answer. */
-  mayRetryAfter(status: number): boolean {
-    const { pool, stickiness } = this.#options
-    return !stickiness.isBound && pool.options.retry.statuses.includes(status)
-  }
-
-  /**
-   * The endpoint has failed, or refused with a status that may be tried elsewhere.
-   * @param mayRetry whether the request can be sent again.
-   * @returns the next, to be left by whoever gets it; undefined: this failure is the client's answer.
-   */
-  next(failed: Endpoint, failure: GatewayError | number, mayRetry: boolean): Endpoint | undefined {
-    const { pool, emit } = this.#options
-    const isAnswer = typeof failure === 'number'
+  #afterFailure(
+    endpoint: Endpoint,
+    error: unknown,
+    trial: Trial<EndpointAnswer>,
+  ): Endpoint | undefined {
     // What the client or the gateway itself brought about says nothing of the endpoint.
-    if (!isAnswer && errorRow(failure.code).side !== 'upstream') return undefined
-    const detail = isAnswer ? `answered ${failure}` : failure.message
-    // A 429, say, is no sign of an illness.
-    if (!isAnswer || failure >= 500) failed.standing.failed('handshake', detail)
-    this.#tried.push(failed)
-    const isRetryable = isAnswer || errorRow(failure.code).isRetryable
-    const next = mayRetry && isRetryable ? this.#another() : undefined
-    emit({
-      type: 'attempt-failed',
-      upstream: pool.name,
-      endpoint: failed.url,
-      code: isAnswer ? `${failure}` : failure.code,
-      detail,
-      isRetried: next !== undefined,
-    })
+    if (!(error instanceof GatewayError) || errorRow(error.code).side !== 'upstream')
+      return undefined
+    endpoint.standing.failed('handshake', faultOf(error).message)
+    if (unreachable.has(error.code)) endpoint.observeFailedDial()
+    const mayRetry = errorRow(error.code).isRetryable && trial.mayRepeat(error)
+    const next = mayRetry ? this.#another(endpoint) : undefined
+    this.#tell(endpoint, error.code, error.message, next)
     return next
   }
 
   /** @returns what the client is told of a failure that is its answer. */
-  failureFor(error: unknown): unknown {
+  #failureFor(error: unknown): unknown {
     const { isBound } = this.#options.stickiness
     const isLost = isBound && error instanceof GatewayError && unreachable.has(error.code)
     return isLost ? new GatewayError('UNKNOWN_SESSION') : error
   }
 
-  #another(): Endpoint | undefined {
+  #tell(
+    { url }: Endpoint,
+    code: ErrorCode | `${number}`,
+    detail: string,
+    next: Endpoint | undefined,
+  ): void {
+    const { pool, emit } = this.#options
+    const isRetried = next !== undefined
+    emit({ type: 'attempt-failed', upstream: pool.name, endpoint: url, code, detail, isRetried })
+  }
+
+  #another(failed: Endpoint): Endpoint | undefined {
     const { pool, request, isSession, stickiness } = this.#options
+    this.#tried.push(failed)
     if (stickiness.isBound) return undefined
     if (this.#tried.length > pool.options.retry.dials) return undefined
     const next = pool.enterNow({ request, isSession, sticksTo: undefined, tried: this.#tried })

@@ -9,7 +9,7 @@ import type { Endpoint } from '../upstream/endpoint.ts'
 import type { HttpConnection } from '../upstream/http-connection.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { ResponseHead } from '../wire/http-response.ts'
-import { Attempts } from './attempts.ts'
+import { Attempts, type FromEndpoint } from './attempts.ts'
 import { encodeUpgrade } from './forward.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { Route } from './route.ts'
@@ -27,8 +27,7 @@ export interface DialOptions {
 }
 
 /** An endpoint that has answered. Whoever gets it leaves the endpoint, and ends the connection. */
-export interface Dialled {
-  readonly endpoint: Endpoint
+export interface Dialled extends FromEndpoint {
   readonly stickiness: Stickiness<Endpoint>
   readonly connection: HttpConnection
   readonly answer: ResponseHead
@@ -44,27 +43,13 @@ export async function dialUpstream(options: DialOptions): Promise<Dialled> {
   const attempts = new Attempts({ pool, request: facts, isSession: true, stickiness, emit })
   const waiting = new AbortController()
   request.onGone = (error) => waiting.abort(error)
-  let endpoint = await attempts.first(waiting.signal, leftMs(options))
-  for (;;) {
-    let next: Endpoint | undefined
-    try {
-      const asked = await ask(endpoint, options)
-      const { answer, connection, dialMs } = asked
-      if (attempts.mayRetryAfter(answer.status))
-        next = attempts.next(endpoint, answer.status, leftMs(options) > 0)
-      else attempts.answered(endpoint, answer.status, dialMs)
-      if (next === undefined) return { ...asked, endpoint, stickiness }
-      connection.destroy()
-    } catch (error) {
-      if (error instanceof GatewayError) next = attempts.next(endpoint, error, leftMs(options) > 0)
-      if (next === undefined) {
-        endpoint.leave(true)
-        throw attempts.failureFor(error)
-      }
-    }
-    endpoint.leave(true)
-    endpoint = next
-  }
+  const answered = await attempts.answer({
+    signal: waiting.signal,
+    limitMs: leftMs(options),
+    ask: (endpoint) => ask(endpoint, options),
+    mayRepeat: () => leftMs(options) > 0,
+  })
+  return { ...answered, stickiness }
 }
 
 type Answered = Pick<Dialled, 'connection' | 'answer' | 'dialMs'>

@@ -22,7 +22,7 @@ export interface OpenAnswerOptions {
   /** Of the endpoint that gave it. */
   readonly tag: string
   /** Sends the head. Called before the first byte of the body, and once. */
-  sendHead(answer: ResponseHead): void
+  readonly sendHead: (answer: ResponseHead) => void
   /** Where the body goes. */
   readonly sink: AnswerSink
 }

@@ -15,7 +15,7 @@ import { offeredSubprotocols, switchFault, upgradeFault } from '../wire/websocke
 import { encodeSwitch } from './answer.ts'
 import { dialUpstream, type Dialled } from './dial.ts'
 import { ExtensionOffer, framingOf, type Framing } from './framing.ts'
-import { relayAnswer } from './http-relay.ts'
+import { relayAnswer } from './answer-relay.ts'
 import { originFault } from './origin.ts'
 import type { Quota } from './quota.ts'
 import type { RequestFacts } from './request-facts.ts'

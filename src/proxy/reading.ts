@@ -60,9 +60,10 @@ function readUpstream({ name, waiting, retries }: Pool): UpstreamReading {
 function readEndpoints(pools: readonly Pool[]): Endpoints {
   const all: Endpoints = new Map()
   for (const { name, endpoints } of pools)
-    for (const { url, weight, standing } of endpoints) {
+    for (const { url, weight, averageLatencyMs, standing } of endpoints) {
       const row = endpointAt(name, url, all)
       row.weight = weight
+      row.latencyMs = averageLatencyMs
       row.state = standing.state
     }
   return all
@@ -92,7 +93,7 @@ function endpointAt(upstream: string, endpoint: string, endpoints: Endpoints): O
 
 /** `removed` until it is met in its pool. */
 function newRow(upstream: string, endpoint: string): OpenEndpoint {
-  return { upstream, endpoint, state: 'removed', weight: 0, sessions: 0 }
+  return { upstream, endpoint, state: 'removed', weight: 0, latencyMs: undefined, sessions: 0 }
 }
 
 function count(session: Session, row: OpenRoute): void {

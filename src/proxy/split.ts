@@ -2,6 +2,8 @@
  * Chooses among several by their weights: by turn, so that the shares are exact, or by a key, so that
  * the same key gets the same. Weights can be set anew at any time.
  */
+import { Rendezvous } from '../upstream/rendezvous.ts'
+import { Turns } from '../upstream/turns.ts'
 
 export interface Part<T> {
   /** What the choice by key depends on, so that the order of the file does not matter. */
@@ -12,82 +14,54 @@ export interface Part<T> {
 }
 
 interface Share<T> {
-  readonly part: Part<T>
+  readonly name: string
+  readonly value: T
   weight: number
-  /** How far it is behind with its turns, in weights. */
-  credit: number
-  readonly seed: bigint
 }
 
+const anyOfThem = { isOpen: () => true }
+
 export class Split<T> {
-  readonly #all: readonly Share<T>[]
-  /** Those with a weight. */
-  #shares: readonly Share<T>[] = []
-  #total = 0
+  readonly #shares: readonly Share<T>[]
+  readonly #turns = new Turns<Share<T>>()
+  readonly #places = new Rendezvous<Share<T>>(({ name }) => name)
 
   constructor(parts: readonly Part<T>[]) {
-    this.#all = parts.map((part) => ({
-      part,
-      weight: part.weight,
-      credit: 0,
-      seed: Bun.hash.xxHash64(part.name),
-    }))
+    this.#shares = parts.map((part) => ({ ...part }))
+    this.#turns.update(this.#shares)
     this.#update()
   }
 
   /** What each has now, by name. */
   get weights(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.#all.map(({ part, weight }) => [part.name, weight]))
+    return Object.fromEntries(this.#shares.map(({ name, weight }) => [name, weight]))
   }
 
   /** @param weights by name; one that is left out stays. */
   setWeights(weights: Readonly<Record<string, number>>): void {
-    const before = this.#total
-    for (const share of this.#all) share.weight = weights[share.part.name] ?? share.weight
+    for (const share of this.#shares) share.weight = weights[share.name] ?? share.weight
     this.#update()
-    // Turns that are owed stay owed, in the new weights: however often these change, nobody is starved.
-    for (const share of this.#all)
-      share.credit = before === 0 ? 0 : (share.credit * this.#total) / before
   }
 
   /**
-   * Everybody in turn, as smoothly as the weights allow: of any `total` choices in a row that start
-   * together each gets exactly its weight.
+   * Everybody in turn: of any choices in a row that are as many as the weights each gets exactly its weight.
    * @returns undefined if there is nothing to choose from.
    */
   next(): T | undefined {
-    let best: Share<T> | undefined
-    for (const share of this.#shares) {
-      share.credit += share.weight
-      if (best === undefined || share.credit > best.credit) best = share
-    }
-    if (best !== undefined) best.credit -= this.#total
-    return best?.part.value
+    return this.#turns.next()?.value
   }
 
   /**
-   * The same for the same key, on every gateway with the same weights. Weighted rendezvous hashing: when
-   * a weight grows, only keys that come to it change their place.
+   * The same for the same key, on every gateway with the same weights. When a weight grows, only keys that come to it
+   * change their place.
    * @returns undefined if there is nothing to choose from.
    */
   of(key: string): T | undefined {
-    let best: Share<T> | undefined
-    let least = Infinity
-    for (const share of this.#shares) {
-      // The time until the first of `weight` events a second: the earliest wins, by its share of them.
-      const score = -Math.log(unit(Bun.hash.xxHash64(key, share.seed))) / share.weight
-      if (score < least) [best, least] = [share, score]
-    }
-    return best?.part.value
+    return this.#places.choose(key, anyOfThem)?.value
   }
 
   #update(): void {
-    this.#shares = this.#all.filter(({ weight }) => weight > 0)
-    this.#total = this.#shares.reduce((total, { weight }) => total + weight, 0)
+    for (const [index, { weight }] of this.#shares.entries()) this.#turns.weights[index] = weight
+    this.#places.update(this.#shares.filter(({ weight }) => weight > 0))
   }
-}
-
-/** A hash as a number between 0 and 1, neither included. */
-function unit(hash: bigint): number {
-  return (Number(hash >> 11n) + 0.5) / 2 ** 53
 }

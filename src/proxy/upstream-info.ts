@@ -60,7 +60,7 @@ export function describeEndpoint(endpoint: Endpoint): EndpointInfo {
   const { url, standing, weight, currentWeight, options, sessions, load, source } = endpoint
   const { state, reason, sinceMs } = standing
   const stateMs = systemClock.now() - sinceMs
-  const { latencyMs } = endpoint
+  const { averageLatencyMs: latencyMs } = endpoint
   return {
     url,
     state,

@@ -4,8 +4,8 @@
  * Invariant: an endpoint that was removed and has no sessions left is told of once more, so that a scraper
  * sees its last counts, and then forgotten: endpoints come and go for as long as a gateway runs.
  *
- * There may be thousands, so each has one series for its state, 1 where it takes sessions; which of the states
- * keeps the others from it is counted for the upstream.
+ * There may be thousands, so each has one series for its state, 1 where it takes sessions, and one for its
+ * latency; which states keep the others from it, and how long dials take, is told of the upstream.
  */
 import type { EndpointState, GatewayEvent } from '../core/events.ts'
 import type { Exposition } from './exposition.ts'
@@ -26,8 +26,8 @@ export class EndpointMetrics {
       case 'session-opened':
       case 'handshake-rejected':
       case 'request-answered': {
-        const { upstream = '', endpoint = '', dialMs } = event
-        if (dialMs !== undefined) this.#dialSeconds.observe({ upstream, endpoint }, dialMs / 1000)
+        const { upstream = '', dialMs } = event
+        if (dialMs !== undefined) this.#dialSeconds.observe({ upstream }, dialMs / 1000)
         return
       }
       case 'endpoint-changed': {
@@ -61,7 +61,7 @@ export class EndpointMetrics {
     )
     exposition.histogram(
       'sluice_dial_duration_seconds',
-      'How long it took to connect to an endpoint; failed dials are in sluice_attempt_failures_total.',
+      'How long it took to connect to endpoints; failed dials are in sluice_attempt_failures_total.',
       this.#dialSeconds,
     )
     exposition.gauge(
@@ -77,7 +77,8 @@ export class EndpointMetrics {
     // The cell of what is past the bound of a series has no endpoint.
     const isKnown = ({ upstream = '', endpoint }: Labels) =>
       endpoint === undefined || known.has(keyOf({ upstream, endpoint }))
-    for (const series of [this.#changes, this.#failures, this.#dialSeconds]) series.keep(isKnown)
+    this.#changes.keep(isKnown)
+    this.#failures.keep(isKnown)
   }
 }
 
@@ -86,16 +87,22 @@ function keyOf({ upstream, endpoint }: { upstream: string; endpoint: string }): 
 }
 
 function exposeEndpoints(exposition: Exposition, { endpoints }: GatewayReading): void {
-  const [open, up, weights] = [new Series(), new Series(), new Series()]
-  for (const { upstream, endpoint, state, weight, sessions } of endpoints) {
+  const [open, up, weights, latencies] = [new Series(), new Series(), new Series(), new Series()]
+  for (const { upstream, endpoint, state, weight, latencyMs, sessions } of endpoints) {
     open.add({ upstream, endpoint }, sessions)
     if (state === 'removed') continue
     up.add({ upstream, endpoint }, state === 'healthy' ? 1 : 0)
     weights.add({ upstream, endpoint }, weight)
+    if (latencyMs !== undefined) latencies.add({ upstream, endpoint }, latencyMs / 1000)
   }
   exposition.gauge('sluice_endpoint_sessions', 'Open sessions of an endpoint.', open)
   exposition.gauge('sluice_endpoint_up', 'Whether an endpoint takes new sessions: 1 or 0.', up)
   exposition.gauge('sluice_endpoint_weight', 'The weight that an endpoint has now.', weights)
+  exposition.gauge(
+    'sluice_endpoint_latency_seconds',
+    'The moving average of the dial and ping times of an endpoint.',
+    latencies,
+  )
 }
 
 function exposeUpstreams(exposition: Exposition, { upstreams, endpoints }: GatewayReading): void {

@@ -26,6 +26,8 @@ export interface EndpointReading {
   /** `removed`: only its sessions are left. */
   readonly state: EndpointState | 'removed'
   readonly weight: number
+  /** The moving average of its dial and ping times; undefined while nothing is known. */
+  readonly latencyMs: number | undefined
   readonly sessions: number
 }
 

@@ -41,7 +41,7 @@ export class Series {
 
   /** Drops the cells of which this is not so. */
   keep(isKept: (labels: Labels) => boolean): void {
-    keepCells(this.#cells, isKept)
+    for (const [key, { labels }] of this.#cells) if (!isKept(labels)) this.#cells.delete(key)
   }
 
   *cells(): Generator<[labels: string, value: number]> {
@@ -50,7 +50,6 @@ export class Series {
 }
 
 interface Distribution {
-  readonly labels: Labels
   /** How many values were at most as large as the bound at the same place, and larger than the one before; the last has no bound. */
   readonly counts: number[]
   sum: number
@@ -60,8 +59,8 @@ export class Histogram {
   /** Inclusive, ascending. */
   readonly bounds: readonly number[]
   readonly #cells = new Map<string, Distribution>()
-  readonly #emptyCell = (labels: Labels): Distribution => {
-    return { labels, counts: Array.from({ length: this.bounds.length + 1 }, () => 0), sum: 0 }
+  readonly #emptyCell = (): Distribution => {
+    return { counts: Array.from({ length: this.bounds.length + 1 }, () => 0), sum: 0 }
   }
 
   constructor(bounds: readonly number[]) {
@@ -74,11 +73,6 @@ export class Histogram {
     const index = place < 0 ? this.bounds.length : place
     cell.counts[index] = (cell.counts[index] ?? 0) + 1
     cell.sum += value
-  }
-
-  /** Drops the cells of which this is not so. */
-  keep(isKept: (labels: Labels) => boolean): void {
-    keepCells(this.#cells, isKept)
   }
 
   cells(): IterableIterator<[labels: string, distribution: Distribution]> {
@@ -103,13 +97,6 @@ function cellAt<Each>(
   const cell = create(labels)
   cells.set(key, cell)
   return cell
-}
-
-function keepCells(
-  cells: Map<string, { readonly labels: Labels }>,
-  isKept: (labels: Labels) => boolean,
-): void {
-  for (const [key, { labels }] of cells) if (!isKept(labels)) cells.delete(key)
 }
 
 /** As it is exposed: `route="chat",code="1001"`. An empty value is no label. */

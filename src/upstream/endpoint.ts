@@ -21,9 +21,11 @@ export interface EndpointParts {
   /** Empty where nothing needs it. */
   readonly tag: string
   readonly slowStartMs: number | undefined
-  now(): number
+  readonly now: () => number
+  /** The moment of the choice under way: the clock is read once for it, and not for each endpoint. */
+  readonly choosingAtMs: () => number
   /** A place became free. */
-  onRoom(): void
+  readonly onRoom: () => void
 }
 
 export class Endpoint implements Candidate {
@@ -65,9 +67,9 @@ export class Endpoint implements Candidate {
   }
 
   get currentWeight(): number {
-    const { slowStartMs, now } = this.#parts
+    const { slowStartMs, choosingAtMs } = this.#parts
     if (slowStartMs === undefined) return this.weight
-    return this.weight * slowStartShare(now() - this.#startedSlowlyAtMs, slowStartMs)
+    return this.weight * slowStartShare(choosingAtMs() - this.#startedSlowlyAtMs, slowStartMs)
   }
 
   get load(): number {
@@ -75,11 +77,21 @@ export class Endpoint implements Candidate {
   }
 
   get latencyMs(): number | undefined {
-    return this.#latency.read(this.#parts.now())
+    return this.#latency.read(this.#parts.choosingAtMs())
+  }
+
+  /** The same as last observed, for people: it does not fade. */
+  get averageLatencyMs(): number | undefined {
+    return this.#latency.averageMs
   }
 
   get isFull(): boolean {
     return this.sessions >= (this.#options.sessions ?? Infinity)
+  }
+
+  /** It could not be connected to: as if that had taken the longest it may. */
+  observeFailedDial(): void {
+    this.observe(this.dialer.timeout.connectMs)
   }
 
   /** How long a dial or a ping took. */

@@ -43,15 +43,17 @@ export interface MemberOptions {
 
 export interface MembersHost {
   readonly clock: Clock
-  random(): number
+  readonly random: () => number
   /** What tags are signed with; undefined: none are needed. */
   readonly secret: string | undefined
   readonly tls: UpstreamTls
-  emit(event: UpstreamEvent): void
+  /** The moment of the choice under way, by the clock. */
+  readonly choosingAtMs: () => number
+  readonly emit: (event: UpstreamEvent) => void
   /** There may be others to choose from now. */
-  onChange(): void
+  readonly onChange: () => void
   /** A place became free. */
-  onRoom(): void
+  readonly onRoom: () => void
 }
 
 export class Members {
@@ -166,13 +168,15 @@ export class Members {
       tag: secret === undefined ? '' : endpointTag(secret, options.url),
       slowStartMs,
       now: () => clock.now(),
+      choosingAtMs: this.#host.choosingAtMs,
       onRoom: () => this.#host.onRoom(),
     })
     return endpoint
   }
 
   #watch(endpoint: Endpoint): void {
-    const { health } = this.#options
+    const { health, timeout } = this.#options
+    const { connectMs } = timeout
     const check = this.#check
     if (check === undefined || health === undefined) return
     const { clock, random } = this.#host
@@ -181,7 +185,12 @@ export class Members {
       clock,
       random,
       check,
-      target: { authority, path, connect: (signal) => endpoint.dialer.open(signal) },
+      target: {
+        authority,
+        path,
+        // Several addresses have to share the time of the check.
+        connect: (signal) => endpoint.dialer.open(signal, Math.min(health.timeoutMs, connectMs)),
+      },
       intervalMs: health.intervalMs,
       timeoutMs: health.timeoutMs,
       firstDelayMs: Math.min(this.#watches.size * firstCheckEveryMs, health.intervalMs),

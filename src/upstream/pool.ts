@@ -56,8 +56,9 @@ export interface PoolHost {
   readonly clock: Clock
   readonly query: DnsQuery
   readonly secret: string
-  random(): number
-  emit(event: UpstreamEvent | CertificateEvent): void
+  /** From 0 up to 1, without 1. */
+  readonly random: () => number
+  readonly emit: (event: UpstreamEvent | CertificateEvent) => void
 }
 
 /** Somebody who wants an endpoint. */
@@ -84,6 +85,7 @@ export class Pool {
   readonly #members: Members
   readonly #tiers: Tiers
   readonly #line: WaitingLine<Endpoint>
+  #choosingAtMs = 0
   /** Nothing was found yet. */
   #isDiscovering = false
   #stopDiscovery: (() => void) | undefined
@@ -104,6 +106,7 @@ export class Pool {
       random,
       secret: needsTags ? secret : undefined,
       tls: this.#tls,
+      choosingAtMs: () => this.#choosingAtMs,
       emit: (event) => host.emit(event),
       onChange: () => {
         this.#tiers.invalidate()
@@ -248,6 +251,7 @@ export class Pool {
     if (sticksTo !== undefined && isFree(sticksTo)) return sticksTo
     const { sticky } = this.options
     const key = sticky?.kind === 'expression' ? sticky.by.render(request) : ''
+    this.#choosingAtMs = this.#host.clock.now()
     const all = this.#members.all()
     const isOpen = (endpoint: Endpoint) => isFree(endpoint) && endpoint.dialer.hasRoom
     return (

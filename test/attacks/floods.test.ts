@@ -133,7 +133,7 @@ const defences: Defence[] = [
     name: 'an answer is not read while its client takes nothing',
     without: [
       {
-        file: 'proxy/http-relay.ts',
+        file: 'proxy/answer-relay.ts',
         replace:
           'if (request.write(bytes) > route.config.limits.pendingBytes) connection.stream.pause()',
         by: 'request.write(bytes)',

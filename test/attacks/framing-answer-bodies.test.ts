@@ -47,7 +47,7 @@ const bodies: Defence[] = [
     name: 'an answer that breaks off ends the connection of its client',
     without: [
       {
-        file: 'proxy/http-relay.ts',
+        file: 'proxy/answer-relay.ts',
         replace: 'bodyOnFailure() {\n      request.abort()',
         by: 'bodyOnFailure() {\n      request.finish(true)',
       },

@@ -174,8 +174,8 @@ const own: Defence[] = [
     without: [
       {
         file,
-        replace: `if (head.fields.count('cookie') > 0)`,
-        by: `if (head.fields.get('cookie')?.includes('=') === true)`,
+        replace: 'head.fields.list.some(isForeign)',
+        by: `head.fields.get('cookie')?.includes('=') === true`,
       },
     ],
     attacks: [

@@ -142,7 +142,7 @@ const servers: Defence[] = [
     name: 'an answer goes on arriving where the route wants it',
     without: [
       {
-        file: 'proxy/http-relay.ts',
+        file: 'proxy/answer-relay.ts',
         replace: 'idleMs === undefined ? undefined : setTimeout(() => request.abort(), idleMs)',
         by: 'undefined as Timer | undefined; void idleMs',
       },

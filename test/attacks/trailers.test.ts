@@ -115,7 +115,7 @@ const defences: Defence[] = [
     name: 'a trailer of an answer says nothing that only a head may say',
     without: [
       {
-        file: 'proxy/http-relay.ts',
+        file: 'proxy/answer-relay.ts',
         replace: 'mayTrail: (name) => mayTrailAnswer(name, route),',
         by: '',
       },

@@ -209,8 +209,8 @@ const defences: Defence[] = [
     without: [
       {
         file: 'proxy/handshake.ts',
-        replace: 'if (answer.status !== 101) return',
-        by: 'if (answer.status !== 101 && answer.status !== 426) return',
+        replace: 'if (answer.status === 101) return',
+        by: 'if (answer.status === 101 || answer.status === 426) return',
       },
       {
         file: 'proxy/handshake.ts',

@@ -3,15 +3,21 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadConfig } from '../support/load-config.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import type { Problem } from '../../src/config/problem.ts'
 import type { Config } from '../../src/config/config.ts'
+import type { Registry } from '../../src/core/registry.ts'
+import { builtIn } from '../../src/registry.ts'
 
 export interface World {
   readonly env?: Readonly<Record<string, string>>
   /** By their absolute paths. */
   readonly files?: Readonly<Record<string, string>>
   readonly file?: string
+  /** What the gateway has of itself; by default what it really has. */
+  readonly registry?: Registry
+  /** The default exports of modules, by their absolute paths; a function is called instead. */
+  readonly plugins?: Readonly<Record<string, unknown>>
 }
 
 const pemFiles = ['chat.pem', 'chat-key.pem', 'www.pem', 'www-key.pem', 'ca.pem', 'locked-key.pem']
@@ -27,13 +33,25 @@ export const certificates: World = {
   ),
 }
 
-export function load(text: string, { env = {}, files = {}, file = 'sluice.yaml' }: World = {}) {
+export function load(
+  text: string,
+  { env = {}, files = {}, file = 'sluice.yaml', registry = builtIn, plugins = {} }: World = {},
+) {
   const readFile = (path: string) => {
     const content = files[path]
-    if (content === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
+    if (content === undefined) throw missing()
     return content
   }
-  return loadConfig(text, { file, env, readFile })
+  const loadPlugin = (path: string) => {
+    if (!Object.hasOwn(plugins, path)) throw missing()
+    const plugin = plugins[path]
+    return typeof plugin === 'function' ? plugin() : plugin
+  }
+  return loadConfig(text, { file, env, readFile, registry, loadPlugin })
+}
+
+function missing(): Error {
+  return Object.assign(new Error('no such file'), { code: 'ENOENT' })
 }
 
 export function configOf(text: string, world?: World): Config {

@@ -11,7 +11,7 @@ test('is what the smallest file says', () => {
   const text = 'listeners: [8080]\nroutes: [{ upstream: ws://localhost:9000/ws }]\n'
   const loaded = defaultConfigFor({ registry, to: 'ws://localhost:9000/ws', port: 8080 })
   // What makes a balancer is a function, and no two are equal.
-  expect(JSON.stringify(loaded)).toBe(JSON.stringify({ ok: true, config: configOf(text) }))
+  expect(JSON.stringify(loaded.ok && loaded.config)).toBe(JSON.stringify(configOf(text)))
 })
 
 test('may listen on one address', () => {

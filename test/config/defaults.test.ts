@@ -37,6 +37,48 @@ describe('defaults', () => {
     ])
   })
 
+  test('of what is one of several give way to an upstream that chooses another', () => {
+    const text = file(
+      '{ upstream: { balancer: { hash: { by: $request.host, bound: 150% } }, sticky: { cookie: at }, health: { path: /a, interval: 9s } } }',
+      `${listeners}upstreams:
+  same: { endpoints: [ws://a], balancer: { hash: { bound: 200% } }, health: { timeout: 1s } }
+  other: { endpoints: [ws://a], balancer: { first: true }, sticky: { by: engine.io }, health: { tcp: true } }
+  none: { endpoints: [ws://a], balancer: round-robin, sticky: off, health: off }
+${routes}`,
+    )
+    const [same, other, none, given] = configOf(text).upstreams
+    expect(same).toMatchObject({
+      balancer: { type: 'hash', options: { by: { source: '$request.host' }, bound: 2 } },
+      sticky: { kind: 'cookie', name: 'at' },
+      health: { check: { type: 'path' }, intervalMs: 9_000, timeoutMs: 1_000 },
+    })
+    expect(other).toMatchObject({
+      balancer: { type: 'first' },
+      sticky: { kind: 'engine.io' },
+      health: { check: { type: 'tcp' }, intervalMs: 9_000 },
+    })
+    expect(none).toMatchObject({
+      balancer: { type: 'round-robin' },
+      sticky: undefined,
+      health: undefined,
+    })
+    expect(given).toMatchObject({
+      balancer: { options: { bound: 1.5 } },
+      health: { intervalMs: 9_000 },
+    })
+  })
+
+  test('may be turned off by an upstream, and turned on again with the usual rest', () => {
+    const text = file(
+      '{ upstream: { eject: off, queue: { sessions: 5 }, slow-start: 10s } }',
+      `${listeners}upstreams: { a: { endpoints: [ws://a], eject: { failures: 2 }, queue: off, slow-start: off } }\n${routes}`,
+    )
+    expect(configOf(text).upstreams).toMatchObject([
+      { eject: { failures: 2, forMs: 30_000 }, queue: undefined, slowStartMs: undefined },
+      { eject: undefined, queue: { sessions: 5, waitMs: 2_000 }, slowStartMs: 10_000 },
+    ])
+  })
+
   test('are merged deeply under a route, headers whatever their case', () => {
     const text = file(
       '{ route: { timeout: { idle: 1h, send: 5s }, answer: { headers: { set: { x-a: one, Server: two } } } } }',
@@ -84,6 +126,14 @@ describe('defaults', () => {
     [
       '{ upstream: { endpoints: [ws://a] } }',
       'upstream.endpoints: has no default: every upstream gives its own',
+    ],
+    [
+      '{ upstream: { health: { interval: 5s } } }',
+      'upstream.health: needs one of path, tcp, websocket',
+    ],
+    [
+      '{ upstream: { balancer: hahs } }',
+      'upstream.balancer: unknown balancer "hahs"; did you mean "hash"?',
     ],
     ['{ listener: { tls: {} } }', 'listener.tls: has no default: every listener gives its own'],
     ['{ listener: [] }', 'listener: must be a mapping, not a list'],

@@ -16,7 +16,9 @@ defaults: { route: { timeout: { send: 5s } }, upstream: { timeout: { connect: 1s
 upstreams:
   chat: &chat [ws://a:9000, "ws://[::1]:9000/base"]
   spare: *chat
-  orders: { endpoints: [{ url: http://o }], timeout: { answer: 5s }, keep-alive: { idle: 2s } }
+  orders: { endpoints: [{ url: http://o, weight: 2 }], timeout: { answer: 5s }, keep-alive: { idle: 2s } }
+  found: { discover: { dns: a.internal, port: 1 }, balancer: { hash: $request.host }, sticky: { by: engine.io } }
+  asked: { endpoints: [ws://d], health: { path: /a }, eject: off, retry: { budget: 5% }, queue: { wait: 1s } }
 routes:
   - host: [chat.example.com, "*.chat.example.com"]
     path: /chat/:room
@@ -118,7 +120,8 @@ function checkWhole({ listeners, upstreams, routes }: Config): void {
   expect(listenerNames.size).toBe(listeners.length)
   expect(upstreamNames.size).toBe(upstreams.length)
   expect(new Set(routes.map((each) => each.name)).size).toBe(routes.length)
-  for (const { endpoints } of upstreams) expect(endpoints.length).toBeGreaterThan(0)
+  for (const { endpoints, discover } of upstreams)
+    expect(discover !== undefined || endpoints.length > 0).toBe(true)
   for (const { upstreams: shares, respond, redirect, listeners: named } of routes) {
     expect(shares.length === 0).toBe(respond !== undefined || redirect !== undefined)
     for (const { name } of shares) expect(upstreamNames).toContain(name)
@@ -153,7 +156,10 @@ describe('loading never throws, and its places are true,', () => {
       routes.0.limits.sessions routes.0.path routes.0.upstream leave log listeners.0.tls
       listeners.0.trusted-proxies upstreams.chat.tls routes.0.match.header.x-a routes.0.forward
       routes.0.forward.headers.set routes.0.redirect routes.0.limits.messages admin defaults
-      defaults.route defaults.upstream.tls
+      defaults.route defaults.upstream.tls plugins plugins.0 secret upstreams.chat.balancer
+      upstreams.chat.balancer.hash upstreams.chat.discover upstreams.chat.health upstreams.chat.sticky
+      upstreams.chat.sticky.cookie upstreams.chat.eject upstreams.chat.retry.statuses upstreams.chat.queue
+      defaults.upstream defaults.upstream.balancer defaults.upstream.health
     `
     const file = () => ({
       listeners: [{ port: 1, limits: {}, timeout: {} }],

@@ -97,6 +97,7 @@ describe('a secret on a line that is shown', () => {
 
   test.each([
     ['admin: { port: x, token: hunter2 }', 'admin: { port: x, token: ••••••• }'],
+    ['secret: hunter2-hunter2', 'secret: •••••••••••••••'],
     ['  token: "hunter2"', '  token: "•••••••"'],
     ['chat: [wss://me:hunter2@a, ws://b]', 'chat: [wss://••••••••••@a, ws://b]'],
   ])('is covered: %s', (text, line) => {

@@ -1,13 +1,15 @@
 /**
- * Durations, sizes and rates: what is read, what is refused, and that writing and reading are inverse.
+ * Durations, sizes, rates and percentages: what is read, what is refused, and that writing and reading are inverse.
  */
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import {
   formatDuration,
+  formatPercent,
   formatSize,
   readByteRate,
   readDuration,
+  readPercent,
   readRate,
   readSize,
 } from '../../src/config/units.ts'
@@ -177,6 +179,45 @@ describe('a rate', () => {
     ['64 K/s', '64KB/s'],
   ])('of bytes %p is refused, and %p suggested', (input, suggestion) => {
     expect(readByteRate(input)).toMatchObject({ suggestion: `did you mean "${suggestion}"?` })
+  })
+})
+
+describe('a percentage', () => {
+  test.each([
+    ['20%', 0.2],
+    ['0%', 0],
+    ['0', 0],
+    [0, 0],
+    ['12.5%', 0.125],
+    ['125%', 1.25],
+  ])('%p is the share %d', (input, share) => {
+    expect(readPercent(input)).toEqual({ value: share })
+  })
+
+  test.each([
+    [20, '20%'],
+    ['20', '20%'],
+    ['20 %', '20%'],
+    [0.2, '20%'],
+    ['0.05', '5%'],
+  ])('%p is refused, and %p suggested', (input, suggestion) => {
+    expect(readPercent(input)).toMatchObject({ suggestion: `did you mean "${suggestion}"?` })
+  })
+
+  test.each(['', '%', '-5%', '1e2%', '05%', '1.234%', 'half'])('%p is refused', (text) => {
+    expect(readPercent(text)).toEqual({
+      problem: `must be a percentage such as 20%, not "${text}"`,
+    })
+  })
+
+  test('is read as it was written, for every hundredth of a percent', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 10_000_000 }), (hundredths) => {
+        const share = hundredths / 10_000
+        const reading = readPercent(formatPercent(share))
+        expect(reading.problem === undefined && reading.value).toBeCloseTo(share, 9)
+      }),
+    )
   })
 })
 

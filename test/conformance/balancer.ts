@@ -90,31 +90,37 @@ export function balancerConformance(
       }
     })
 
-    if (serving === 'by weight') {
-      test('lets nobody starve, and follows weights that are set', () => {
-        const candidates = equalCandidates(8)
-        const balancer = balancerOf(candidates)
-        const even = joinAll(balancer, candidates, 800)
-        expect(Math.min(...even)).toBeGreaterThan(50)
-        const heavy = candidates[5]
-        if (heavy !== undefined) heavy.weight = 7
-        balancer.update([...candidates])
-        for (const candidate of candidates) candidate.load = 0
-        const shares = joinAll(balancer, candidates, 1_400)
-        // Of fourteen parts seven. With draws and keys it is near that.
-        expect(shares[5]).toBeGreaterThan(600)
-        expect(shares[5]).toBeLessThan(800)
-        expect(Math.min(...shares)).toBeGreaterThan(50)
-      })
-    } else {
-      test('goes on to the next as those before are full, until all are', () => {
-        const candidates = candidatesOf([1, 5, 1, 2])
-        const balancer = balancerOf(candidates)
-        const hasRoom = ({ load }: Candidate) => load < 10
-        expect(joinAll(balancer, candidates, 40, hasRoom)).toEqual([10, 10, 10, 10])
-        expect(balancer.choose(choiceOf(hasRoom))).toBeUndefined()
-      })
-    }
+    if (serving === 'by weight') servesByWeight(balancerOf)
+    else servesInOrder(balancerOf)
+  })
+}
+
+type BalancerOf = (candidates: readonly Candidate[]) => Balancer
+
+function servesByWeight(balancerOf: BalancerOf): void {
+  test('lets nobody starve, and follows weights that are set', () => {
+    const candidates = equalCandidates(8)
+    const balancer = balancerOf(candidates)
+    expect(Math.min(...joinAll(balancer, candidates, 800))).toBeGreaterThan(50)
+    const heavy = candidates[5]
+    if (heavy !== undefined) heavy.weight = 7
+    balancer.update([...candidates])
+    for (const candidate of candidates) candidate.load = 0
+    const shares = joinAll(balancer, candidates, 1_400)
+    // Of fourteen parts seven. With draws and keys it is near that.
+    expect(shares[5]).toBeGreaterThan(600)
+    expect(shares[5]).toBeLessThan(800)
+    expect(Math.min(...shares)).toBeGreaterThan(50)
+  })
+}
+
+function servesInOrder(balancerOf: BalancerOf): void {
+  test('goes on to the next as those before are full, until all are', () => {
+    const candidates = candidatesOf([1, 5, 1, 2])
+    const balancer = balancerOf(candidates)
+    const hasRoom = ({ load }: Candidate) => load < 10
+    expect(joinAll(balancer, candidates, 40, hasRoom)).toEqual([10, 10, 10, 10])
+    expect(balancer.choose(choiceOf(hasRoom))).toBeUndefined()
   })
 }
 

@@ -52,6 +52,16 @@ describe('the compiled file', () => {
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining('bad.yaml:1:13')])
   })
 
+  test('loads plugins, in TypeScript too', async () => {
+    using _ = withFiles({
+      'mine.ts':
+        "import type { BalancerExtension } from 'sluice'\nconst mine: BalancerExtension = { type: 'mine', doc: 'Mine.', options: {}, create: () => ({ update() {}, choose: () => undefined }) }\nexport default { balancers: [mine] }\n",
+      'sluice.yaml':
+        'plugins: [mine.ts]\nlisteners: [8080]\nroutes: [{ upstream: chat }]\nupstreams: { chat: { endpoints: [ws://a], balancer: mine } }\n',
+    })
+    expect(await runCommand(['check'], alone)).toMatchObject({ exitCode: 0, stderr: '' })
+  })
+
   test('runs a gateway, and leaves in order', async () => {
     await using server = await startPeer('ws-server.mjs')
     const yaml = `listeners: ["127.0.0.1:0"]\nroutes: [{ upstream: "ws://${server.host}" }]\n`

@@ -1,7 +1,7 @@
 /** A Socket.IO server and its clients, with the gateway between them. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { relayTo, startGateway } from '../support/gateway.ts'
-import { adapt, examplesOf } from '../support/page.ts'
+import { adapt, exampleOf } from '../support/page.ts'
 import { runPeer, startPeer, type Peer } from '../support/peer.ts'
 
 describe('Socket.IO through the gateway', () => {
@@ -41,13 +41,13 @@ describe('Socket.IO through the gateway', () => {
 
   test('needs nothing to stick to a server where clients open a WebSocket from the start', async () => {
     await using other = await startPeer('socket-io-server.mjs')
-    const example = examplesOf('in-front-of-socket-io.md', 'With several servers', 'yaml')[0] ?? ''
+    const example = exampleOf('in-front-of-socket-io.md', 'With several servers', 'yaml')
     const yaml = adapt(example, {
       '[8080]': '["127.0.0.1:0"]',
       '10.0.0.21:3000': server.host,
       '10.0.0.22:3000': other.host,
     })
-    await using gateway = startGateway(yaml)
+    await using gateway = startGateway(yaml, { SLUICE_SECRET: 'known to this test alone' })
     const url = `http://${gateway.host}`
     for (let count = 0; count < 2; count++) {
       const result = await runPeer('socket-io-client.mjs', url, '--mode=websocket')

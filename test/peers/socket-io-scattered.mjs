@@ -61,7 +61,8 @@ async function arrive(socket) {
   const before = await Promise.race([socket.emitWithAck('counts'), heard(engine, 'close')])
   await upgraded
   const { name, pid } = await Promise.race([socket.emitWithAck('counts'), heard(engine, 'close')])
-  if (name === undefined || name !== before.name) throw new Error(`at ${before.name}, then at ${name}`)
+  if (name === undefined || name !== before.name)
+    throw new Error(`at ${before.name}, then at ${name}`)
   return { socket, name, pid, transport: engine.transport.name }
 }
 
@@ -77,7 +78,11 @@ async function killOne(arrivals) {
   )
   const stayed = arrivals.filter(({ name }) => name !== killed)
   if (stayed.some(({ socket }) => !socket.connected)) throw new Error('others were cut, too')
-  return { killed, clients: affected.length, elsewhere: names.filter((name) => name !== killed).length }
+  return {
+    killed,
+    clients: affected.length,
+    elsewhere: names.filter((name) => name !== killed).length,
+  }
 }
 
 /** Unlike `once` of Node it takes an error for what it is: another event. */

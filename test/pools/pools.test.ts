@@ -154,7 +154,7 @@ describe('a server that fails is passed over', () => {
     expect(taken).toBe(1)
     const posts = await Promise.all(['a', 'b'].map((body) => fetch(url, { method: 'POST', body })))
     // One of the two reached the server that then went away: it may have been acted on.
-    expect(posts.map(({ status }) => status).toSorted()).toEqual([200, 502])
+    expect(new Set(posts.map(({ status }) => status))).toEqual(new Set([200, 502]))
   })
 
   test('all of them: one endpoint always stays, so the reason is the true one', async () => {
@@ -257,11 +257,11 @@ describe('a server with as many sessions as it may', () => {
 })
 
 test('a thousand servers in one upstream: each gets its turn', async () => {
-  const { port, stop } = startEcho('all', { hostname: '0.0.0.0' })
+  using server = startEcho('all', { hostname: '0.0.0.0' })
   const hosts = Array.from({ length: 1_000 }, (_, index) => `127.1.${index >> 8}.${index & 255}`)
   await using gateway = startGatewayHere(
     yamlFor(
-      hosts.map((host) => `ws://${host}:${port}`),
+      hosts.map((host) => `ws://${host}:${server.port}`),
       'health: { tcp: true, interval: 1s }',
     ),
   )
@@ -279,5 +279,4 @@ test('a thousand servers in one upstream: each gets its turn', async () => {
   expect(gateway.events.filter(({ type }) => type === 'endpoint-changed')).toEqual([])
   closeAll(clients)
   await until(() => gateway.gateway.sessions === 0)
-  await stop()
 })

@@ -90,7 +90,9 @@ describe('an open packet', () => {
   })
 
   test('in chunks leaves in one piece, however they are made and cut', async () => {
-    const byteByByte = [...open].map((byte) => `1\r\n${byte}\r\n`).join('')
+    const byteByByte = Array.from(open)
+      .map((byte) => `1\r\n${byte}\r\n`)
+      .join('')
     const whole = `${open.length.toString(16)};x=y\r\n${open}\r\n`
     for (const chunks of [whole, byteByByte]) {
       const answer = chunkedAnswer(`${chunks}0\r\nExpires: never\r\n\r\n`, type, 'Trailer: Expires')

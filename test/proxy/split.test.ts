@@ -146,6 +146,23 @@ describe('weights that are set anew', () => {
     )
   })
 
+  test('before every turn let the smaller share come all the same', () => {
+    const split = new Split(partsOf([19, 1]))
+    const choices = Array.from({ length: 100 }, (_, turn) => {
+      split.setWeights({ 'upstream-0': 19 + (turn % 2) })
+      return split.next()
+    })
+    expect(countOf(choices, 1)).toBeGreaterThanOrEqual(4)
+  })
+
+  test('that are much smaller do not make up for it with a row of turns', () => {
+    const split = new Split(partsOf([1_000, 1_000]))
+    split.next()
+    split.setWeights({ 'upstream-0': 1, 'upstream-1': 1 })
+    const choices = Array.from({ length: 10 }, () => split.next())
+    expect(countOf(choices, 1)).toBe(5)
+  })
+
   test('move a key only to a part whose weight has grown against that of its old one', () => {
     fc.assert(
       fc.property(usable, usable, (old, next) => {

@@ -2,7 +2,12 @@
 
 import { describe, expect, test } from 'bun:test'
 import type { EndpointState } from '../../src/core/events.ts'
-import { stickinessOf, type StickyEndpoint, type StickyPool } from '../../src/proxy/stickiness.ts'
+import {
+  stickinessOf,
+  stuckPool,
+  type StickyEndpoint,
+  type StickyPool,
+} from '../../src/proxy/stickiness.ts'
 import type { StickyOptions } from '../../src/upstream/pool.ts'
 import { accepted, readRequest } from '../support/reading.ts'
 
@@ -141,5 +146,32 @@ describe('by Engine.IO', () => {
       stickinessOf(factsOf({ target: session }), poolOf({ kind: 'engine.io' }, old), true)
     if (state === 'unhealthy') expect(attempt).toThrow('Session ID unknown')
     else expect(attempt().endpoint).toBe(old)
+  })
+})
+
+describe('of a split', () => {
+  const byCookie = [poolOf(cookie, endpoint('AAAAAAAA')), poolOf(cookie, endpoint('BBBBBBBB'))]
+  const sessions = { kind: 'engine.io' } as const
+  const bySession = [poolOf(sessions, endpoint('AAAAAAAA')), poolOf(sessions, endpoint('BBBBBBBB'))]
+
+  test('the upstream is found where a cookie leads, unless there is a key to decide by', () => {
+    const facts = factsOf({ cookie: 'sluice=BBBBBBBB' })
+    expect(stuckPool(facts, byCookie, false)).toBe(byCookie[1])
+    expect(stuckPool(facts, byCookie, true)).toBeUndefined()
+    expect(stuckPool(factsOf({ cookie: 'sluice=forged' }), byCookie, false)).toBeUndefined()
+  })
+
+  test('none is found where the endpoint of a cookie takes nothing', () => {
+    const pools = [poolOf(cookie, endpoint('AAAAAAAA', 'unhealthy'))]
+    expect(stuckPool(factsOf({ cookie: 'sluice=AAAAAAAA' }), pools, false)).toBeUndefined()
+  })
+
+  test('the upstream of a session is found whatever there is to decide by', () => {
+    const facts = factsOf({ target: '/?EIO=4&transport=polling&sid=abc.BBBBBBBB' })
+    expect(stuckPool(facts, bySession, true)).toBe(bySession[1])
+    expect(
+      stuckPool(factsOf({ target: '/?EIO=4&transport=polling' }), bySession, false),
+    ).toBeUndefined()
+    expect(stuckPool(facts, [poolOf(undefined, endpoint('BBBBBBBB'))], false)).toBeUndefined()
   })
 })

@@ -150,7 +150,7 @@ describe('the documentation of metrics', () => {
     listeners: [{ listener: 'public', connections: 1 }],
     routes: [{ route: 'chat', sessions: 1, handshakes: 0, inbound: flow, outbound: flow }],
     upstreams: [{ upstream: 'chat', waiting: 1, retries: 1 }],
-    endpoints: [{ ...ofEndpoint, state: 'healthy', weight: 1, sessions: 1 }],
+    endpoints: [{ ...ofEndpoint, state: 'healthy', weight: 1, latencyMs: 1, sessions: 1 }],
   })
   const types = new Map(
     [...exposed.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name, type]) => [name, type]),

@@ -140,7 +140,9 @@ const steps = [
     }),
   ),
   index.map((number) =>
-    step(`give up ${number}`, (model) => pick(model.waiting, number)?.gaveUp.abort(new Error('gone'))),
+    step(`give up ${number}`, (model) =>
+      pick(model.waiting, number)?.gaveUp.abort(new Error('gone')),
+    ),
   ),
   fc.tuple(index, fc.integer({ min: 1, max: 6 })).map(([number, times]) =>
     step(`fail ${number} × ${times}`, (_, real) => {

@@ -224,7 +224,7 @@ export function within(quantity: number, { min, max, format }: Bounds): Reading<
 /** A bound written in the schema; a slip there is a fault of the program, found at its first start. */
 export function bound(reading: Reading<number | undefined>): number {
   if (reading.problem !== undefined || reading.value === undefined) {
-    throw new TypeError(`a bound in the schema ${reading.problem ?? 'is off'}`)
+    throw new TypeError(`a bound cannot be read: ${reading.problem ?? 'it is off'}`)
   }
   return reading.value
 }

@@ -15,6 +15,9 @@ const url = value(
   readEndpoint,
 )
 
+export const weightBounds = { min: 0, max: 1_000 }
+export const sessionBounds = { min: 1, max: 1_000_000 }
+
 export const endpointSchema = z.union([
   url,
   section(
@@ -22,16 +25,14 @@ export const endpointSchema = z.union([
       url,
       weight: count({
         doc: 'Its share, beside those of the others; with 0 it gets only what sticks to it.',
-        min: 0,
-        max: 1_000,
+        ...weightBounds,
       }).prefault(1),
       backup: flag({
         doc: 'Whether it is used only while no other endpoint has room.',
       }).prefault(false),
       sessions: countOrOff({
         doc: 'How many sessions it may have at once; off: any number.',
-        min: 1,
-        max: 1_000_000,
+        ...sessionBounds,
       }),
     },
     { error: 'must be a URL or a mapping' },

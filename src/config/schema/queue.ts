@@ -8,7 +8,7 @@ export const queueSchema = orOff(
   section(
     {
       sessions: count({
-        doc: 'How many handshakes and requests may wait at once; further ones are refused.',
+        doc: 'How many handshakes may wait at once; further ones are refused.',
         min: 1,
         max: 100_000,
       }).prefault(100),

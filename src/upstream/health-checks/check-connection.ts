@@ -4,7 +4,7 @@
  */
 import type { ByteStream } from '../../core/byte-stream.ts'
 import type { HealthTarget } from '../../core/health-check.ts'
-import { faultOf } from './fault.ts'
+import { faultOf } from '../fault.ts'
 
 /**
  * @param ask has the stream for as long as it runs; when the signal is aborted the stream is destroyed

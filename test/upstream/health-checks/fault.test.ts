@@ -2,7 +2,7 @@
 
 import { expect, test } from 'bun:test'
 import { GatewayError } from '../../../src/core/errors.ts'
-import { faultOf } from '../../../src/upstream/health-checks/fault.ts'
+import { faultOf } from '../../../src/upstream/fault.ts'
 
 const systemError = (code: string) => Object.assign(new Error('Failed to connect'), { code })
 const unreachable = (detail: string) => new GatewayError('UPSTREAM_UNREACHABLE', detail)

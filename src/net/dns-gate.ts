@@ -1,7 +1,7 @@
 /**
- * Bounds how many exchanges with DNS servers are under way at once; the others wait their turn.
+ * Bounds how many exchanges with DNS servers are under way at once; the others wait in line.
  */
-export class Turns {
+export class DnsGate {
   #free: number
   readonly #line = new Set<() => void>()
 

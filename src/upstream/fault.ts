@@ -1,7 +1,7 @@
 /**
  * What went wrong on a connection, as a clause for people: `connection refused`.
  */
-import { errorRow, GatewayError } from '../../core/errors.ts'
+import { errorRow, GatewayError } from '../core/errors.ts'
 
 /** By the codes of the system, which stand in `code`, or at the end of a sentence made of it. */
 const clauses = new Map(
