@@ -8,6 +8,8 @@ export interface Options {
   /** Names, or parts of names, of the rows to run; empty: all. */
   only: string[]
   groups: Group[]
+  /** Parts of the names of the scenarios to run; empty: all, and the memory of idle clients. */
+  scenarios: string[]
   /** Another checkout of Sluice to measure beside this one. */
   against: string | undefined
   rounds: number
@@ -25,6 +27,7 @@ const usage = `npm run bench -- [options]
 
   --only NAMES    rows whose name contains one of these, e.g. sluice,haproxy; control rows always
                   run, since every ratio is to one of them: nginx tuned, and node ws, deflate
+  --scenarios NAMES  scenarios whose name contains one of these, e.g. handshakes, and no memory
   --plain         without TLS; this and --tls where no other is given
   --tls           with TLS
   --compression   with permessage-deflate between the clients and the gateway
@@ -41,6 +44,7 @@ export function readOptions(argv: string[]): Options | undefined {
     args: argv,
     options: {
       only: { type: 'string', default: '' },
+      scenarios: { type: 'string', default: '' },
       plain: { type: 'boolean', default: false },
       tls: { type: 'boolean', default: false },
       compression: { type: 'boolean', default: false },
@@ -63,7 +67,8 @@ export function readOptions(argv: string[]): Options | undefined {
   const groups = (['plain', 'tls', 'compression'] as const).filter((group) => values[group])
   return {
     isPicking: values.picking,
-    only: values.only.split(',').filter((name) => name !== ''),
+    only: namesIn(values.only),
+    scenarios: namesIn(values.scenarios),
     groups: groups.length > 0 ? groups : ['plain', 'tls'],
     against: values.against,
     rounds,
@@ -73,4 +78,8 @@ export function readOptions(argv: string[]): Options | undefined {
     memoryPasses: values.quick ? 1 : 3,
     jsonFile: values.json,
   }
+}
+
+function namesIn(list: string): string[] {
+  return list.split(',').filter((name) => name !== '')
 }

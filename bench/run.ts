@@ -40,12 +40,12 @@ async function main(): Promise<number> {
       ...plainScenarios,
       ...tlsScenarios,
       ...(corpora ? compressionScenarios(corpora) : []),
-    ],
+    ].filter(({ name }) => isWanted(name, options.scenarios)),
     results: { samples: [], idle: [], failures: [] },
   }
   const contenders = await checkAll(bench, contend(options, chosen, certificate))
   await measureRounds(bench, contenders)
-  await measureMemory(bench, contenders)
+  if (options.scenarios.length === 0) await measureMemory(bench, contenders)
   console.log(`\n${formatReport(bench.results, bench.scenarios)}\n\n${elapsed()} in all`)
   if (options.jsonFile !== undefined) {
     await Bun.write(options.jsonFile, JSON.stringify({ machine, ...bench.results }, null, 2))
@@ -59,12 +59,16 @@ function choose({ only, against, groups }: Options): Row[] {
   const controls = groups.map((group) => controlNames[group])
   return all.filter((row) => {
     if (!row.groups.some((group) => groups.includes(group))) return false
-    const isWanted = only.length === 0 || only.some((part) => row.name.includes(part))
-    if (!isWanted && !controls.includes(row.name)) return false
+    if (!isWanted(row.name, only) && !controls.includes(row.name)) return false
     const isInstalled = Bun.which(row.program) !== null
     if (!isInstalled) console.log(`${row.name} is left out: ${row.program} is not installed`)
     return isInstalled
   })
+}
+
+/** @param parts of names; none: all of them. */
+function isWanted(name: string, parts: readonly string[]): boolean {
+  return parts.length === 0 || parts.some((part) => name.includes(part))
 }
 
 /** Each row in each of its groups. */

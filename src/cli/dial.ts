@@ -72,7 +72,7 @@ async function dialAny(
   let failure: unknown = new Error('the name has no address')
   for (const address of unix === undefined ? await resolveHost(host) : ['']) {
     try {
-      const stream = await connectTcp({ address, port, unix, signal, onSettled() {} })
+      const stream = await connectTcp({ address, port, unix, signal })
       if (tls !== undefined) await secure(stream, host, tls, signal)
       return stream
     } catch (error) {

@@ -1,27 +1,21 @@
 /**
  * Bounds the dials to one endpoint that are under way at once; the others wait in line.
  *
- * A dial cannot be called off, only left behind (`net/connect`), and an endpoint that swallows
- * packets keeps each for minutes. So after a dial that timed out one probe at a time is let through,
- * until a dial is answered.
+ * After a dial that timed out one probe at a time is let through, until a dial is answered: an endpoint
+ * that swallows packets shall hold up nobody but those who come first.
  */
 
-/** Dials under way to one endpoint: more would only queue in its backlog. */
+/** More would only queue in its backlog. */
 const maxUnderWay = 64
-/** With those left behind, which the kernel still has; at a probe every five seconds about 26 are. */
-const maxPending = 128
 
 export class DialGate {
-  /** Dials somebody waits for. */
   #underWay = 0
-  #leftBehind = 0
   /** A dial timed out, and none was answered since. */
   #isSuspect = false
   readonly #line: Waiting[] = []
 
   get hasRoom(): boolean {
-    const most = this.#isSuspect ? 1 : maxUnderWay
-    return this.#underWay < most && this.#underWay + this.#leftBehind < maxPending
+    return this.#underWay < (this.#isSuspect ? 1 : maxUnderWay)
   }
 
   /** Resolves when a dial may start; rejects with the signal's reason when that is aborted before. */
@@ -48,34 +42,21 @@ export class DialGate {
     })
   }
 
-  /** The dial was answered, by a connection or a refusal, while somebody waited for it. */
+  /** The dial was answered, by a connection or a refusal. */
   answered(): void {
     this.#isSuspect = false
-    this.#underWay--
-    this.#letIn()
+    this.leave()
   }
 
-  /** No dial was made after all. */
+  /** The dial took too long. */
+  timedOut(): void {
+    this.#isSuspect = true
+    this.leave()
+  }
+
+  /** No dial was made after all, or nobody wanted it any more. */
   leave(): void {
     this.#underWay--
-    this.#letIn()
-  }
-
-  /** Nobody waits for the dial any more, but the kernel still has it. */
-  leftBehind(isTimeout: boolean): void {
-    this.#underWay--
-    this.#leftBehind++
-    if (isTimeout) this.#isSuspect = true
-    this.#letIn()
-  }
-
-  /** The kernel has given up, or connected, a dial that was left behind. */
-  settledLate(): void {
-    this.#leftBehind--
-    this.#letIn()
-  }
-
-  #letIn(): void {
     while (this.#line.length > 0 && this.hasRoom) {
       this.#underWay++
       this.#line.shift()?.enter()

@@ -152,25 +152,23 @@ export class Dialer {
   }
 
   async #dial(address: string, signal: AbortSignal): Promise<TcpStream> {
-    await this.#gate.enter(signal)
-    let isSettled = false
-    let isLeftBehind = false
-    const onSettled = () => {
-      isSettled = true
-      if (isLeftBehind) this.#gate.settledLate()
-      else this.#gate.answered()
-    }
+    const gate = this.#gate
+    await gate.enter(signal)
     // Many may have waited at the gate since there was room.
     if (signal.aborted || !descriptors.mayDial) {
-      this.#gate.leave()
+      gate.leave()
       throw signal.reason ?? new GatewayError('TOO_MANY_CONNECTIONS')
     }
     try {
       const { port, unix } = this.options
-      return await connectTcp({ address, port, unix, signal, onSettled })
-    } finally {
-      isLeftBehind = !isSettled
-      if (isLeftBehind) this.#gate.leftBehind(isTimeout(signal.reason))
+      const stream = await connectTcp({ address, port, unix, signal })
+      gate.answered()
+      return stream
+    } catch (error) {
+      if (!signal.aborted) gate.answered()
+      else if (isTimeout(signal.reason)) gate.timedOut()
+      else gate.leave()
+      throw error
     }
   }
 

@@ -73,7 +73,6 @@ async function pair(kind: Kind = 'plain') {
     address: '127.0.0.1',
     port: server.port,
     signal: never,
-    onSettled() {},
   })
   const far = await accepted.promise
   if (kind === 'TLS') await secureBoth(near, far)
@@ -261,44 +260,6 @@ describe('a TLS stream', () => {
     near.destroy()
     await farEar.closed.promise
     expect(descriptors.sockets).toBe(before)
-  })
-})
-
-describe('connectTcp', () => {
-  test('rejects with the system error when nobody listens, and settles once', async () => {
-    const { near, far } = await pair()
-    const port = server?.port ?? 0
-    server?.stop(true)
-    near.destroy()
-    far.destroy()
-    const before = descriptors.sockets
-    let settled = 0
-    const dial = connectTcp({
-      address: '127.0.0.1',
-      port,
-      signal: never,
-      onSettled: () => settled++,
-    })
-    expect(dial).rejects.toMatchObject({ code: 'ECONNREFUSED' })
-    await dial.catch(() => {})
-    expect([settled, descriptors.sockets]).toEqual([1, before])
-  })
-
-  test('a dial that was given up settles later, and its connection is cut', async () => {
-    const { near, far } = await pair()
-    const control = new AbortController()
-    const settled = Promise.withResolvers<void>()
-    const dial = connectTcp({
-      address: '127.0.0.1',
-      port: server?.port ?? 0,
-      signal: control.signal,
-      onSettled: () => settled.resolve(),
-    })
-    control.abort(new Error('given up'))
-    expect(dial).rejects.toThrow('given up')
-    await settled.promise
-    near.destroy()
-    far.destroy()
   })
 })
 

@@ -65,7 +65,7 @@ export function targetAt(place: HealthServerOptions & { readonly port?: number }
     path,
     async connect(signal) {
       const address = '127.0.0.1'
-      const stream = await connectTcp({ address, port, unix, signal, onSettled() {} })
+      const stream = await connectTcp({ address, port, unix, signal })
       if (certificate !== undefined) {
         const tls = { ca: certificate.certPem, serverName: 'localhost' }
         await secureClient(stream, { tls, isVerified: true, signal })

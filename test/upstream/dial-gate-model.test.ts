@@ -7,14 +7,13 @@ import { Entrance, settle } from '../support/gate-entrance.ts'
 /** What a gate should do, written down as plainly as it goes. */
 class Model {
   underWay = 0
-  leftBehind = 0
   isSuspect = false
   line: number[] = []
   admitted: number[] = []
   turnedAway: number[] = []
 
   letIn(): void {
-    while (this.line.length > 0 && this.underWay + this.leftBehind < 128) {
+    while (this.line.length > 0) {
       if (this.underWay >= 64 || (this.isSuspect && this.underWay >= 1)) return
       this.underWay++
       this.admitted.push(...this.line.splice(0, 1))
@@ -46,23 +45,16 @@ const answered: Step = (model, { gate }) => {
   gate.answered()
 }
 
-const leftBehind =
+const over =
   (isTimeout: boolean): Step =>
   (model, { gate }) => {
     if (model.underWay === 0) return
     model.underWay--
-    model.leftBehind++
     model.isSuspect ||= isTimeout
     model.letIn()
-    gate.leftBehind(isTimeout)
+    if (isTimeout) gate.timedOut()
+    else gate.leave()
   }
-
-const settledLate: Step = (model, { gate }) => {
-  if (model.leftBehind === 0) return
-  model.leftBehind--
-  model.letIn()
-  gate.settledLate()
-}
 
 /** Anybody: who waits leaves, and to the others nothing happens. */
 const abort = fc.nat().map<Step>((choice) => (model, entrance) => {
@@ -75,7 +67,7 @@ const abort = fc.nat().map<Step>((choice) => (model, entrance) => {
 })
 
 test('a gate does what its model does, whatever happens in whatever order', async () => {
-  const one = [answered, leftBehind(true), leftBehind(false), settledLate, enter]
+  const one = [answered, over(true), over(false), enter]
   const step = fc.oneof(
     fc.constantFrom(enterAborted, ...one),
     fc.constantFrom(...one).chain(repeated),
@@ -91,8 +83,6 @@ test('a gate does what its model does, whatever happens in whatever order', asyn
         expect(entrance.admitted).toEqual(model.admitted)
         expect(entrance.turnedAway).toEqual(model.turnedAway)
         expect(model.underWay).toBeLessThanOrEqual(64)
-        // The last to be let in may all be left behind too.
-        expect(model.leftBehind).toBeLessThanOrEqual(128)
       }
     }),
     { numRuns: 300 },

@@ -18,10 +18,10 @@ describe('a gate', () => {
     expect(entrance.admitted.slice(63)).toEqual([63, 64])
   })
 
-  test('lets the next in where a dial is left behind', async () => {
+  test('lets the next in where a dial is called off', async () => {
     const entrance = new Entrance()
     entrance.enterMany(65)
-    entrance.gate.leftBehind(false)
+    entrance.gate.leave()
     await settle()
     expect(entrance.admitted).toHaveLength(65)
   })
@@ -29,10 +29,10 @@ describe('a gate', () => {
   test('lets one probe in at a time after a timeout, until a dial is answered', async () => {
     const entrance = new Entrance()
     entrance.enterMany(1)
-    entrance.gate.leftBehind(true)
+    entrance.gate.timedOut()
     entrance.enterMany(3)
     expect(entrance.admitted).toEqual([0, 1])
-    entrance.gate.leftBehind(true)
+    entrance.gate.timedOut()
     await settle()
     expect(entrance.admitted).toEqual([0, 1, 2])
     entrance.gate.answered()
@@ -45,12 +45,12 @@ describe('a gate', () => {
   test('lets no dial in after a timeout while others are under way', async () => {
     const entrance = new Entrance()
     entrance.enterMany(3)
-    entrance.gate.leftBehind(true)
+    entrance.gate.timedOut()
     entrance.enterMany(1)
-    entrance.gate.leftBehind(true)
+    entrance.gate.timedOut()
     await settle()
     expect(entrance.admitted).toHaveLength(3)
-    entrance.gate.leftBehind(true)
+    entrance.gate.timedOut()
     await settle()
     expect(entrance.admitted).toHaveLength(4)
   })
@@ -58,24 +58,9 @@ describe('a gate', () => {
   test('does not suspect an endpoint because a client gave up', () => {
     const entrance = new Entrance()
     entrance.enterMany(1)
-    entrance.gate.leftBehind(false)
+    entrance.gate.leave()
     entrance.enterMany(64)
     expect(entrance.admitted).toHaveLength(65)
-  })
-
-  test('lets nobody in while the kernel has 128 dials, those that nobody waits for included', async () => {
-    const entrance = new Entrance()
-    entrance.enterMany(64)
-    for (let count = 0; count < 64; count++) entrance.gate.leftBehind(false)
-    entrance.enterMany(66)
-    await settle()
-    expect(entrance.admitted).toHaveLength(128)
-    for (let count = 0; count < 64; count++) entrance.gate.leftBehind(false)
-    await settle()
-    expect(entrance.admitted).toHaveLength(128)
-    entrance.gate.settledLate()
-    await settle()
-    expect(entrance.admitted).toHaveLength(129)
   })
 
   test('turns away who comes with an aborted signal, also where there is room', async () => {
