@@ -54,6 +54,15 @@ describe('servers that fail', () => {
       expect([side.name, failed() - before]).toEqual([side.name, 3])
     }
   }, 15_000)
+
+  test('when all have failed some are asked all the same, where nginx refuses everybody', async () => {
+    await using both = await start('resets', 'resets', 'resets')
+    for (let visit = 0; visit < 10; visit++) await both.visit(80, { kind: 'page' })
+    for (const upstream of both.upstreams) upstream.behave('well')
+    const { nginx, sluice } = await both.visit(80, { kind: 'page' })
+    expect(nginx).toMatchObject({ status: 'HTTP/1.1 502 Bad Gateway', requests: 0 })
+    expect(sluice).toMatchObject({ status: 'HTTP/1.1 200 OK', requests: 1 })
+  }, 15_000)
 })
 
 test('servers by name: whichever of its addresses answers', async () => {
