@@ -2,7 +2,7 @@
  * What a gateway with this configuration would do with a request, as text. It asks the code that serves
  * requests, so it says what happens, not what somebody thought would.
  */
-import type { Config, RouteConfig } from '../config/config.ts'
+import type { Config, RouteConfig, UpstreamConfig } from '../config/config.ts'
 import { formatDuration, formatSize } from '../config/units.ts'
 import { errorRow, GatewayError } from '../core/errors.ts'
 import { encodeRequest, encodeUpgrade } from '../proxy/forward.ts'
@@ -149,13 +149,19 @@ function conditionsText({ host, path, listeners, match }: RouteConfig): string {
 function upstreamLines({ config }: Route, { upstreams }: Config): Lines {
   const total = config.upstreams.reduce((sum, { weight }) => sum + weight, 0)
   return config.upstreams.map(({ name, weight }, index) => {
-    const endpoints = upstreams.find((each) => each.name === name)?.endpoints ?? []
-    const urls = endpoints.map(({ url }) => url).join(', ')
+    const { endpoints = [], discover } = upstreams.find((each) => each.name === name) ?? {}
+    const found = discover === undefined ? [] : [discoveryText(discover)]
+    const urls = [...endpoints.map(({ url }) => url), ...found].join(', ')
     const share =
       config.upstreams.length === 1 ? '' : ` ${Math.round((weight / total) * 1000) / 10}%`
     const isUrl = urls === name
     return [index === 0 ? 'upstream' : '', `${name}${share}${isUrl ? '' : `: ${urls}`}`]
   })
+}
+
+function discoveryText(discover: NonNullable<UpstreamConfig['discover']>): string {
+  if (discover.kind === 'file') return `those in ${discover.file}`
+  return `those that DNS has for ${discover.name}`
 }
 
 function sentLines(route: Route, facts: RequestFacts, pool: Pool): Lines {
@@ -177,6 +183,7 @@ function sentLines(route: Route, facts: RequestFacts, pool: Pool): Lines {
   const text = head.toString('latin1').trimEnd()
   const lines: Lines = text.split('\r\n').map((line, index) => [index === 0 ? 'sends' : '', line])
   const key = config.splitBy?.render(facts) ?? ''
+  if (pool.size > 1) lines.unshift(['endpoint', `${endpoint.url}, ${choiceText(pool, facts)}`])
   if (config.upstreams.length > 1) {
     const why = key === '' ? 'by turn' : `by ${config.splitBy?.source} being ${key}`
     lines.unshift(['goes to', `${pool.name}, ${why}`])
@@ -184,6 +191,23 @@ function sentLines(route: Route, facts: RequestFacts, pool: Pool): Lines {
   if (!isUpgrade) return lines
   const texts = sessionTexts(config)
   return [...lines, ...texts.map((each, index) => [index === 0 ? 'session' : '', each] as const)]
+}
+
+/** How an endpoint is found; which one it is depends on the others at that moment. */
+function choiceText({ options: { sticky, balancer } }: Pool, facts: RequestFacts): string {
+  const byBalancer = `one that ${balancer.type} may choose`
+  switch (sticky?.kind) {
+    case undefined:
+      return byBalancer
+    case 'cookie':
+      return `${byBalancer} for who has no cookie ${sticky.name}`
+    case 'engine.io':
+      return `${byBalancer} for who has no session yet`
+    case 'expression': {
+      const key = sticky.by.render(facts)
+      return key === '' ? byBalancer : `the place of ${sticky.by.source} being ${key}`
+    }
+  }
 }
 
 function limitLines({ limits, timeout, heartbeat }: RouteConfig, isUpgrade: boolean): Lines {

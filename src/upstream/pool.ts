@@ -99,7 +99,10 @@ export class Pool {
     this.#host = host
     this.#tls = new UpstreamTls(options.tls, (event) => host.emit(event))
     this.retryBudget = new RetryBudget({ share: options.retry.budget, clock })
-    this.#tiers = new Tiers(() => options.balancer.create({ random }))
+    this.#tiers = new Tiers(
+      () => this.#members.all(),
+      () => options.balancer.create({ random }),
+    )
     this.#line = new WaitingLine(clock)
     this.#members = new Members(options, {
       clock,
@@ -252,19 +255,21 @@ export class Pool {
     const { sticky } = this.options
     const key = sticky?.kind === 'expression' ? sticky.by.render(request) : ''
     this.#choosingAtMs = this.#host.clock.now()
-    const all = this.#members.all()
     const isOpen = (endpoint: Endpoint) => isFree(endpoint) && endpoint.dialer.hasRoom
+    // Who only lacks room will have some again: that is worth waiting for.
+    const mayGuess = !isSession || !this.#isFull()
     return (
-      this.#tiers.choose(all, { request, key, isOpen }) ??
+      this.#tiers.choose({ request, key, isOpen }) ??
+      (mayGuess ? this.#tiers.chooseEjected({ request, key, isOpen }) : undefined) ??
       // Where dials hang everywhere, the next waits for a probe to come through.
-      this.#tiers.choose(this.#members.all(), { request, key, isOpen: isFree })
+      this.#tiers.choose({ request, key, isOpen: isFree })
     )
   }
 
   /** Whether somebody could be used, but has no room. */
   #isFull(): boolean {
-    for (const { standing, isFull } of this.#members.all())
-      if (standing.state === 'healthy' && isFull) return true
+    for (const { standing, isFull, weight } of this.#members.all())
+      if (standing.state === 'healthy' && isFull && weight > 0) return true
     return false
   }
 }

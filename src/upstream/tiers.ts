@@ -26,21 +26,25 @@ export interface Search {
 }
 
 export class Tiers {
-  readonly #tiers: readonly Tier[]
+  readonly #healthy: readonly Tier[]
+  readonly #ejected: Tier
+  readonly #all: () => Iterable<Endpoint>
   #isStale = true
 
-  constructor(createBalancer: () => Balancer) {
+  /** @param all those of the upstream, in their order. */
+  constructor(all: () => Iterable<Endpoint>, createBalancer: () => Balancer) {
+    this.#all = all
     const tier = (holds: Tier['holds']): Tier => ({
       holds,
       balancer: createBalancer(),
       rendezvous: new Rendezvous(({ url }) => url),
       endpoints: [],
     })
-    this.#tiers = [
+    this.#healthy = [
       tier(({ standing, options }) => standing.state === 'healthy' && !options.isBackup),
       tier(({ standing, options }) => standing.state === 'healthy' && options.isBackup),
-      tier(({ standing }) => standing.state === 'ejected'),
     ]
+    this.#ejected = tier(({ standing }) => standing.state === 'ejected')
   }
 
   /** Something about the endpoints has changed. */
@@ -48,29 +52,43 @@ export class Tiers {
     this.#isStale = true
   }
 
-  /** @param all those of the upstream, in their order. @returns undefined if none is open. */
-  choose(all: Iterable<Endpoint>, search: Search): Endpoint | undefined {
-    if (this.#isStale) this.#update(all)
-    const choice: Choice = {
-      request: search.request,
-      isOpen: (candidate) => candidate instanceof Endpoint && search.isOpen(candidate),
-    }
-    for (const { endpoints, balancer, rendezvous } of this.#tiers) {
-      if (endpoints.length === 0) continue
-      const { key } = search
-      const chosen = key === '' ? balancer.choose(choice) : rendezvous.choose(key, search)
-      if (chosen instanceof Endpoint) return chosen
+  /** @returns undefined if none is open. */
+  choose(search: Search): Endpoint | undefined {
+    if (this.#isStale) this.#update()
+    for (const tier of this.#healthy) {
+      const chosen = chooseFrom(tier, search)
+      if (chosen !== undefined) return chosen
     }
     return undefined
   }
 
-  #update(all: Iterable<Endpoint>): void {
+  /** The last resort. */
+  chooseEjected(search: Search): Endpoint | undefined {
+    if (this.#isStale) this.#update()
+    return chooseFrom(this.#ejected, search)
+  }
+
+  #update(): void {
     this.#isStale = false
-    const weighted = [...all].filter(({ weight }) => weight > 0)
-    for (const tier of this.#tiers) {
+    const weighted = [...this.#all()].filter(({ weight }) => weight > 0)
+    for (const tier of [...this.#healthy, this.#ejected]) {
       tier.endpoints = weighted.filter(tier.holds)
       tier.balancer.update(tier.endpoints)
       tier.rendezvous.update(tier.endpoints)
     }
   }
+}
+
+function chooseFrom(
+  { endpoints, balancer, rendezvous }: Tier,
+  search: Search,
+): Endpoint | undefined {
+  if (endpoints.length === 0) return undefined
+  if (search.key !== '') return rendezvous.choose(search.key, search)
+  const choice: Choice = {
+    request: search.request,
+    isOpen: (candidate) => candidate instanceof Endpoint && search.isOpen(candidate),
+  }
+  const chosen = balancer.choose(choice)
+  return chosen instanceof Endpoint ? chosen : undefined
 }

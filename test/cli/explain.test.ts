@@ -121,6 +121,33 @@ describe('explain', () => {
     expect(lines['session']).toEqual(texts)
   })
 
+  test('says how an endpoint is found, and where endpoints come from that are found later', () => {
+    const pools = `
+listeners: [8080]
+upstreams:
+  rooms: { endpoints: [ws://a:1, ws://b:1], sticky: { by: $request.query.room } }
+  known: { endpoints: [ws://a:1, ws://b:1], balancer: first, sticky: { cookie: place } }
+  found: { discover: { dns: chat.internal, port: 9000 } }
+routes:
+  - { path: /rooms, upstream: rooms }
+  - { path: /known, upstream: known }
+  - { path: /found, upstream: found }
+`
+    const config = configWith({}, {}, pools)
+    const said = (target: string) => explain(`ws://localhost:8080${target}`, {}, config).lines
+    const [endpoint = ''] = said('/rooms?room=7')['endpoint'] ?? []
+    expect(endpoint).toMatch(/^ws:\/\/[ab]:1, the place of \$request\.query\.room being 7$/)
+    expect(said('/rooms?room=7')['endpoint']).toEqual([endpoint])
+    expect(said('/rooms')['endpoint']?.[0]).toEndWith(', one that round-robin may choose')
+    expect(said('/known')['endpoint']).toEqual([
+      'ws://a:1, one that first may choose for who has no cookie place',
+    ])
+    expect(said('/found')).toMatchObject({
+      upstream: ['found: those that DNS has for chat.internal'],
+      'goes to': ['found, whose endpoints are found while the gateway runs'],
+    })
+  })
+
   test('says the head as it is rewritten, and where a split sends it', () => {
     const config = configWith({
       chat: {

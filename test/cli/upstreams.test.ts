@@ -121,7 +121,7 @@ describe('sluice upstreams add', () => {
   test.each([
     [['chat', 'b:9000'], /^✖ url: must be a URL .*; did you mean "ws:\/\/b:9000"\?\n$/],
     [['chta', 'ws://b:9000'], '✖ There is no upstream "chta"; did you mean "chat"?\n'],
-    [['chat', 'ws://b:9000', '--weight', 'many'], /^✖ weight must be .*\n$/],
+    [['chat', 'ws://b:9000', '--weight', 'many'], /^✖ weight: must be .*\n$/],
     [['chat', 'http://b:9000'], /^✖ The endpoints of one upstream speak the same/],
   ])('%j adds nothing, says why and exits with 1', async (args, said) => {
     await using running = await start()

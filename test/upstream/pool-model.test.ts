@@ -33,13 +33,18 @@ function roomFor(endpoint: Endpoint): boolean {
   return endpoint.weight > 0 && !endpoint.isFull
 }
 
-/** Those that may be chosen: healthy ones, in their tiers, and as a last resort ejected ones. */
+/**
+ * Those that may be chosen: healthy ones, in their tiers; and as a last resort ejected ones, where no healthy
+ * one is there that only lacks room.
+ */
 function choices({ pool }: TestPool): Endpoint[] {
-  const open = [...pool.endpoints].filter(roomFor)
-  const healthy = open.filter(({ standing }) => standing.state === 'healthy')
-  const primaries = healthy.filter(({ options }) => !options.isBackup)
+  const weighted = [...pool.endpoints].filter(({ weight }) => weight > 0)
+  const healthy = weighted.filter(({ standing }) => standing.state === 'healthy')
+  const open = healthy.filter(roomFor)
+  const primaries = open.filter(({ options }) => !options.isBackup)
   if (primaries.length > 0) return primaries
-  return healthy.length > 0 ? healthy : open.filter(({ standing }) => standing.state === 'ejected')
+  if (healthy.length > 0) return open
+  return weighted.filter((each) => each.standing.state === 'ejected' && roomFor(each))
 }
 
 function checkInvariants(model: Model, real: TestPool): void {
