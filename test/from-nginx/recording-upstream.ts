@@ -1,18 +1,30 @@
 /**
  * A server behind both gateways that remembers what it was sent, byte for byte, and answers in a way
  * that can be compared: pages, WebSockets that echo. `/not-a-websocket` switches without a valid handshake,
- * `/silent` answers nothing.
+ * `/silent` answers nothing. It may be told to fail.
  */
 import { TLSSocket } from 'node:tls'
 import { acceptFor } from '../../src/wire/websocket-handshake.ts'
 import { listenTcp, type HttpMessage, type TcpConnection } from '../support/tcp.ts'
 import { encodeFrame, Opcode } from '../support/websocket.ts'
 
+/** `resets` breaks off when it has read a request; a number is the status of every answer. */
+export type Manner = 'well' | 'resets' | number
+
 export interface RecordingUpstream extends Disposable {
   /** Where it listens: `127.0.0.1:port`, or `unix:` and a path. */
   readonly place: string
   /** Heads of requests, oldest first. */
   readonly requests: readonly HttpMessage[]
+  /** WebSockets that are open. */
+  readonly open: number
+  behave(manner: Manner): void
+}
+
+interface State {
+  readonly name: string
+  manner: Manner
+  open: number
 }
 
 export interface UpstreamOptions {
@@ -30,10 +42,11 @@ export async function startRecordingUpstream({
   tls,
 }: UpstreamOptions): Promise<RecordingUpstream> {
   const requests: HttpMessage[] = []
+  const state: State = { name, manner: 'well', open: 0 }
   const server = await listenTcp(
     (connection, _, socket) => {
       const seen = socket instanceof TLSSocket ? secured(socket) : {}
-      return serve(connection, name, (request) =>
+      return serve(connection, state, (request) =>
         requests.push({ ...request, headers: { ...request.headers, ...seen } }),
       )
     },
@@ -42,6 +55,12 @@ export async function startRecordingUpstream({
   return {
     place: path === undefined ? server.host : `unix:${path}`,
     requests,
+    get open() {
+      return state.open
+    },
+    behave(manner) {
+      state.manner = manner
+    },
     [Symbol.dispose]: () => server[Symbol.dispose](),
   }
 }
@@ -57,18 +76,24 @@ function secured(socket: TLSSocket): Record<string, string> {
 
 async function serve(
   connection: TcpConnection,
-  name: string,
+  state: State,
   onRequest: (request: HttpMessage) => void,
 ): Promise<void> {
   for (;;) {
     const request = await connection.message()
     onRequest(request)
+    const { name, manner } = state
+    if (manner === 'resets') return connection.reset()
     if (request.startLine.includes('/silent')) continue
-    if (request.headers['upgrade'] !== undefined)
+    if (manner === 'well' && request.headers['upgrade'] !== undefined) {
+      state.open++
+      void connection.farewell.then(() => state.open--)
       return await serveWebSocket(connection, name, request)
+    }
+    const status = manner === 'well' ? '200 OK' : `${manner} Failed`
     const body = `a page of ${name}\n`
     connection.send(
-      `HTTP/1.1 200 OK\nContent-Type: text/plain\nX-Upstream: ${name}\nContent-Length: ${body.length}\n\n`,
+      `HTTP/1.1 ${status}\nContent-Type: text/plain\nX-Upstream: ${name}\nContent-Length: ${body.length}\n\n`,
     )
     connection.send(Buffer.from(body))
   }

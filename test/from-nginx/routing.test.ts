@@ -1,7 +1,9 @@
 /** Which of several servers a client gets, by what its request says, by share, and by where it comes from. */
 import { describe, expect, test } from 'bun:test'
 import { inEveryWebSocket } from './on-purpose.ts'
+import { example } from './page.ts'
 import { sideBySide, type Side, type Sides } from './side-by-side.ts'
+import { type } from './sluice-half.ts'
 import type { Visit } from './visit.ts'
 
 const [old, next] = ['10.0.0.1:9000', '10.0.0.2:9000']
@@ -29,6 +31,23 @@ describe('some to the next version', () => {
       expect([side.name, share > 0.1 && share < 0.3]).toEqual([side.name, true])
     }
   }, 60_000)
+
+  test('its share grows while the gateway runs, and nobody goes back', async () => {
+    await using both = await sideBySide(title, sides)
+    const { sluice, gateway } = both
+    const few = users.slice(0, 40)
+    let chosen = await chosenFor(sluice, few)
+    for (const command of example(title).commands) {
+      await type(gateway, command)
+      const later = await chosenFor(sluice, few)
+      expect(later.filter((_, index) => chosen[index] === next)).toEqual(
+        chosen.filter((upstream) => upstream === next),
+      )
+      expect(later).not.toEqual(chosen)
+      chosen = later
+    }
+    expect(new Set(chosen)).toEqual(new Set([next]))
+  }, 15_000)
 
   async function chosenFor(side: Side, cookies: readonly string[]) {
     const chosen: unknown[] = []

@@ -1,16 +1,12 @@
 /**
  * nginx and Sluice side by side, each with its half of an example of the page, in front of the same
- * servers. Addresses, ports and files of the page are replaced by those of the test, in both halves
- * alike; nothing else of them is touched.
+ * servers; or Sluice alone, where the nginx of distributions has nothing like it. Addresses, ports and files
+ * of the page are replaced by those of the test, in both halves alike; nothing else of them is touched.
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { loadConfig } from '../support/load-config.ts'
-import { formatProblems } from '../../src/config/report.ts'
-import type { GatewayEvent } from '../../src/core/events.ts'
-import { createGateway } from '../../src/gateway.ts'
+import type { Gateway } from '../../src/gateway.ts'
 import { freePort } from '../support/free-port.ts'
 import { runNginx } from '../support/nginx.ts'
 import { example } from './page.ts'
@@ -19,6 +15,7 @@ import {
   type RecordingUpstream,
   type UpstreamOptions,
 } from './recording-upstream.ts'
+import { startSluiceHalf } from './sluice-half.ts'
 import { prefixed, visit, type Place, type Seen, type Visit } from './visit.ts'
 
 /** A listener as the page names it: by port, or by the path of its socket. */
@@ -37,9 +34,15 @@ export interface Side {
   visit(door: Door, wanted: Visit): Promise<Seen>
 }
 
-export interface SideBySide extends AsyncDisposable {
-  readonly nginx: Side
+export interface Alone extends AsyncDisposable {
   readonly sluice: Side
+  readonly gateway: Gateway
+  /** The servers behind, in the order they were named. */
+  readonly upstreams: readonly RecordingUpstream[]
+}
+
+export interface SideBySide extends Alone {
+  readonly nginx: Side
   /** The same visit to both, one after the other. */
   visit(door: Door, wanted: Visit): Promise<{ nginx: Seen; sluice: Seen; differences: Differences }>
 }
@@ -50,11 +53,45 @@ export type Differences = Readonly<Record<string, readonly [unknown, unknown] | 
 /** @param title the heading of the example on the page. */
 export async function sideBySide(title: string, sides: Sides = {}): Promise<SideBySide> {
   await using stack = new AsyncDisposableStack()
+  const { folder, upstreams, written } = await prepare(title, sides, stack)
+  const nginxPlaces = await startNginxHalf(written.nginx, folder, stack)
+  const { gateway, places } = startSluiceHalf(written.sluice, folder, stack)
+  const nginx = sideOf('nginx', nginxPlaces, upstreams)
+  const sluice = sideOf('sluice', places, upstreams)
+  const running = stack.move()
+  return {
+    nginx,
+    sluice,
+    gateway,
+    upstreams,
+    async visit(door, wanted) {
+      const seen = {
+        nginx: await nginx.visit(door, wanted),
+        sluice: await sluice.visit(door, wanted),
+      }
+      return { ...seen, differences: differences(seen.nginx, seen.sluice) }
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
+}
+
+/** Sluice's half of an example whose other half is for NGINX Plus. */
+export async function sluiceAlone(title: string, sides: Sides = {}): Promise<Alone> {
+  await using stack = new AsyncDisposableStack()
+  const { folder, upstreams, written } = await prepare(title, sides, stack)
+  const { gateway, places } = startSluiceHalf(written.sluice, folder, stack)
+  const sluice = sideOf('sluice', places, upstreams)
+  const running = stack.move()
+  return { sluice, gateway, upstreams, [Symbol.asyncDispose]: () => running.disposeAsync() }
+}
+
+/** Starts the servers, and puts them into both halves. */
+async function prepare(title: string, sides: Sides, stack: AsyncDisposableStack) {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-nginx-'))
   stack.defer(() => rm(folder, { recursive: true }))
   await chmod(folder, 0o755) // nginx's worker may be another user
 
-  const { nginx: nginxHalf, sluice: sluiceHalf } = example(title)
+  const { nginx, sluice, commands } = example(title)
   const { upstreams: names = ['10.0.0.1:9000'], replace = {} } = sides
   const replaced: Record<string, string> = { ...replace }
   const upstreams: RecordingUpstream[] = []
@@ -65,26 +102,14 @@ export async function sideBySide(title: string, sides: Sides = {}): Promise<Side
     replaced[name] = path ?? upstream.place
     upstreams.push(upstream)
   }
-  const missing = Object.keys(replaced).filter((word) => !(nginxHalf + sluiceHalf).includes(word))
+  const said = [nginx, sluice, ...commands].join('\n')
+  const missing = Object.keys(replaced).filter((word) => !said.includes(word))
   if (missing.length > 0) throw new Error(`"${title}" says nothing of ${missing.join(', ')}`)
-
-  const nginxPlaces = await startNginxHalf(withReplaced(nginxHalf, replaced), folder, stack)
-  const sluicePlaces = startSluiceHalf(withReplaced(sluiceHalf, replaced), folder, stack)
-  const nginx = sideOf('nginx', nginxPlaces, upstreams)
-  const sluice = sideOf('sluice', sluicePlaces, upstreams)
-  const running = stack.move()
-  return {
-    nginx,
-    sluice,
-    async visit(door, wanted) {
-      const seen = {
-        nginx: await nginx.visit(door, wanted),
-        sluice: await sluice.visit(door, wanted),
-      }
-      return { ...seen, differences: differences(seen.nginx, seen.sluice) }
-    },
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  const written = {
+    nginx: withReplaced(nginx, replaced),
+    sluice: withReplaced(sluice, replaced),
   }
+  return { folder, upstreams, written }
 }
 
 /** What is not the same, by its name: what nginx's client or upstream saw, what Sluice's did. */
@@ -146,44 +171,6 @@ async function startNginxHalf(
   )
   stack.use(await runNginx(listening, folder))
   return places
-}
-
-function startSluiceHalf(
-  yaml: string,
-  folder: string,
-  stack: AsyncDisposableStack,
-): ReadonlyMap<string, Place> {
-  const readFile = (path: string) => readFileSync(path, 'utf8')
-  const loaded = loadConfig(yaml, { file: 'sluice.yaml', env: {}, readFile })
-  if (!loaded.ok) throw new Error(formatProblems(loaded.problems, { colours: false }))
-  const { listeners } = loaded.config
-  const sockets = listeners.map(({ unix }, index) =>
-    unix === undefined ? undefined : join(folder, `sluice-${index}.sock`),
-  )
-  const relocated = listeners.map((listener, index) => ({
-    ...listener,
-    address: '127.0.0.1',
-    port: 0,
-    unix: sockets[index],
-  }))
-  const mistakes: unknown[] = []
-  const gateway = createGateway(
-    { ...loaded.config, listeners: relocated },
-    (event: GatewayEvent) => {
-      if (event.type === 'mistake') mistakes.push(event.error)
-    },
-  )
-  gateway.start()
-  stack.defer(() => {
-    gateway.destroy()
-    if (mistakes.length > 0) throw mistakes[0]
-  })
-  return new Map(
-    listeners.map(({ port, unix }, index) => [
-      unix ?? String(port),
-      sockets[index] ?? gateway.listeners[index]?.port ?? 0,
-    ]),
-  )
 }
 
 function withReplaced(text: string, replaced: Readonly<Record<string, string>>): string {
