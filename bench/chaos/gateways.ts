@@ -52,7 +52,7 @@ const sluiceProgram: Program = {
   version: [join(root, 'scripts/bun'), '--version'],
   arguments: (file) => ['run', file],
 }
-const checked = 'health: { websocket: /, interval: 1s, timeout: 1s }'
+const checked = 'health: { websocket: /, interval: 1s, timeout: 500ms }'
 
 export const gateways: readonly Gateway[] = [
   { ...nginxProgram, name: 'nginx', hasChecks: false, configuration: nginx },
