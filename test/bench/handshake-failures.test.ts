@@ -81,7 +81,8 @@ describe('no handshake fails when', () => {
     async () => {
       const { failed, lost, left } = await runNamed('one flaps', plain)
       expect({ failed, left }).toEqual({ failed: 0, left: 0 })
-      expect(lost).toBeLessThanOrEqual(5)
+      // Whoever is there when it goes.
+      expect(lost).toBeLessThanOrEqual(clientsAtOnce)
     },
     timeoutMs,
   )
