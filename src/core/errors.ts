@@ -98,6 +98,12 @@ export const errorTable = {
     closeCode: CloseCode.tryAgainLater,
     sentence: 'Every endpoint of the upstream has as many sessions as it may',
   },
+  HANDSHAKE_TIMEOUT: {
+    side: 'gateway',
+    isRetryable: false,
+    status: 503,
+    sentence: 'The handshake had too little time left to be answered',
+  },
   TOO_MANY_HANDSHAKES: {
     side: 'gateway',
     isRetryable: false,

@@ -69,19 +69,21 @@ export class Attempts {
     const { isSession } = this.#options
     let endpoint = await this.#first(trial)
     for (;;) {
+      let outcome: Answer | undefined
       let next: Endpoint | undefined
       try {
-        const answer = await trial.ask(endpoint)
-        next = this.#afterAnswer(endpoint, answer, trial)
-        if (next === undefined) return { ...answer, endpoint }
-        answer.connection.destroy()
+        outcome = await trial.ask(endpoint)
+        next = this.#afterAnswer(endpoint, outcome, trial)
+        if (next === undefined) return { ...outcome, endpoint }
       } catch (error) {
         next = this.#afterFailure(endpoint, error, trial)
         if (next === undefined) {
+          outcome?.connection.destroy()
           endpoint.leave(isSession)
           throw this.#failureFor(error)
         }
       }
+      outcome?.connection.destroy()
       endpoint.leave(isSession)
       endpoint = next
     }
@@ -105,8 +107,8 @@ export class Attempts {
     trial: Trial<EndpointAnswer>,
   ): Endpoint | undefined {
     if (dialMs !== undefined) endpoint.observe(dialMs)
-    if (status >= 500) endpoint.standing.failed('handshake', `answered ${status}`)
-    else endpoint.standing.succeeded('handshake')
+    if (status >= 500) endpoint.standing.failed('request', `answered ${status}`)
+    else endpoint.standing.succeeded('request')
     if (!this.#options.pool.options.retry.statuses.includes(status)) return undefined
     const next = trial.mayRepeat() ? this.#another(endpoint) : undefined
     this.#tell(endpoint, `${status}`, `answered ${status}`, next)
@@ -121,7 +123,7 @@ export class Attempts {
     // What the client or the gateway itself brought about says nothing of the endpoint.
     if (!(error instanceof GatewayError) || errorRow(error.code).side !== 'upstream')
       return undefined
-    endpoint.standing.failed('handshake', faultOf(error).message)
+    endpoint.standing.failed('request', faultOf(error).message)
     if (unreachable.has(error.code)) endpoint.observeFailedDial()
     const mayRetry = errorRow(error.code).isRetryable && trial.mayRepeat(error)
     const next = mayRetry ? this.#another(endpoint) : undefined

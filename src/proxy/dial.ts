@@ -38,11 +38,12 @@ export interface Dialled extends FromEndpoint {
 /** @throws GatewayError; then nothing is left behind. */
 export async function dialUpstream(options: DialOptions): Promise<Dialled> {
   const { request, facts, pool, emit } = options
+  const waiting = new AbortController()
+  request.onGone = (error) => waiting.abort(error)
+  await pool.untilDiscovered(waiting.signal, leftMs(options))
   const stickiness = stickinessOf(facts, pool, true)
   facts.target = stickiness.target ?? facts.target
   const attempts = new Attempts({ pool, request: facts, isSession: true, stickiness, emit })
-  const waiting = new AbortController()
-  request.onGone = (error) => waiting.abort(error)
   const answered = await attempts.answer({
     signal: waiting.signal,
     limitMs: leftMs(options),
@@ -57,15 +58,25 @@ type Answered = Pick<Dialled, 'connection' | 'answer' | 'dialMs'>
 async function ask(endpoint: Endpoint, options: DialOptions): Promise<Answered> {
   const { request, facts, route, offers } = options
   const head = encodeUpgrade(facts, endpoint, route, offers)
+  const { dialer } = endpoint
+  // One that gets what others have left of the time is not to blame if that is too little.
+  const isFair = leftMs(options) >= route.config.timeout.handshakeMs / 2
   const diallingAtMs = performance.now()
   const dial = new AbortController()
   request.onGone = (error) => dial.abort(error)
   if (request.isOver) throw new GatewayError('CLIENT_GONE')
-  const connection = await endpoint.dialer.connect(dial, leftMs(options))
+  const connection = await dialer.connect(
+    dial,
+    leftMs(options),
+    isFair ? 'UPSTREAM_CONNECT_TIMEOUT' : 'HANDSHAKE_TIMEOUT',
+  )
   const dialMs = performance.now() - diallingAtMs
   request.onGone = (error) => connection.destroy(error)
   connection.send(head, 'GET', {})
-  connection.expectAnswer(Math.min(leftMs(options), endpoint.dialer.timeout.answerMs))
+  connection.expectAnswer(
+    Math.min(leftMs(options), dialer.timeout.answerMs),
+    isFair ? 'UPSTREAM_ANSWER_TIMEOUT' : 'HANDSHAKE_TIMEOUT',
+  )
   return { connection, answer: await connection.answer(), dialMs }
 }
 

@@ -23,13 +23,14 @@ export async function relayHttp(asked: RelayedRequest): Promise<void> {
   const { request, facts, route, emit } = asked
   const startedAtMs = performance.now()
   const pool = route.pickPool(facts)
+  const waiting = new AbortController()
+  request.onGone = (error) => waiting.abort(error)
+  await pool.untilDiscovered(waiting.signal, Infinity)
   const stickiness = stickinessOf(facts, pool, false)
   facts.target = stickiness.target ?? facts.target
   const attempts = new Attempts({ pool, request: facts, isSession: false, stickiness, emit })
   const maySendTwice = idempotent.has(request.head.method) && request.isBodyRead
   const asking = new Asking({ ...asked, stickiness, maySendTwice })
-  const waiting = new AbortController()
-  request.onGone = (error) => waiting.abort(error)
   const answered = await attempts.answer({
     signal: waiting.signal,
     limitMs: Infinity,

@@ -57,7 +57,7 @@ export function describeUpstream<Shown>(
 }
 
 export function describeEndpoint(endpoint: Endpoint): EndpointInfo {
-  const { url, standing, weight, currentWeight, options, sessions, load, source } = endpoint
+  const { url, standing, weight, options, sessions, load, source } = endpoint
   const { state, reason, sinceMs } = standing
   const stateMs = systemClock.now() - sinceMs
   const { averageLatencyMs: latencyMs } = endpoint
@@ -68,7 +68,7 @@ export function describeEndpoint(endpoint: Endpoint): EndpointInfo {
     since: new Date(systemClock.wallTime() - stateMs).toISOString(),
     stateMs: Math.round(stateMs),
     weight,
-    currentWeight: round(currentWeight),
+    currentWeight: round(endpoint.weightAt(systemClock.now())),
     isBackup: options.isBackup,
     sessions,
     limit: options.sessions,

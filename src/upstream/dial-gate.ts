@@ -14,6 +14,11 @@ export class DialGate {
   #isSuspect = false
   readonly #line: Waiting[] = []
 
+  /** Whether dials hang: only a probe may find out that they do not. */
+  get isSuspect(): boolean {
+    return this.#isSuspect
+  }
+
   get hasRoom(): boolean {
     return this.#underWay < (this.#isSuspect ? 1 : maxUnderWay)
   }

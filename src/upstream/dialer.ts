@@ -1,7 +1,7 @@
 /**
  * Opens connections to one endpoint, and keeps idle ones for the next request.
  */
-import { GatewayError } from '../core/errors.ts'
+import { GatewayError, type ErrorCode } from '../core/errors.ts'
 import { connectTcp } from '../net/connect.ts'
 import { descriptors } from '../net/descriptors.ts'
 import { resolveHost } from '../net/resolve.ts'
@@ -10,6 +10,7 @@ import type { TcpStream } from '../net/tcp-stream.ts'
 import { DialGate } from './dial-gate.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
 import { HttpConnection } from './http-connection.ts'
+import { orAborted } from './or-aborted.ts'
 import { certificateFault, type UpstreamTls } from './upstream-tls.ts'
 
 export interface EndpointTimes {
@@ -32,6 +33,7 @@ export class Dialer {
   readonly #gate = new DialGate()
   /** The one used last is at the end, and is used again first, so that the others time out. */
   readonly #idle = new Map<HttpConnection, Timer>()
+  #isOver = false
 
   constructor(
     options: EndpointOptions,
@@ -45,9 +47,14 @@ export class Dialer {
     this.#tls = options.isTls ? tls : undefined
   }
 
-  /** Whether a dial could start at once. */
-  get hasRoom(): boolean {
-    return this.#idle.size > 0 || this.#gate.hasRoom
+  /** Whether a dial could start at once, or need not. @param isSession which takes a connection of its own. */
+  hasRoom(isSession: boolean): boolean {
+    return this.#gate.hasRoom || (!isSession && this.#idle.size > 0)
+  }
+
+  /** Whether dials hang. */
+  get isSuspect(): boolean {
+    return this.#gate.isSuspect
   }
 
   /** An idle connection if there is one, otherwise a new one. @throws GatewayError as `connect`. */
@@ -61,6 +68,7 @@ export class Dialer {
   /** Takes back a connection whose answer is complete. */
   give(connection: HttpConnection): void {
     if (
+      this.#isOver ||
       !connection.isReusable ||
       this.#idle.size >= this.#keepAlive.connections ||
       !descriptors.mayDial
@@ -79,12 +87,17 @@ export class Dialer {
    * @param dial stands for this one attempt: aborted by the caller to give up, and here when it takes
    * too long.
    * @param timeoutMs where the caller has less time than the upstream's `timeout.connect`.
+   * @param lateCode what it then throws where that says nothing of the endpoint.
    * @throws GatewayError `UPSTREAM_UNREACHABLE`, `UPSTREAM_CERTIFICATE`, `UPSTREAM_CONNECT_TIMEOUT`,
    * `TOO_MANY_CONNECTIONS`, or what the caller aborted with.
    */
-  async connect(dial: AbortController, timeoutMs = Infinity): Promise<HttpConnection> {
+  async connect(
+    dial: AbortController,
+    timeoutMs = Infinity,
+    lateCode: ErrorCode = 'UPSTREAM_CONNECT_TIMEOUT',
+  ): Promise<HttpConnection> {
     const limitMs = Math.min(timeoutMs, this.timeout.connectMs)
-    const timer = setTimeout(abortLate, limitMs, dial)
+    const timer = setTimeout(abortLate, limitMs, dial, lateCode)
     try {
       return new HttpConnection(await this.open(dial.signal, limitMs))
     } finally {
@@ -101,8 +114,9 @@ export class Dialer {
     return this.#dialAny(signal, limitMs)
   }
 
-  /** Closes the idle connections. */
+  /** Closes the idle connections, and keeps none any more. */
   leave(): void {
+    this.#isOver = true
     this.#dropIdle()
   }
 
@@ -201,19 +215,12 @@ export class Dialer {
   }
 }
 
-function abortLate(dial: AbortController): void {
-  dial.abort(new GatewayError('UPSTREAM_CONNECT_TIMEOUT'))
+function abortLate(dial: AbortController, code: ErrorCode): void {
+  dial.abort(new GatewayError(code))
 }
 
 /** Whether a dial was given up for its time, by `abortLate` or as one address of several. */
 function isTimeout(reason: unknown): boolean {
   if (reason instanceof GatewayError) return reason.code === 'UPSTREAM_CONNECT_TIMEOUT'
   return reason instanceof DOMException && reason.name === 'TimeoutError'
-}
-
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-    promise.then(resolve, reject)
-  })
 }

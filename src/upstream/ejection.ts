@@ -2,8 +2,8 @@
  * Ejection by what traffic shows: an endpoint that fails again and again gets no new sessions for a while,
  * and for longer each time.
  *
- * Handshakes and sessions are watched apart: an endpoint whose sessions break off is not well because its
- * handshakes succeed. What is ejected stays so for exactly the time that was told.
+ * Requests (handshakes among them) and sessions are watched apart: an endpoint whose sessions break off is not
+ * well because its handshakes succeed. What is ejected stays so for exactly the time that was told.
  */
 import type { Clock } from '../core/clock.ts'
 
@@ -17,7 +17,7 @@ export interface EjectOptions {
 }
 
 /** What succeeds or fails. */
-export type WatchedKind = 'handshake' | 'session'
+export type WatchedKind = 'request' | 'session'
 
 export interface EjectionHost {
   readonly clock: Clock
@@ -33,7 +33,7 @@ const longest = 10
 const mostRemembered = 1 + Math.ceil(Math.log2(longest))
 
 const words = {
-  handshake: { one: 'a handshake', many: 'handshakes', failed: 'failed' },
+  request: { one: 'a request', many: 'requests', failed: 'failed' },
   session: { one: 'a session', many: 'sessions', failed: 'broke off' },
 } as const
 
@@ -41,7 +41,7 @@ export class Ejection {
   readonly #options: EjectOptions
   readonly #host: EjectionHost
   /** When those of the row under way failed, at most as many as matter. */
-  readonly #handshakes: number[] = []
+  readonly #requests: number[] = []
   readonly #sessions: number[] = []
   /** Why it is ejected; undefined: it is not. */
   #reason: string | undefined
@@ -67,7 +67,7 @@ export class Ejection {
     return this.#reason === undefined && this.#unproven !== undefined && this.#memory() > 0
   }
 
-  /** Called for every handshake: costs next to nothing. */
+  /** Called for every request: costs next to nothing. */
   succeeded(kind: WatchedKind): void {
     if (this.#reason !== undefined) return
     const row = this.#row(kind)
@@ -96,7 +96,7 @@ export class Ejection {
   }
 
   #row(kind: WatchedKind): number[] {
-    return kind === 'handshake' ? this.#handshakes : this.#sessions
+    return kind === 'request' ? this.#requests : this.#sessions
   }
 
   #happened(kind: WatchedKind, isAgain: boolean): string {
@@ -111,7 +111,7 @@ export class Ejection {
     const lastsMs = this.#options.forMs * Math.min(2 ** (remembered - 1), longest)
     this.#remembered = remembered
     this.#unproven = kind
-    this.#handshakes.length = 0
+    this.#requests.length = 0
     this.#sessions.length = 0
     this.#reason = `${happened}; tried again in ${lastsMs / 1_000}s`
     this.#callOff = this.#host.clock.after(lastsMs, () => this.#comeBack(lastsMs))

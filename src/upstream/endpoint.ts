@@ -13,11 +13,20 @@ import { Latency } from './latency.ts'
 import { slowStartShare } from './slow-start.ts'
 import type { Standing } from './standing.ts'
 
+/** What an address carries. It stays the same for an endpoint that goes and comes again under its sessions. */
+export interface Carried {
+  /** Open, and handshakes that may become one. */
+  sessions: number
+  /** Plain requests under way. */
+  requests: number
+}
+
 export interface EndpointParts {
   readonly options: EndpointOptions
   readonly source: EndpointSource
   readonly dialer: Dialer
   readonly standing: Standing
+  readonly carried: Carried
   /** Empty where nothing needs it. */
   readonly tag: string
   readonly slowStartMs: number | undefined
@@ -25,7 +34,7 @@ export interface EndpointParts {
   /** The moment of the choice under way: the clock is read once for it, and not for each endpoint. */
   readonly choosingAtMs: () => number
   /** A place became free. */
-  readonly onRoom: () => void
+  readonly onRoom: (endpoint: Endpoint) => void
 }
 
 export class Endpoint implements Candidate {
@@ -34,10 +43,6 @@ export class Endpoint implements Candidate {
   readonly standing: Standing
   /** What stands for it in cookies. */
   readonly tag: string
-  /** Open sessions, and handshakes that may become one. */
-  sessions = 0
-  /** Plain requests under way. */
-  requests = 0
   readonly #parts: EndpointParts
   readonly #latency = new Latency()
   #options: EndpointOptions
@@ -67,13 +72,24 @@ export class Endpoint implements Candidate {
   }
 
   get currentWeight(): number {
-    const { slowStartMs, choosingAtMs } = this.#parts
+    return this.weightAt(this.#parts.choosingAtMs())
+  }
+
+  /** Less than the weight while it starts slowly. */
+  weightAt(nowMs: number): number {
+    const { slowStartMs } = this.#parts
     if (slowStartMs === undefined) return this.weight
-    return this.weight * slowStartShare(choosingAtMs() - this.#startedSlowlyAtMs, slowStartMs)
+    return this.weight * slowStartShare(nowMs - this.#startedSlowlyAtMs, slowStartMs)
+  }
+
+  /** Open sessions, and handshakes that may become one. */
+  get sessions(): number {
+    return this.#parts.carried.sessions
   }
 
   get load(): number {
-    return this.sessions + this.requests
+    const { sessions, requests } = this.#parts.carried
+    return sessions + requests
   }
 
   get latencyMs(): number | undefined {
@@ -108,14 +124,21 @@ export class Endpoint implements Candidate {
     this.#setWeight = weight
   }
 
-  /** Takes over what may change while it is there: weight, place among the backups, room. */
-  update({ weight, isBackup, sessions }: EndpointOptions): void {
-    this.#options = { ...this.#options, weight, isBackup, sessions }
+  /**
+   * Takes over what may change while it is there: weight, place among the backups, room.
+   * @returns whether the rest is as it was; if not, it is another endpoint.
+   */
+  update(options: EndpointOptions): boolean {
+    const { weight, isBackup, sessions } = options
+    const updated: EndpointOptions = { ...this.#options, weight, isBackup, sessions }
+    if (!Bun.deepEquals(updated, options)) return false
+    this.#options = updated
+    return true
   }
 
   enter(isSession: boolean): void {
-    if (isSession) this.sessions++
-    else this.requests++
+    if (isSession) this.#parts.carried.sessions++
+    else this.#parts.carried.requests++
   }
 
   /** A session that was open is over, which tells something of the endpoint. */
@@ -128,8 +151,8 @@ export class Endpoint implements Candidate {
   }
 
   leave(isSession: boolean): void {
-    if (isSession) this.sessions--
-    else this.requests--
-    this.#parts.onRoom()
+    if (isSession) this.#parts.carried.sessions--
+    else this.#parts.carried.requests--
+    this.#parts.onRoom(this)
   }
 }

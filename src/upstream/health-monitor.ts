@@ -73,7 +73,9 @@ class HealthMonitor {
     let pingMs: number | undefined
     let isTold = true
     try {
-      pingMs = await check.check(target, signal)
+      const tookMs = await check.check(target, signal)
+      // A plugin's may be anything; one that is no time would spoil the average for ever.
+      if (tookMs !== undefined && tookMs >= 0 && tookMs < Infinity) pingMs = tookMs
     } catch (error) {
       fault = error instanceof Error ? error.message : String(error)
       // At its descriptor limit the gateway dials nobody: that says nothing of the endpoint.

@@ -6,7 +6,7 @@
  */
 import type { BodySink } from '../core/body.ts'
 import type { ByteStream, ByteStreamHandler, StreamClose } from '../core/byte-stream.ts'
-import { GatewayError } from '../core/errors.ts'
+import { GatewayError, type ErrorCode } from '../core/errors.ts'
 import { BodyFollower } from '../wire/http-body.ts'
 import { HeadError, HeadReader } from '../wire/http-head.ts'
 import { readResponseHead, type ResponseHead } from '../wire/http-response.ts'
@@ -100,11 +100,14 @@ export class HttpConnection implements ByteStreamHandler, TrailerRules {
     return this.stream.write(bytes)
   }
 
-  /** Starts the time the upstream has for the head of its answer: the request has been sent whole. */
-  expectAnswer(timeoutMs: number): void {
+  /**
+   * Starts the time the upstream has for the head of its answer: the request has been sent whole.
+   * @param lateCode what becomes of the answer when it is over.
+   */
+  expectAnswer(timeoutMs: number, lateCode: ErrorCode = 'UPSTREAM_ANSWER_TIMEOUT'): void {
     if (this.#answerHead !== undefined || this.#answer === undefined) return
     clearTimeout(this.#answerTimer)
-    this.#answerTimer = setTimeout(connectionOnTimeout, timeoutMs, this)
+    this.#answerTimer = setTimeout(connectionOnTimeout, timeoutMs, this, lateCode)
   }
 
   /** @throws GatewayError if no proper answer comes. */
@@ -170,8 +173,8 @@ export class HttpConnection implements ByteStreamHandler, TrailerRules {
     this.#onEnded(reason)
   }
 
-  onTimeout(): void {
-    this.destroy(new GatewayError('UPSTREAM_ANSWER_TIMEOUT'))
+  onTimeout(code: ErrorCode): void {
+    this.destroy(new GatewayError(code))
   }
 
   // Reading.
@@ -259,6 +262,6 @@ export class HttpConnection implements ByteStreamHandler, TrailerRules {
   }
 }
 
-function connectionOnTimeout(connection: HttpConnection): void {
-  connection.onTimeout()
+function connectionOnTimeout(connection: HttpConnection, code: ErrorCode): void {
+  connection.onTimeout(code)
 }

@@ -13,7 +13,7 @@ import { Dialer, type EndpointTimes, type KeepAlive } from './dialer.ts'
 import type { EjectOptions } from './ejection.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
 import { endpointTag } from './endpoint-tag.ts'
-import { Endpoint } from './endpoint.ts'
+import { Endpoint, type Carried } from './endpoint.ts'
 import { watchHealth } from './health-monitor.ts'
 import { Standing } from './standing.ts'
 import type { UpstreamTls } from './upstream-tls.ts'
@@ -62,6 +62,8 @@ export class Members {
   /** By their URLs. */
   readonly #all = new Map<string, Endpoint>()
   readonly #byTag = new Map<string, Endpoint>()
+  /** What addresses carry, those included that are gone but for their sessions. */
+  readonly #carried = new Map<string, Carried>()
   readonly #check: HealthCheck | undefined
   /** What ends the watch of each. */
   readonly #watches = new Map<Endpoint, () => void>()
@@ -92,51 +94,45 @@ export class Members {
   /** From now on endpoints are asked for their health, and those that come are news. */
   start(): void {
     this.#isRunning = true
-    for (const endpoint of this.#all.values()) this.#watch(endpoint)
+    let checkAfterMs = 0
+    for (const endpoint of this.#all.values()) {
+      this.#watch(endpoint, checkAfterMs)
+      checkAfterMs += firstCheckEveryMs
+    }
   }
 
   stop(): void {
+    this.#isRunning = false
     for (const endpoint of this.#all.values()) this.#end(endpoint)
   }
 
   /** @returns undefined if it is there already, or there are as many as may be. */
-  add(
-    options: EndpointOptions,
-    source: EndpointSource,
-    startsSlowly = this.size > 0,
-  ): Endpoint | undefined {
-    if (this.#all.has(options.url) || this.size >= maxEndpoints) return undefined
-    const endpoint = this.#create(options, source)
-    this.#all.set(options.url, endpoint)
-    if (endpoint.tag !== '') this.#byTag.set(endpoint.tag, endpoint)
-    if (!this.#isRunning) return endpoint
-    if (startsSlowly) endpoint.startSlowly()
-    this.#host.emit({ type: 'endpoint-added', ...this.#told(endpoint), source })
-    this.#watch(endpoint)
-    this.#host.onChange()
-    return endpoint
+  add(options: EndpointOptions, source: EndpointSource): Endpoint | undefined {
+    const added = this.#add(options, source, { startsSlowly: this.size > 0, checkAfterMs: 0 })
+    if (added !== undefined) this.#host.onChange()
+    return added
   }
 
   remove(endpoint: Endpoint): void {
-    this.#all.delete(endpoint.url)
-    this.#byTag.delete(endpoint.tag)
-    this.#end(endpoint)
-    const { source } = endpoint
-    this.#host.emit({ type: 'endpoint-removed', ...this.#told(endpoint), source })
+    this.#remove(endpoint)
     this.#host.onChange()
   }
 
-  /** Those of this source are these, from now on. */
+  /** Those of this source are these, from now on. All of them are there before anybody is sent to one. */
   sync(listed: readonly EndpointOptions[], source: EndpointSource): void {
-    const urls = new Set(listed.map(({ url }) => url))
-    for (const endpoint of this.#all.values())
-      if (endpoint.source === source && !urls.has(endpoint.url)) this.remove(endpoint)
+    const byUrl = new Map(listed.map((options) => [options.url, options]))
+    for (const endpoint of this.#all.values()) {
+      if (endpoint.source !== source) continue
+      const options = byUrl.get(endpoint.url)
+      // What has another name to be asked by is another endpoint, though its address is the same.
+      if (options === undefined || !endpoint.update(options)) this.#remove(endpoint)
+    }
     // The first ones have nobody to leave the rest to.
     const startsSlowly = this.size > 0
+    let checkAfterMs = 0
     for (const options of listed) {
-      const known = this.#all.get(options.url)
-      if (known === undefined) this.add(options, source, startsSlowly)
-      else if (known.source === source) known.update(options)
+      const added = this.#add(options, source, { startsSlowly, checkAfterMs })
+      if (added !== undefined) checkAfterMs += firstCheckEveryMs
     }
     this.#host.onChange()
   }
@@ -147,9 +143,41 @@ export class Members {
     this.#host.onChange()
   }
 
+  #add(
+    options: EndpointOptions,
+    source: EndpointSource,
+    { startsSlowly, checkAfterMs }: { startsSlowly: boolean; checkAfterMs: number },
+  ): Endpoint | undefined {
+    if (this.#all.has(options.url) || this.size >= maxEndpoints) return undefined
+    const endpoint = this.#create(options, source)
+    this.#all.set(options.url, endpoint)
+    if (endpoint.tag !== '') this.#byTag.set(endpoint.tag, endpoint)
+    if (!this.#isRunning) return endpoint
+    if (startsSlowly) endpoint.startSlowly()
+    this.#host.emit({ type: 'endpoint-added', ...this.#told(endpoint), source })
+    this.#watch(endpoint, checkAfterMs)
+    return endpoint
+  }
+
+  #remove(endpoint: Endpoint): void {
+    this.#all.delete(endpoint.url)
+    this.#byTag.delete(endpoint.tag)
+    this.#end(endpoint)
+    this.#forget(endpoint)
+    const { source } = endpoint
+    this.#host.emit({ type: 'endpoint-removed', ...this.#told(endpoint), source })
+  }
+
+  /** What it carries, where that is nothing and it is gone. */
+  #forget({ url, load }: Endpoint): void {
+    if (load === 0 && !this.#all.has(url)) this.#carried.delete(url)
+  }
+
   #create(options: EndpointOptions, source: EndpointSource): Endpoint {
     const { timeout, keepAlive, eject, health, slowStartMs } = this.#options
     const { clock, secret, tls } = this.#host
+    const carried = this.#carried.get(options.url) ?? { sessions: 0, requests: 0 }
+    this.#carried.set(options.url, carried)
     const endpoint: Endpoint = new Endpoint({
       options,
       source,
@@ -165,16 +193,20 @@ export class Members {
           this.#host.onChange()
         },
       }),
+      carried,
       tag: secret === undefined ? '' : endpointTag(secret, options.url),
       slowStartMs,
       now: () => clock.now(),
       choosingAtMs: this.#host.choosingAtMs,
-      onRoom: () => this.#host.onRoom(),
+      onRoom: (left) => {
+        this.#forget(left)
+        this.#host.onRoom()
+      },
     })
     return endpoint
   }
 
-  #watch(endpoint: Endpoint): void {
+  #watch(endpoint: Endpoint, checkAfterMs: number): void {
     const { health, timeout } = this.#options
     const { connectMs } = timeout
     const check = this.#check
@@ -193,7 +225,7 @@ export class Members {
       },
       intervalMs: health.intervalMs,
       timeoutMs: health.timeoutMs,
-      firstDelayMs: Math.min(this.#watches.size * firstCheckEveryMs, health.intervalMs),
+      firstDelayMs: Math.min(checkAfterMs, health.intervalMs),
       onResult: (fault, pingMs) => {
         if (pingMs !== undefined) endpoint.observe(pingMs)
         endpoint.standing.checked(fault)
@@ -213,9 +245,9 @@ export class Members {
   #mayEject(): boolean {
     let ejected = 0
     let healthy = 0
-    for (const { standing } of this.#all.values()) {
+    for (const { standing, weight } of this.#all.values()) {
       if (standing.state === 'ejected') ejected++
-      else if (standing.state === 'healthy') healthy++
+      else if (standing.state === 'healthy' && weight > 0) healthy++
     }
     const most = Math.ceil(this.size * (this.#options.eject?.atMost ?? 0))
     return ejected < most && healthy > 1

@@ -6,13 +6,14 @@
 import type { Balancer, BalancerHost } from '../core/balancer.ts'
 import type { Clock } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
-import type { CertificateEvent, UpstreamEvent } from '../core/events.ts'
+import type { CertificateEvent, GatewayEvent, UpstreamEvent } from '../core/events.ts'
 import type { Configured, Expression } from '../core/extension.ts'
 import type { RequestContext } from '../core/request-context.ts'
 import type { DnsQuery } from '../net/dns-query.ts'
 import { createDiscovery, type DiscoverOptions } from './discovery/discovery.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
 import type { Endpoint } from './endpoint.ts'
+import { guardedBalancer } from './guarded-balancer.ts'
 import { Members, type MemberOptions } from './members.ts'
 import { RetryBudget } from './retry-budget.ts'
 import { Tiers } from './tiers.ts'
@@ -52,13 +53,17 @@ export type StickyOptions =
   | { readonly kind: 'engine.io' }
   | { readonly kind: 'expression'; readonly by: Expression }
 
+/** What a pool tells. */
+export type PoolEvent =
+  UpstreamEvent | CertificateEvent | Extract<GatewayEvent, { type: 'mistake' }>
+
 export interface PoolHost {
   readonly clock: Clock
   readonly query: DnsQuery
   readonly secret: string
   /** From 0 up to 1, without 1. */
   readonly random: () => number
-  readonly emit: (event: UpstreamEvent | CertificateEvent) => void
+  readonly emit: (event: PoolEvent) => void
 }
 
 /** Somebody who wants an endpoint. */
@@ -71,8 +76,8 @@ export interface Ask {
   readonly tried: readonly Endpoint[]
 }
 
-/** While nothing is known yet: as many wait for the first endpoints. */
-const untilDiscovered: QueueOptions = { sessions: 10_000, waitMs: 5_000 }
+/** How long a request waits at most for the first endpoints to be found. */
+const discoveryWaitMs = 5_000
 
 export class Pool {
   readonly name: string
@@ -85,6 +90,8 @@ export class Pool {
   readonly #members: Members
   readonly #tiers: Tiers
   readonly #line: WaitingLine<Endpoint>
+  /** Those who wait for the first endpoints to be found. */
+  readonly #unknowing: WaitingLine<true>
   #choosingAtMs = 0
   /** Nothing was found yet. */
   #isDiscovering = false
@@ -101,9 +108,14 @@ export class Pool {
     this.retryBudget = new RetryBudget({ share: options.retry.budget, clock })
     this.#tiers = new Tiers(
       () => this.#members.all(),
-      () => options.balancer.create({ random }),
+      () =>
+        guardedBalancer(options.balancer.create({ random }), {
+          random,
+          onMistake: (error) => host.emit({ type: 'mistake', error }),
+        }),
     )
     this.#line = new WaitingLine(clock)
+    this.#unknowing = new WaitingLine(clock)
     this.#members = new Members(options, {
       clock,
       random,
@@ -113,6 +125,7 @@ export class Pool {
       emit: (event) => host.emit(event),
       onChange: () => {
         this.#tiers.invalidate()
+        if (this.size > 0) this.#discovered()
         this.#line.serve()
       },
       onRoom: () => {
@@ -127,8 +140,10 @@ export class Pool {
     return this.scheme !== 'http'
   }
 
-  /** Of all its endpoints; undefined while there is none. */
+  /** Of all its endpoints; undefined while there is none and nothing says what they will speak. */
   get scheme(): 'ws' | 'http' | undefined {
+    const { discover } = this.options
+    if (discover !== undefined && discover.kind !== 'file') return discover.scheme
     const [endpoint] = this.#members.all()
     return endpoint?.options.scheme
   }
@@ -174,11 +189,11 @@ export class Pool {
       onEndpoints: (found) => {
         if (isFailing) emit({ type: 'discovery-recovered', ...told, endpoints: found.length })
         isFailing = false
-        this.#isDiscovering = false
         this.#members.sync(found, discovery.source)
       },
       onFailure: (detail) => {
         isFailing = true
+        this.#discovered()
         emit({ type: 'discovery-failed', ...told, detail })
       },
     })
@@ -187,8 +202,23 @@ export class Pool {
   /** Ends the idle connections of all endpoints, and looks after nothing any more. */
   leave(): void {
     this.#stopDiscovery?.()
+    this.#discovered()
+    this.#line.dismiss()
     this.#members.stop()
     this.#tls.stop()
+  }
+
+  /**
+   * To be waited for before anything is read of the endpoints: what a request sticks to may not be there yet.
+   * @returns undefined where they are known, or cannot be found.
+   */
+  untilDiscovered(signal: AbortSignal, limitMs: number): Promise<unknown> | undefined {
+    if (!this.#isDiscovering) return undefined
+    return this.#unknowing.wait({
+      attempt: () => (this.#isDiscovering ? undefined : true),
+      limitMs: Math.min(discoveryWaitMs, limitMs),
+      signal,
+    })
   }
 
   /**
@@ -197,7 +227,8 @@ export class Pool {
    * @throws GatewayError NO_ENDPOINT or ENDPOINTS_FULL, or the signal's reason.
    */
   enter(ask: Ask, signal: AbortSignal, limitMs: number): Endpoint | Promise<Endpoint> {
-    const mustWait = this.#line.length > 0 && ask.isSession
+    // Those in line wait for room elsewhere.
+    const mustWait = ask.isSession && this.#line.length > 0 && !this.#isStillFit(ask)
     const endpoint = mustWait ? undefined : this.enterNow(ask)
     return endpoint ?? this.#wait(ask, signal, limitMs)
   }
@@ -230,8 +261,8 @@ export class Pool {
   }
 
   async #wait(ask: Ask, signal: AbortSignal, limitMs: number): Promise<Endpoint> {
-    const queue = this.#queueFor(ask)
-    if (queue !== undefined && this.#line.length < queue.sessions) {
+    const { queue } = this.options
+    if (ask.isSession && queue !== undefined && this.#line.length < queue.sessions) {
       const served = await this.#line.wait({
         attempt: () => this.enterNow(ask),
         limitMs: Math.min(queue.waitMs, limitMs),
@@ -239,37 +270,32 @@ export class Pool {
       })
       if (served !== undefined) return served
     }
-    throw new GatewayError(this.#isFull() ? 'ENDPOINTS_FULL' : 'NO_ENDPOINT')
-  }
-
-  #queueFor({ isSession }: Ask): QueueOptions | undefined {
-    if (this.#isDiscovering) return untilDiscovered
-    return isSession ? this.options.queue : undefined
+    const isFull = ask.isSession && this.#tiers.isFull
+    throw new GatewayError(isFull ? 'ENDPOINTS_FULL' : 'NO_ENDPOINT')
   }
 
   #choose(ask: Ask): Endpoint | undefined {
     const { request, isSession, sticksTo, tried } = ask
-    const isFree = (endpoint: Endpoint) =>
-      !(isSession && endpoint.isFull) && !tried.includes(endpoint)
-    if (sticksTo !== undefined && isFree(sticksTo)) return sticksTo
+    if (this.#isStillFit(ask)) return sticksTo
     const { sticky } = this.options
     const key = sticky?.kind === 'expression' ? sticky.by.render(request) : ''
     this.#choosingAtMs = this.#host.clock.now()
-    const isOpen = (endpoint: Endpoint) => isFree(endpoint) && endpoint.dialer.hasRoom
-    // Who only lacks room will have some again: that is worth waiting for.
-    const mayGuess = !isSession || !this.#isFull()
-    return (
-      this.#tiers.choose({ request, key, isOpen }) ??
-      (mayGuess ? this.#tiers.chooseEjected({ request, key, isOpen }) : undefined) ??
-      // Where dials hang everywhere, the next waits for a probe to come through.
-      this.#tiers.choose({ request, key, isOpen: isFree })
-    )
+    return this.#tiers.choose({ request, isSession, key, tried })
   }
 
-  /** Whether somebody could be used, but has no room. */
-  #isFull(): boolean {
-    for (const { standing, isFull, weight } of this.#members.all())
-      if (standing.state === 'healthy' && isFull && weight > 0) return true
-    return false
+  /** Whether it sticks to one that can be used: much may have happened while it waited. */
+  #isStillFit({ isSession, sticksTo, tried }: Ask): boolean {
+    if (sticksTo === undefined || tried.includes(sticksTo)) return false
+    const { state } = sticksTo.standing
+    const isUsable = state === 'healthy' || (state === 'draining' && !isSession)
+    const isThere = this.#members.get(sticksTo.url) === sticksTo
+    return isUsable && isThere && !(isSession && sticksTo.isFull)
+  }
+
+  /** There is something to know of the endpoints, or nothing to wait for. */
+  #discovered(): void {
+    if (!this.#isDiscovering) return
+    this.#isDiscovering = false
+    this.#unknowing.serve()
   }
 }

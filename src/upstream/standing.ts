@@ -119,7 +119,7 @@ export class Standing {
     }
   }
 
-  /** A handshake was answered well; a session was closed properly. Called for each of them: costs nanoseconds. */
+  /** A request or handshake was answered well; a session was closed properly. Called for each of them: costs nanoseconds. */
   succeeded(kind: WatchedKind): void {
     this.#ejection?.succeeded(kind)
   }

@@ -1,11 +1,13 @@
 /**
- * Which endpoints are chosen from, in which order: those in use, then backups, and as a last resort those
- * that are ejected, since a guess may be wrong and a refusal is certain.
+ * Which endpoint a request goes to. Of those in use first: by the balancer or the place of a value, among
+ * those that can be dialled at once, else among those whose dials are many but get on. Then of the backups in
+ * the same way. Then, where nobody is there who only lacks room for a session, of those that are ejected, since
+ * a guess may be wrong and a refusal is certain. And last among those whose dials hang.
  *
  * Each tier has a balancer of its own. They are told of changes when the next choice is made: a hundred
  * changes at once cost one update.
  */
-import type { Balancer, Choice } from '../core/balancer.ts'
+import type { Balancer } from '../core/balancer.ts'
 import type { RequestContext } from '../core/request-context.ts'
 import { Endpoint } from './endpoint.ts'
 import { Rendezvous } from './rendezvous.ts'
@@ -20,10 +22,14 @@ interface Tier {
 
 export interface Search {
   readonly request: RequestContext
+  readonly isSession: boolean
   /** What a request sticks by; empty: nothing. */
   readonly key: string
-  isOpen(endpoint: Endpoint): boolean
+  /** Those that have failed it. */
+  readonly tried: readonly Endpoint[]
 }
+
+type Test = (endpoint: Endpoint) => boolean
 
 export class Tiers {
   readonly #healthy: readonly Tier[]
@@ -52,43 +58,50 @@ export class Tiers {
     this.#isStale = true
   }
 
-  /** @returns undefined if none is open. */
+  /** @returns undefined if none is fit, or all that are lack room. */
   choose(search: Search): Endpoint | undefined {
     if (this.#isStale) this.#update()
+    const { isSession, tried } = search
+    const isFree: Test = (endpoint) => !(isSession && endpoint.isFull) && !tried.includes(endpoint)
+    const isReady: Test = (endpoint) => isFree(endpoint) && endpoint.dialer.hasRoom(isSession)
+    const isBusy: Test = (endpoint) => isFree(endpoint) && !endpoint.dialer.isSuspect
     for (const tier of this.#healthy) {
-      const chosen = chooseFrom(tier, search)
+      const chosen = chooseFrom(tier, search, isReady) ?? chooseFrom(tier, search, isBusy)
+      if (chosen !== undefined) return chosen
+    }
+    const mayGuess = !isSession || !this.isFull
+    const guessed = mayGuess ? chooseFrom(this.#ejected, search, isReady) : undefined
+    if (guessed !== undefined) return guessed
+    for (const tier of this.#healthy) {
+      const chosen = chooseFrom(tier, search, isFree)
       if (chosen !== undefined) return chosen
     }
     return undefined
   }
 
-  /** The last resort. */
-  chooseEjected(search: Search): Endpoint | undefined {
+  /** Whether one is healthy and only lacks room for a session: it will have some again. */
+  get isFull(): boolean {
     if (this.#isStale) this.#update()
-    return chooseFrom(this.#ejected, search)
+    return this.#healthy.some(({ endpoints }) => endpoints.some(({ isFull }) => isFull))
   }
 
   #update(): void {
-    this.#isStale = false
     const weighted = [...this.#all()].filter(({ weight }) => weight > 0)
     for (const tier of [...this.#healthy, this.#ejected]) {
       tier.endpoints = weighted.filter(tier.holds)
       tier.balancer.update(tier.endpoints)
       tier.rendezvous.update(tier.endpoints)
     }
+    this.#isStale = false
   }
 }
 
-function chooseFrom(
-  { endpoints, balancer, rendezvous }: Tier,
-  search: Search,
-): Endpoint | undefined {
-  if (endpoints.length === 0) return undefined
-  if (search.key !== '') return rendezvous.choose(search.key, search)
-  const choice: Choice = {
-    request: search.request,
-    isOpen: (candidate) => candidate instanceof Endpoint && search.isOpen(candidate),
-  }
-  const chosen = balancer.choose(choice)
+function chooseFrom(tier: Tier, { request, key }: Search, isOpen: Test): Endpoint | undefined {
+  if (tier.endpoints.length === 0) return undefined
+  if (key !== '') return tier.rendezvous.choose(key, { isOpen })
+  const chosen = tier.balancer.choose({
+    request,
+    isOpen: (candidate) => candidate instanceof Endpoint && isOpen(candidate),
+  })
   return chosen instanceof Endpoint ? chosen : undefined
 }

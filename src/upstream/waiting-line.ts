@@ -8,7 +8,7 @@ import type { Clock } from '../core/clock.ts'
 interface Waiting<T> {
   /** @returns undefined: not yet. */
   readonly attempt: () => T | undefined
-  readonly serve: (value: T) => void
+  readonly serve: (value: T | undefined) => void
 }
 
 export interface Wait<T> {
@@ -67,5 +67,10 @@ export class WaitingLine<T> {
       if (value === undefined) return
       serve(value)
     }
+  }
+
+  /** Nobody is served any more: the time of all is over. */
+  dismiss(): void {
+    for (const { serve } of this.#line) serve(undefined)
   }
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { Failure } from '../../bench/chaos/failures.ts'
 import { failures } from '../../bench/chaos/failures.ts'
 import { gateways, type Gateway } from '../../bench/chaos/gateways.ts'
-import { runFailure, type Run } from '../../bench/chaos/handshakes.ts'
+import { places, runFailure, type Run } from '../../bench/chaos/handshakes.ts'
 import { judge } from '../../bench/chaos/table.ts'
 import { stopAll } from '../../bench/processes.ts'
 
@@ -82,7 +82,7 @@ describe('no handshake fails when', () => {
       const { failed, lost, left } = await runNamed('one flaps', plain)
       expect({ failed, left }).toEqual({ failed: 0, left: 0 })
       // Whoever is there when it goes.
-      expect(lost).toBeLessThanOrEqual(clientsAtOnce)
+      expect(lost).toBeLessThanOrEqual(places)
     },
     timeoutMs,
   )

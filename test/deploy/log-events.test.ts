@@ -81,7 +81,7 @@ const events: readonly GatewayEvent[] = [
     endpoint: 'ws://10.0.0.4:9000',
     state: 'ejected',
     was: 'healthy',
-    reason: '5 handshakes in a row failed, the last: "connection refused"',
+    reason: '5 requests in a row failed, the last: "connection refused"',
   },
   { type: 'endpoint-weighted', upstream: 'chat', endpoint: 'ws://10.0.0.4:9000', weight: 0 },
   {

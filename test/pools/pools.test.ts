@@ -120,7 +120,7 @@ describe('a server that fails is passed over', () => {
     expect(well.sessions).toBe(20)
     const { state, reason } = await gateway.event('endpoint-changed')
     expect(state).toBe('ejected')
-    expect(reason).toStartWith('3 handshakes in a row failed')
+    expect(reason).toStartWith('3 requests in a row failed')
     expect(gateway.events.filter(({ type }) => type === 'attempt-failed')).toHaveLength(3)
     closeAll(clients)
   })

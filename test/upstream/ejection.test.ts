@@ -25,7 +25,7 @@ class Scene {
     return this.ejection.reason !== undefined
   }
 
-  fail(times: number, kind: 'handshake' | 'session' = 'handshake'): void {
+  fail(times: number, kind: 'request' | 'session' = 'request'): void {
     for (let time = 0; time < times; time++) this.ejection.failed(kind, 'connection refused')
   }
 
@@ -44,7 +44,7 @@ describe('an endpoint is ejected', () => {
     expect(scene.causes).toEqual([])
     scene.fail(1)
     expect(scene.causes).toEqual([
-      '5 handshakes in a row failed, the last: connection refused; tried again in 30s',
+      '5 requests in a row failed, the last: connection refused; tried again in 30s',
     ])
     expect(scene.ejection.reason).toBe(scene.causes[0])
   })
@@ -52,7 +52,7 @@ describe('an endpoint is ejected', () => {
   test('by sessions that broke off, whatever handshakes came between', () => {
     const scene = new Scene()
     for (let time = 0; time < 5; time++) {
-      scene.ejection.succeeded('handshake')
+      scene.ejection.succeeded('request')
       scene.ejection.failed('session', 'no Close')
     }
     expect(scene.causes).toEqual([
@@ -63,7 +63,7 @@ describe('an endpoint is ejected', () => {
   test('by one failure where one is enough', () => {
     const scene = new Scene({ failures: 1 })
     scene.fail(1)
-    expect(scene.causes).toEqual(['a handshake failed: connection refused; tried again in 30s'])
+    expect(scene.causes).toEqual(['a request failed: connection refused; tried again in 30s'])
   })
 
   test('by the last failures of a longer row that came close together', () => {
@@ -94,7 +94,7 @@ describe('an endpoint is not ejected', () => {
     const scene = new Scene()
     for (let time = 0; time < 10; time++) {
       scene.fail(4)
-      scene.ejection.succeeded('handshake')
+      scene.ejection.succeeded('request')
     }
     expect(scene.causes).toEqual([])
   })
@@ -110,7 +110,7 @@ describe('an endpoint is not ejected', () => {
     const scene = new Scene()
     scene.fail(5)
     scene.fail(50)
-    scene.ejection.succeeded('handshake')
+    scene.ejection.succeeded('request')
     scene.fail(50, 'session')
     expect(scene.causes).toHaveLength(1)
     expect(scene.away()).toBe(30_000)
@@ -129,14 +129,14 @@ describe('on probation', () => {
       times.push(scene.away())
     }
     expect(times.map((ms) => ms / 1_000)).toEqual([30, 60, 120, 240, 300, 300, 300, 300])
-    expect(scene.causes[2]).toBe('a handshake failed again: connection refused; tried again in 60s')
+    expect(scene.causes[2]).toBe('a request failed again: connection refused; tried again in 60s')
   })
 
   test('one success of what it was ejected for ends it', () => {
     const scene = new Scene()
     scene.fail(5)
     scene.away()
-    scene.ejection.succeeded('handshake')
+    scene.ejection.succeeded('request')
     expect(scene.ejection.isOnProbation).toBe(false)
     scene.fail(4)
     expect(scene.isEjected).toBe(false)
@@ -148,7 +148,7 @@ describe('on probation', () => {
     const scene = new Scene()
     scene.fail(5, 'session')
     scene.away()
-    scene.ejection.succeeded('handshake')
+    scene.ejection.succeeded('request')
     expect(scene.ejection.isOnProbation).toBe(true)
     scene.fail(1)
     expect(scene.isEjected).toBe(false)

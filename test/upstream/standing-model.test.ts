@@ -7,7 +7,7 @@ import type { EndpointState } from '../../src/core/events.ts'
 import { Standing } from '../../src/upstream/standing.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
-type Kind = 'handshake' | 'session'
+type Kind = 'request' | 'session'
 type Step =
   | { readonly does: 'check'; readonly isWell: boolean }
   | { readonly does: 'succeed' | 'fail'; readonly kind: Kind }
@@ -28,7 +28,7 @@ class Model {
   isDraining = false
   checks: boolean[] = []
   isUnhealthy = false
-  readonly rows: Record<Kind, number[]> = { handshake: [], session: [] }
+  readonly rows: Record<Kind, number[]> = { request: [], session: [] }
   /** From when until when, and why. */
   readonly ejections: { fromMs: number; untilMs: number; for: Kind }[] = []
   isMended = true
@@ -73,7 +73,7 @@ class Model {
     const lastsMs = Math.min(forMs * 2 ** this.#remembered(), 10 * forMs)
     this.ejections.push({ fromMs: this.nowMs, untilMs: this.nowMs + lastsMs, for: kind })
     this.isMended = false
-    this.rows.handshake = []
+    this.rows.request = []
     this.rows.session = []
   }
 
@@ -94,7 +94,7 @@ class Model {
   }
 }
 
-const kind = fc.constantFrom<Kind>('handshake', 'session')
+const kind = fc.constantFrom<Kind>('request', 'session')
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 3,
@@ -217,7 +217,7 @@ test('an endpoint is ejected for exactly the time that its reason tells', () => 
         onChange() {},
       })
       for (let time = 0; time < times; time++) {
-        standing.failed('handshake', 'connection refused')
+        standing.failed('request', 'connection refused')
         const toldMs = Number(/tried again in ([\d.]+)s$/.exec(standing.reason)?.[1]) * 1_000
         expect(toldMs).toBeCloseTo(Math.min(lastsMs * 2 ** time, lastsMs * 10), 6)
         clock.advance(Math.round(toldMs) - 1)

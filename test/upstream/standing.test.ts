@@ -21,12 +21,12 @@ function stand(options: Partial<StandingOptions> = {}) {
   const check = (...faults: (string | undefined)[]) =>
     faults.forEach((fault) => standing.checked(fault))
   const fail = (times: number) => {
-    for (let time = 0; time < times; time++) standing.failed('handshake', 'connection refused')
+    for (let time = 0; time < times; time++) standing.failed('request', 'connection refused')
   }
   return { clock, changes, standing, check, fail }
 }
 
-const ejected = '5 handshakes in a row failed, the last: connection refused; tried again in 30s'
+const ejected = '5 requests in a row failed, the last: connection refused; tried again in 30s'
 
 describe('checks', () => {
   test('an endpoint counts as healthy until it is checked', () => {

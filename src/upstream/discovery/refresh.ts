@@ -5,6 +5,7 @@
  * once it is stopped.
  */
 import type { EndpointOptions } from '../endpoint-options.ts'
+import { orAborted } from '../or-aborted.ts'
 import type { DiscoveryHost, DiscoveryListener } from './source.ts'
 
 export interface Refreshed {
@@ -76,12 +77,4 @@ export function refresh(
     callOff()
     asking.abort(new Error('stopped'))
   }
-}
-
-/** Whoever does not heed the signal is not waited for. */
-function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-    work.then(resolve, reject)
-  })
 }

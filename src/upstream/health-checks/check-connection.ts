@@ -5,6 +5,7 @@
 import type { ByteStream } from '../../core/byte-stream.ts'
 import type { HealthTarget } from '../../core/health-check.ts'
 import { faultOf } from '../fault.ts'
+import { orAborted } from '../or-aborted.ts'
 
 /**
  * @param ask has the stream for as long as it runs; when the signal is aborted the stream is destroyed
@@ -42,14 +43,4 @@ async function open(target: HealthTarget, signal: AbortSignal): Promise<ByteStre
 
 function destroy(stream: ByteStream): void {
   stream.destroy()
-}
-
-function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort)
-    const settled = () => signal.removeEventListener('abort', onAbort)
-    work.then(resolve, reject).finally(settled)
-  })
 }
