@@ -13,12 +13,21 @@ import { Latency } from './latency.ts'
 import { slowStartShare } from './slow-start.ts'
 import type { Standing } from './standing.ts'
 
-/** What an address carries. It stays the same for an endpoint that goes and comes again under its sessions. */
+/**
+ * What stays with an address whose endpoint goes and comes again: what it still carries, and what an
+ * administrator has said of it, which discovery knows nothing of.
+ */
 export interface Carried {
   /** Open, and handshakes that may become one. */
   sessions: number
   /** Plain requests under way. */
   requests: number
+  weight: number | undefined
+  isDraining: boolean
+}
+
+export function newlyCarried(): Carried {
+  return { sessions: 0, requests: 0, weight: undefined, isDraining: false }
 }
 
 export interface EndpointParts {
@@ -46,8 +55,8 @@ export class Endpoint implements Candidate {
   readonly #parts: EndpointParts
   readonly #latency = new Latency()
   #options: EndpointOptions
-  /** Set by an administrator: what is discovered changes it no more. */
-  #setWeight: number | undefined
+  /** Of dials and pings alone, without what failures count as: for people. */
+  readonly #shownLatency = new Latency()
   #startedSlowlyAtMs = -Infinity
 
   constructor(parts: EndpointParts) {
@@ -68,7 +77,7 @@ export class Endpoint implements Candidate {
   }
 
   get weight(): number {
-    return this.#setWeight ?? this.#options.weight
+    return this.#parts.carried.weight ?? this.#options.weight
   }
 
   get currentWeight(): number {
@@ -98,7 +107,7 @@ export class Endpoint implements Candidate {
 
   /** The same as last observed, for people: it does not fade. */
   get averageLatencyMs(): number | undefined {
-    return this.#latency.averageMs
+    return this.#shownLatency.averageMs
   }
 
   get isFull(): boolean {
@@ -107,12 +116,14 @@ export class Endpoint implements Candidate {
 
   /** It could not be connected to: as if that had taken the longest it may. */
   observeFailedDial(): void {
-    this.observe(this.dialer.timeout.connectMs)
+    this.#latency.observe(this.dialer.timeout.connectMs, this.#parts.now())
   }
 
   /** How long a dial or a ping took. */
   observe(latencyMs: number): void {
-    this.#latency.observe(latencyMs, this.#parts.now())
+    const nowMs = this.#parts.now()
+    this.#latency.observe(latencyMs, nowMs)
+    this.#shownLatency.observe(latencyMs, nowMs)
   }
 
   /** Its weight grows from now on. */
@@ -120,8 +131,20 @@ export class Endpoint implements Candidate {
     this.#startedSlowlyAtMs = this.#parts.now()
   }
 
+  /** By an administrator: what is discovered changes it no more. */
   setWeight(weight: number): void {
-    this.#setWeight = weight
+    this.#parts.carried.weight = weight
+  }
+
+  /** By an administrator. It keeps its sessions and gets no new ones. */
+  drain(): void {
+    this.#parts.carried.isDraining = true
+    this.standing.drain()
+  }
+
+  undrain(): void {
+    this.#parts.carried.isDraining = false
+    this.standing.undrain()
   }
 
   /**
