@@ -54,7 +54,7 @@ async function find(
 async function ask({ port }: OpenGateway, request: string): Promise<HttpMessage> {
   using connection = await dialTcp(port)
   connection.send(request)
-  return connection.message()
+  return await connection.message()
 }
 
 describe('who waits for the first answer of discovery', () => {
