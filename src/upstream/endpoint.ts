@@ -53,15 +53,19 @@ export class Endpoint implements Candidate {
   /** What stands for it in cookies. */
   readonly tag: string
   readonly #parts: EndpointParts
+  readonly #carried: Carried
   readonly #latency = new Latency()
   #options: EndpointOptions
+  #mostSessions: number
   /** Of dials and pings alone, without what failures count as: for people. */
   readonly #shownLatency = new Latency()
   #startedSlowlyAtMs = -Infinity
 
   constructor(parts: EndpointParts) {
     this.#parts = parts
+    this.#carried = parts.carried
     this.#options = parts.options
+    this.#mostSessions = parts.options.sessions ?? Infinity
     this.source = parts.source
     this.dialer = parts.dialer
     this.standing = parts.standing
@@ -77,7 +81,7 @@ export class Endpoint implements Candidate {
   }
 
   get weight(): number {
-    return this.#parts.carried.weight ?? this.#options.weight
+    return this.#carried.weight ?? this.#options.weight
   }
 
   get currentWeight(): number {
@@ -93,11 +97,11 @@ export class Endpoint implements Candidate {
 
   /** Open sessions, and handshakes that may become one. */
   get sessions(): number {
-    return this.#parts.carried.sessions
+    return this.#carried.sessions
   }
 
   get load(): number {
-    const { sessions, requests } = this.#parts.carried
+    const { sessions, requests } = this.#carried
     return sessions + requests
   }
 
@@ -111,7 +115,7 @@ export class Endpoint implements Candidate {
   }
 
   get isFull(): boolean {
-    return this.sessions >= (this.#options.sessions ?? Infinity)
+    return this.#carried.sessions >= this.#mostSessions
   }
 
   /** It could not be connected to: as if that had taken the longest it may. */
@@ -133,17 +137,17 @@ export class Endpoint implements Candidate {
 
   /** By an administrator: what is discovered changes it no more. */
   setWeight(weight: number): void {
-    this.#parts.carried.weight = weight
+    this.#carried.weight = weight
   }
 
   /** By an administrator. It keeps its sessions and gets no new ones. */
   drain(): void {
-    this.#parts.carried.isDraining = true
+    this.#carried.isDraining = true
     this.standing.drain()
   }
 
   undrain(): void {
-    this.#parts.carried.isDraining = false
+    this.#carried.isDraining = false
     this.standing.undrain()
   }
 
@@ -156,12 +160,13 @@ export class Endpoint implements Candidate {
     const updated: EndpointOptions = { ...this.#options, weight, isBackup, sessions }
     if (!Bun.deepEquals(updated, options)) return false
     this.#options = updated
+    this.#mostSessions = sessions ?? Infinity
     return true
   }
 
   enter(isSession: boolean): void {
-    if (isSession) this.#parts.carried.sessions++
-    else this.#parts.carried.requests++
+    if (isSession) this.#carried.sessions++
+    else this.#carried.requests++
   }
 
   /** A session that was open is over, which tells something of the endpoint. */
@@ -174,8 +179,8 @@ export class Endpoint implements Candidate {
   }
 
   leave(isSession: boolean): void {
-    if (isSession) this.#parts.carried.sessions--
-    else this.#parts.carried.requests--
+    if (isSession) this.#carried.sessions--
+    else this.#carried.requests--
     this.#parts.onRoom(this)
   }
 }
