@@ -59,8 +59,10 @@ async function ask(endpoint: Endpoint, options: DialOptions): Promise<Answered> 
   const { request, facts, route, offers } = options
   const head = encodeUpgrade(facts, endpoint, route, offers)
   const { dialer } = endpoint
-  // One that gets what others have left of the time is not to blame if that is too little.
-  const isFair = leftMs(options) >= route.config.timeout.handshakeMs / 2
+  // One that gets what others have left of the time is not to blame if that is too little: less than half of
+  // it, and less than its upstream gives.
+  const hasShare = leftMs(options) >= route.config.timeout.handshakeMs / 2
+  const isFair = (givenMs: number) => hasShare || leftMs(options) >= givenMs
   const diallingAtMs = performance.now()
   const dial = new AbortController()
   request.onGone = (error) => dial.abort(error)
@@ -68,14 +70,14 @@ async function ask(endpoint: Endpoint, options: DialOptions): Promise<Answered> 
   const connection = await dialer.connect(
     dial,
     leftMs(options),
-    isFair ? 'UPSTREAM_CONNECT_TIMEOUT' : 'HANDSHAKE_TIMEOUT',
+    isFair(dialer.timeout.connectMs) ? 'UPSTREAM_CONNECT_TIMEOUT' : 'HANDSHAKE_TIMEOUT',
   )
   const dialMs = performance.now() - diallingAtMs
   request.onGone = (error) => connection.destroy(error)
   connection.send(head, 'GET', {})
   connection.expectAnswer(
     Math.min(leftMs(options), dialer.timeout.answerMs),
-    isFair ? 'UPSTREAM_ANSWER_TIMEOUT' : 'HANDSHAKE_TIMEOUT',
+    isFair(dialer.timeout.answerMs) ? 'UPSTREAM_ANSWER_TIMEOUT' : 'HANDSHAKE_TIMEOUT',
   )
   return { connection, answer: await connection.answer(), dialMs }
 }
