@@ -75,9 +75,9 @@ class HealthMonitor {
     try {
       const tookMs = await check.check(target, signal)
       // A plugin's may be anything; one that is no time would spoil the average for ever.
-      if (tookMs !== undefined && tookMs >= 0 && tookMs < Infinity) pingMs = tookMs
+      if (typeof tookMs === 'number' && tookMs >= 0 && tookMs < Infinity) pingMs = tookMs
     } catch (error) {
-      fault = error instanceof Error ? error.message : String(error)
+      fault = sentenceOf(error)
       // At its descriptor limit the gateway dials nobody: that says nothing of the endpoint.
       isTold = !(error instanceof GatewayError && errorRow(error.code).side === 'gateway')
     }
@@ -85,4 +85,10 @@ class HealthMonitor {
     this.#underWay = undefined
     if (isTold && !signal.aborted) this.#watch.onResult(fault, pingMs)
   }
+}
+
+/** A plugin's check may throw anything. */
+function sentenceOf(error: unknown): string {
+  const said: unknown = error instanceof Error ? error.message : error
+  return typeof said === 'string' ? said : Bun.inspect(said)
 }
