@@ -80,9 +80,9 @@ class HealthMonitor {
     try {
       const tookMs = await check.check(this.#target(), signal)
       // A plugin's may be anything; one that is no time would spoil the average for ever.
-      if (tookMs !== undefined && tookMs >= 0 && tookMs < Infinity) pingMs = tookMs
+      if (typeof tookMs === 'number' && tookMs >= 0 && tookMs < Infinity) pingMs = tookMs
     } catch (error) {
-      fault = error instanceof Error ? error.message : String(error)
+      fault = sentenceOf(error)
       // At its descriptor limit the gateway dials nobody: that says nothing of the endpoint.
       isTold = !(error instanceof GatewayError && errorRow(error.code).side === 'gateway')
     }
@@ -110,4 +110,10 @@ class HealthMonitor {
     for (const stream of this.#lent) stream.destroy()
     this.#lent = []
   }
+}
+
+/** A plugin's check may throw anything. */
+function sentenceOf(error: unknown): string {
+  const said: unknown = error instanceof Error ? error.message : error
+  return typeof said === 'string' ? said : Bun.inspect(said)
 }
