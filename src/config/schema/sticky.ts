@@ -31,6 +31,14 @@ const cookie = section(
   { error: 'must be the name of a cookie or a mapping' },
 )
 
+/** draft-ietf-httpbis-rfc6265bis §4.1.3.2: browsers take a `__Host-` cookie for no part of a host, in any case of letters. */
+const wholeHostCookie = cookie.superRefine(({ name: given, path }, context) => {
+  if (!/^__host-/i.test(given) || path === '/') return
+  const message = `must be / where the name begins with __Host-, not ${show(path)}`
+  const params = { suggestion: 'or begin the name with __Secure-' }
+  context.addIssue({ code: 'custom', path: ['path'], message, params })
+})
+
 /** Of which nothing but the name is said. */
 const plainCookie = cookie.omit({ name: true })
 
@@ -48,7 +56,10 @@ export const stickySchema = orOff(
   section(
     {
       cookie: z
-        .union([name.transform((only) => ({ name: only, ...plainCookie.parse({}) })), cookie])
+        .union([
+          name.transform((only) => ({ name: only, ...plainCookie.parse({}) })),
+          wholeHostCookie,
+        ])
         .optional()
         .describe('A cookie that names the endpoint, set by the gateway.'),
       by: by.optional(),
