@@ -9,7 +9,13 @@ import { choice, durationOrOff, value } from './keys.ts'
 import { chosen, orOff, section } from './shapes.ts'
 import { expression } from './template.ts'
 
-const name = value({ doc: 'The name of the cookie.', json: { type: 'string' } }, readCookieName)
+const name = value(
+  {
+    doc: 'The name of the cookie; with `__Host-` or `__Secure-` in front it is always Secure.',
+    json: { type: 'string' },
+  },
+  readCookieName,
+)
 
 const cookie = section(
   {
@@ -24,7 +30,7 @@ const cookie = section(
       max: '400d', // browsers keep none for longer
     }).prefault('off'),
     'same-site': choice({
-      doc: 'With requests from which pages browsers send it; none is for pages of other sites, and wants TLS.',
+      doc: 'With requests from which pages browsers send it; none is for pages of other sites, and is always Secure.',
       words: ['lax', 'strict', 'none'],
     }).prefault('lax'),
   },
