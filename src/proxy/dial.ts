@@ -47,7 +47,7 @@ export async function dialUpstream(options: DialOptions): Promise<Dialled> {
   const answered = await attempts.answer({
     signal: waiting.signal,
     limitMs: leftMs(options),
-    ask: (endpoint) => ask(endpoint, options),
+    ask: (endpoint, isLast) => ask(endpoint, options, isLast),
     mayRepeat: () => leftMs(options) > 0,
   })
   return { ...answered, stickiness }
@@ -55,26 +55,31 @@ export async function dialUpstream(options: DialOptions): Promise<Dialled> {
 
 type Answered = Pick<Dialled, 'connection' | 'answer' | 'dialMs'>
 
-async function ask(endpoint: Endpoint, options: DialOptions): Promise<Answered> {
+async function ask(endpoint: Endpoint, options: DialOptions, isLast: boolean): Promise<Answered> {
   const { request, facts, route, offers } = options
   const head = encodeUpgrade(facts, endpoint, route, offers)
   const { dialer } = endpoint
-  // One that gets what others have left of the time is not to blame if that is too little.
-  const isFair = leftMs(options) >= route.config.timeout.handshakeMs / 2
+  // While there is another to ask, one that says nothing must leave it half of the time. And one that gets what
+  // others have left is not to blame if that is too little.
+  const halfMs = route.config.timeout.handshakeMs / 2
+  const isFair = leftMs(options) >= halfMs
   const diallingAtMs = performance.now()
+  const ownMs = isLast ? Infinity : halfMs
+  const ownLeftMs = () =>
+    Math.max(0, Math.min(leftMs(options), diallingAtMs + ownMs - performance.now()))
   const dial = new AbortController()
   request.onGone = (error) => dial.abort(error)
   if (request.isOver) throw new GatewayError('CLIENT_GONE')
   const connection = await dialer.connect(
     dial,
-    leftMs(options),
+    ownLeftMs(),
     isFair ? 'UPSTREAM_CONNECT_TIMEOUT' : 'HANDSHAKE_TIMEOUT',
   )
   const dialMs = performance.now() - diallingAtMs
   request.onGone = (error) => connection.destroy(error)
   connection.send(head, 'GET', {})
   connection.expectAnswer(
-    Math.min(leftMs(options), dialer.timeout.answerMs),
+    Math.min(ownLeftMs(), dialer.timeout.answerMs),
     isFair ? 'UPSTREAM_ANSWER_TIMEOUT' : 'HANDSHAKE_TIMEOUT',
   )
   return { connection, answer: await connection.answer(), dialMs }

@@ -3,7 +3,7 @@
  */
 import type { Registry } from '../../src/core/registry.ts'
 import type { UpstreamEvent } from '../../src/core/events.ts'
-import { Pool, type PoolOptions } from '../../src/upstream/pool.ts'
+import { Pool, type PoolEvent, type PoolHost, type PoolOptions } from '../../src/upstream/pool.ts'
 import type { EndpointOptions } from '../../src/upstream/endpoint-options.ts'
 import { builtIn } from '../../src/registry.ts'
 import { FakeClock } from './fake-clock.ts'
@@ -43,14 +43,22 @@ export interface TestPool {
   readonly pool: Pool
   readonly clock: FakeClock
   readonly events: UpstreamEvent[]
+  /** What was thrown where nothing may be. */
+  readonly mistakes: unknown[]
+}
+
+/** What else a pool is lent: a DNS by hand is one, with its clock. */
+export interface TestPoolHost extends Partial<Pick<PoolHost, 'query' | 'secret'>> {
+  readonly clock?: FakeClock
 }
 
 export function startPool(
   endpoints: readonly EndpointOptions[],
   more: Partial<PoolOptions> = {},
+  { clock = new FakeClock(), ...lent }: TestPoolHost = {},
 ): TestPool {
-  const clock = new FakeClock()
   const events: UpstreamEvent[] = []
+  const mistakes: unknown[] = []
   const options: PoolOptions = {
     name: 'chat',
     endpoints,
@@ -73,10 +81,11 @@ export function startPool(
     keepAlive: { connections: 1, idleMs: 1_000 },
     ...more,
   }
-  const emit = (event: { type: string }) => {
-    if ('upstream' in event) events.push(event as UpstreamEvent)
+  const emit = (event: PoolEvent) => {
+    if (event.type === 'mistake') mistakes.push(event.error)
+    else if ('upstream' in event) events.push(event)
   }
-  const pool = new Pool(options, { ...quietHost, clock, emit })
+  const pool = new Pool(options, { ...quietHost, ...lent, clock, emit })
   pool.start()
-  return { pool, clock, events }
+  return { pool, clock, events, mistakes }
 }
