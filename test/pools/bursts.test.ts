@@ -56,9 +56,9 @@ function expectShared(counts: Map<string | undefined, number>, ...urls: readonly
   for (const count of counts.values()) expect(count).toBeGreaterThan(burst / 4)
 }
 
-test('a burst goes to those that are well, and not to one that has answered 500', async () => {
+test('a burst goes to those that are well, and not to one that has answered 503', async () => {
   using first = startEcho('first')
-  using bad = startEcho('bad', { status: () => 500 })
+  using bad = startEcho('bad', { status: () => 503 })
   using second = startEcho('second')
   await using gateway = gatewayTo(first.url, bad.url, second.url)
   await untilEjected(gateway, bad.url)
