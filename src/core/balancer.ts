@@ -24,7 +24,7 @@ export interface Candidate {
 export interface Choice {
   readonly request: RequestContext
   /** Whether it can be chosen now: it has room, and has not been tried for this request. Cheap. */
-  isOpen(candidate: Candidate): boolean
+  readonly isOpen: (candidate: Candidate) => boolean
 }
 
 export interface Balancer {

@@ -17,8 +17,8 @@ const ask: Ask = { request: factsOf(), isSession: true, sticksTo: undefined, tri
 
 /** What a balancer of one's own does, with all candidates it has ever been told. */
 interface Manner {
-  update?(candidates: readonly Candidate[]): void
-  choose(known: readonly Candidate[], choice: Choice): unknown
+  readonly update?: (candidates: readonly Candidate[]) => void
+  readonly choose: (known: readonly Candidate[], choice: Choice) => unknown
 }
 
 function balancerOf({ update, choose }: Manner): Balancer {

@@ -128,8 +128,8 @@ describe('an endpoint that had all the time that its upstream gives', () => {
       event.type === 'attempt-failed' ? [[event.endpoint, event.code]] : [],
     )
     expect(failed).toEqual([
-      [urls[0], 'UPSTREAM_ANSWER_TIMEOUT'],
-      [urls[1], 'UPSTREAM_CONNECT_TIMEOUT'],
+      [urls[0] ?? '', 'UPSTREAM_ANSWER_TIMEOUT'],
+      [urls[1] ?? '', 'UPSTREAM_CONNECT_TIMEOUT'],
     ])
   })
 })
