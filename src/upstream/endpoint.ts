@@ -146,6 +146,16 @@ export class Endpoint implements Candidate {
     this.standing.drain()
   }
 
+  get isToldToDrain(): boolean {
+    return this.#carried.isDraining
+  }
+
+  /** What an administrator has said of it. */
+  forgetWord(): void {
+    this.#carried.weight = undefined
+    this.#carried.isDraining = false
+  }
+
   undrain(): void {
     this.#carried.isDraining = false
     this.standing.undrain()

@@ -10,6 +10,7 @@ import type { Configured } from '../core/extension.ts'
 import type { EndpointSource, UpstreamEvent } from '../core/events.ts'
 import type { HealthCheck } from '../core/health-check.ts'
 import { Dialer, type EndpointTimes, type KeepAlive } from './dialer.ts'
+import { mayEject } from './ejection-floor.ts'
 import type { EjectOptions } from './ejection.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
 import { endpointTag } from './endpoint-tag.ts'
@@ -22,8 +23,6 @@ import type { UpstreamTls } from './upstream-tls.ts'
 export const maxEndpoints = 10_000
 /** Many endpoints are first asked a few at a time. */
 const firstCheckEveryMs = 5
-/** Where all fail, one is put in the place of another once a second and not with every failure. */
-const leastEjectedMs = 1_000
 
 export interface HealthOptions {
   readonly check: Configured<HealthCheck>
@@ -70,6 +69,7 @@ export class Members {
   /** What ends the watch of each. */
   readonly #watches = new Map<Endpoint, () => void>()
   #isRunning = false
+  #isSyncing = false
 
   constructor(options: MemberOptions, host: MembersHost) {
     this.#options = options
@@ -115,7 +115,9 @@ export class Members {
     return added
   }
 
+  /** By an administrator, whose word of it is forgotten too. */
   remove(endpoint: Endpoint): void {
+    endpoint.forgetWord()
     this.#remove(endpoint)
     this.#host.onChange()
   }
@@ -123,6 +125,7 @@ export class Members {
   /** Those of this source are these, from now on. All of them are there before anybody is sent to one. */
   sync(listed: readonly EndpointOptions[], source: EndpointSource): void {
     const byUrl = new Map(listed.map((options) => [options.url, options]))
+    this.#isSyncing = true
     for (const endpoint of this.#all.values()) {
       if (endpoint.source !== source) continue
       const options = byUrl.get(endpoint.url)
@@ -136,6 +139,7 @@ export class Members {
       const added = this.#add(options, source, { startsSlowly, checkAfterMs })
       if (added !== undefined) checkAfterMs += firstCheckEveryMs
     }
+    this.#isSyncing = false
     this.#host.onChange()
   }
 
@@ -158,6 +162,7 @@ export class Members {
     if (startsSlowly) endpoint.startSlowly()
     this.#host.emit({ type: 'endpoint-added', ...this.#told(endpoint), source })
     this.#watch(endpoint, checkAfterMs)
+    if (endpoint.isToldToDrain) endpoint.standing.drain()
     return endpoint
   }
 
@@ -191,11 +196,12 @@ export class Members {
         clock,
         eject,
         health,
-        mayEject: () => this.#mayEject(),
+        mayEject: () =>
+          mayEject([...this.#all.values()], { atMost: eject?.atMost ?? 0, nowMs: clock.now() }),
         onChange: ({ state, was, reason }) => {
           if (state === 'healthy') endpoint.startSlowly()
           this.#host.emit({ type: 'endpoint-changed', ...this.#told(endpoint), state, was, reason })
-          this.#host.onChange()
+          if (!this.#isSyncing) this.#host.onChange()
         },
       }),
       carried,
@@ -208,7 +214,6 @@ export class Members {
         this.#host.onRoom()
       },
     })
-    if (carried.isDraining) endpoint.standing.drain()
     return endpoint
   }
 
@@ -247,34 +252,7 @@ export class Members {
     endpoint.dialer.leave()
   }
 
-  /**
-   * Whether one more may be ejected: the share is kept, rounded up, and one endpoint always stays. Where that
-   * leaves no room for it, the one that was ejected longest is tried again in its place: else servers that fail
-   * one after another would end with the last of them as the only choice, and all others well.
-   */
-  #mayEject(): boolean {
-    let ejected = 0
-    let healthy = 0
-    let longest: Endpoint | undefined
-    for (const endpoint of this.#all.values()) {
-      const { standing, weight } = endpoint
-      if (standing.state === 'healthy' && weight > 0) healthy++
-      if (standing.state !== 'ejected') continue
-      ejected++
-      if (sinceMs(endpoint) < sinceMs(longest)) longest = endpoint
-    }
-    const most = Math.ceil(this.size * (this.#options.eject?.atMost ?? 0))
-    if (ejected < most && healthy > 1) return true
-    if (this.#host.clock.now() - sinceMs(longest) < leastEjectedMs) return false
-    longest?.standing.readmit('another fails in its place')
-    return longest !== undefined
-  }
-
   #told(endpoint: Endpoint): { upstream: string; endpoint: string } {
     return { upstream: this.#options.name, endpoint: endpoint.url }
   }
-}
-
-function sinceMs(endpoint: Endpoint | undefined): number {
-  return endpoint?.standing.ejectedAtMs ?? Infinity
 }
