@@ -183,7 +183,7 @@ const steps = [
   fc
     .tuple(fc.boolean(), fc.option(index), fc.array(index, { maxLength: 3 }))
     .map(([isSession, number, triedOnes]) =>
-      step(`${isSession ? 'retry' : 'ask'} ${number} not ${triedOnes}`, (model, real) => {
+      step(`${isSession ? 'retry' : 'ask'} ${number} not ${triedOnes.join()}`, (model, real) => {
         const known = [...model.known]
         const tried = triedOnes.flatMap((each) => pick(known, each) ?? [])
         const asked = { ...ask, isSession, sticksTo: stickyOf(model, number), tried }
