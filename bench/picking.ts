@@ -3,6 +3,7 @@
 // Endpoints are as the pool's are for a balancer: weights through a getter, latencies that fade by the clock. Requests
 // leave nothing behind, so that equal ones compete, which is the dearer case.
 import type { Balancer, BalancerHost, Candidate, Choice } from '../src/core/balancer.ts'
+import { systemClock } from '../src/core/clock.ts'
 import type { Expression } from '../src/core/extension.ts'
 import type { RequestContext } from '../src/core/request-context.ts'
 import { first } from '../src/upstream/balancers/first.ts'
@@ -11,7 +12,9 @@ import { leastConnections } from '../src/upstream/balancers/least-connections.ts
 import { leastTime } from '../src/upstream/balancers/least-time.ts'
 import { randomTwo } from '../src/upstream/balancers/random-two.ts'
 import { roundRobin } from '../src/upstream/balancers/round-robin.ts'
+import type { EndpointOptions } from '../src/upstream/endpoint-options.ts'
 import { Latency } from '../src/upstream/latency.ts'
+import { Pool, type Ask, type PoolHost, type PoolOptions } from '../src/upstream/pool.ts'
 import { median } from './statistics.ts'
 import { digits, table } from './table.ts'
 
@@ -24,6 +27,8 @@ interface PickingRow {
   readonly name: string
   /** Of endpoints whose weights differ. */
   readonly isWeighted?: boolean
+  /** Not asked alone, but as a session is: tiers, room and gates, entered and left again. */
+  readonly isPooled?: boolean
   create(): Balancer
 }
 
@@ -46,6 +51,11 @@ const rows: readonly PickingRow[] = [
   { name: 'hash', create: () => hash.create({ by }, host) },
   { name: 'hash, every weight another', isWeighted: true, create: () => hash.create({ by }, host) },
   { name: 'hash, bound: 125%', create: () => hash.create({ by, bound: 1.25 }, host) },
+  ...[roundRobin, leastConnections, randomTwo].map((extension) => ({
+    name: `${extension.type}, through the pool`,
+    isPooled: true,
+    create: () => extension.create({}, host),
+  })),
 ]
 
 /** @returns the table, headings and all. */
@@ -80,6 +90,7 @@ function measure(pick: () => unknown): number {
 }
 
 function pickOf(row: PickingRow, size: number): () => unknown {
+  if (row.isPooled === true) return enterAndLeave(row, size)
   const candidates = Array.from(
     { length: size },
     (_, index) => new BenchCandidate(index, row.isWeighted === true ? index + 1 : 1),
@@ -88,6 +99,49 @@ function pickOf(row: PickingRow, size: number): () => unknown {
   balancer.update(candidates)
   const choice: Choice = { request: {} as RequestContext, isOpen }
   return () => balancer.choose(choice)
+}
+
+function enterAndLeave(row: PickingRow, size: number): () => unknown {
+  const endpoints = Array.from({ length: size }, (_, index) => endpointAt(index))
+  const balancer = { type: row.name, options: {}, create: () => row.create() }
+  const pool = new Pool({ ...poolOptions, endpoints, balancer }, poolHost)
+  const ask: Ask = {
+    request: {} as RequestContext,
+    isSession: true,
+    sticksTo: undefined,
+    tried: [],
+  }
+  return () => pool.enterNow(ask)?.leave(true)
+}
+
+const poolOptions: Omit<PoolOptions, 'endpoints' | 'balancer'> = {
+  name: 'chat',
+  discover: undefined,
+  queue: undefined,
+  sticky: undefined,
+  health: undefined,
+  eject: undefined,
+  slowStartMs: undefined,
+  retry: { dials: 2, budget: 0.2, statuses: [] },
+  tls: { ca: undefined, cert: undefined, key: undefined, serverName: undefined, isVerified: true },
+  timeout: { connectMs: 1_000, answerMs: 1_000 },
+  keepAlive: { connections: 0, idleMs: 1_000 },
+}
+
+const poolHost: PoolHost = {
+  clock: systemClock,
+  query: () => Promise.reject(new Error('nothing is looked up')),
+  secret: '',
+  random: Math.random,
+  emit() {},
+}
+
+function endpointAt(index: number): EndpointOptions {
+  const host = `10.0.${index >> 8}.${index & 255}`
+  const authority = `${host}:9000`
+  const place = { host, port: 9_000, unix: undefined, path: '', authority, serverName: undefined }
+  const share = { weight: 1, isBackup: false, sessions: undefined }
+  return { url: `ws://${authority}`, scheme: 'ws', isTls: false, ...place, ...share }
 }
 
 function isOpen({ load }: Candidate): boolean {

@@ -57,7 +57,7 @@ const plugin = {
       doc: 'An example.',
       options: { by: { kind: 'expression', doc: 'An example.' } },
       short: 'by',
-      create: () => undefined,
+      create: () => ({ update() {}, choose: () => undefined }),
     },
   ],
 }

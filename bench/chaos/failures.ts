@@ -21,5 +21,10 @@ export const failures: readonly Failure[] = [
   { name: 'one says nothing', servers: ['well', 'silent', 'well'], isLong: true },
   // As many as let it come and go seven times.
   { name: 'one flaps', servers: ['well', 'flaps', 'well'], perSecond: 250 },
+  {
+    name: 'all restart in turn',
+    servers: ['restarts first', 'restarts second', 'restarts third'],
+    perSecond: 170, // until the last one is back
+  },
   { name: 'one dies after the 101', servers: ['well', 'dies', 'well'], isLong: true },
 ]

@@ -9,6 +9,8 @@ export type Behaviour = keyof typeof failingAs
 const slowMs = 2000
 /** How long the one that flaps is there, and how long it is gone. */
 const flapMs = 300
+/** How long each is gone of those that are restarted one after another, and how long all are there in between. */
+const restartMs = 1000
 /** How long it takes to answer, so that it goes with handshakes under way. */
 const flapAnswerMs = 20
 
@@ -38,6 +40,9 @@ const failingAs = {
   'answers-500': (server: Server) => server.become({ onHandshake: fail }),
   silent: (server: Server) => server.become({ onHandshake() {} }),
   dies: (server: Server) => server.become({ onFrame: (socket) => socket.terminate() }),
+  'restarts first': (server: Server) => restart(server, 0),
+  'restarts second': (server: Server) => restart(server, 1),
+  'restarts third': (server: Server) => restart(server, 2),
   flaps(server: Server) {
     server.become({ onHandshake: agreeAfter(flapAnswerMs) })
     let isThere = true
@@ -47,6 +52,13 @@ const failingAs = {
       isThere = !isThere
     }, flapMs)
   },
+}
+
+/** @param turn which of them it is. */
+function restart(server: Server, turn: number): void {
+  const startMs = turn * 2 * restartMs
+  setTimeout(() => server.go(), startMs)
+  setTimeout(() => server.come(), startMs + restartMs)
 }
 
 export function isBehaviour(name: string): name is Behaviour {

@@ -66,7 +66,8 @@ export function drain(
   const path = pathOf(endpoint, { drain: String(isDraining) })
   return change(file, options, 'PATCH', path, (changed) => {
     const { url, state, reason } = changed
-    if (state === 'draining') return `${url} gets no new sessions${rest(changed)}`
+    if (state === 'draining')
+      return `${url} gets no new sessions, until the gateway ends${rest(changed)}`
     return state === 'healthy' ? `${url} takes sessions again` : `${url} is ${state}: ${reason}`
   })
 }

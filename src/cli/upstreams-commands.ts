@@ -2,6 +2,8 @@
  * The commands that show and change upstreams and splits of a running gateway.
  */
 import type { Command } from 'commander'
+import { nearest } from '../config/nearest.ts'
+import { meant } from '../config/reading.ts'
 import type { AdminOptions } from './admin-place.ts'
 import { asksAdmin, withAdminOptions } from './admin-options.ts'
 import type { Addition } from './upstreams-change.ts'
@@ -16,7 +18,9 @@ export function addUpstreamCommands(program: Command): void {
   )
     .addHelpText('after', lasting)
     .helpCommand('help [command]', 'explain a command')
-    .action(async (file: string, options: AdminOptions) => {
+    .allowExcessArguments()
+    .action(async (file: string, options: AdminOptions, command: Command) => {
+      if (command.args.length > 1) refuse(command, file)
       const { upstreams: list } = await import('./upstreams.ts')
       process.exitCode = await list(file, options)
     })
@@ -26,6 +30,7 @@ export function addUpstreamCommands(program: Command): void {
     return upstreams
       .command(name)
       .description(description)
+      .allowExcessArguments(false)
       .argument('<upstream>', 'its name in the configuration')
       .argument('<url>', 'the endpoint: ws://10.0.0.1:9000')
   }
@@ -107,4 +112,12 @@ export function addUpstreamCommands(program: Command): void {
       const { split } = await import('./split.ts')
       process.exitCode = await split(route, shares, options)
     })
+}
+
+/** What stands in the place of the file, with more behind it, was meant for a command. */
+function refuse(command: Command, name: string): never {
+  const names = command.commands.map((each) => each.name())
+  const near = nearest(name, names)
+  const hint = near === undefined ? `its commands are ${names.join(', ')}` : meant(near)
+  command.error(`error: unknown command '${name}' of upstreams; ${hint}`)
 }

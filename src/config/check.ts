@@ -14,6 +14,7 @@ import { withDefaults } from './defaults.ts'
 import { discoveryFileIssues } from './discovery-files.ts'
 import { framingConflicts } from './framing.ts'
 import { issuesOf, type Issue, type Item, type Path } from './issue.ts'
+import { makingIssues } from './made-extensions.ts'
 import { isMapping, type Mapping } from './mapping.ts'
 import { listenerName, uniqueNames } from './names.ts'
 import { listenerIssues, upstreamIssues } from './references.ts'
@@ -51,6 +52,7 @@ export function checkConfig(input: unknown, { registry, ...files }: Surroundings
   const whole = schemas.config.safeParse(withAll, { reportInput: true })
   const written = isMapping(input) ? input : {}
   const completed = isMapping(withAll) ? withAll : {}
+  const shared = sharedOf(completed['defaults'], schemas)
   const parts: Parts = {
     listeners: itemsOf(
       listed(written, 'listeners'),
@@ -70,7 +72,8 @@ export function checkConfig(input: unknown, { registry, ...files }: Surroundings
     ...upstreamPart(parts, files),
     ...routePart(parts, written, files),
     ...parameterIssues(parts.upstreams.sound, parts.routes.sound),
-    ...destinationConflicts(parts.routes, schemas, completed['defaults']),
+    ...destinationConflicts(parts.routes, shared?.value),
+    ...extensionPart(parts, shared, written['defaults']),
     ...filesPart(parts, files),
   ]
   if (!whole.success || issues.length > 0) return { issues }
@@ -170,21 +173,41 @@ function routePart(
   ]
 }
 
+type Shared = Item<z.output<Schemas['upstreamDefaults']>>
+
+/** What upstreams have from `defaults`; undefined where that has a fault. */
+function sharedOf(defaults: unknown, { upstreamDefaults }: Schemas): Shared | undefined {
+  const { data } = upstreamDefaults.safeParse(
+    isMapping(defaults) ? (defaults['upstream'] ?? {}) : {},
+  )
+  return data && { path: ['defaults', 'upstream'], value: data }
+}
+
 /** Of the upstreams that routes give by URL, whose keys are all from `defaults`. */
 function destinationConflicts(
   routes: Parts['routes'],
-  { upstreamDefaults }: Schemas,
-  defaults: unknown,
+  shared: Shared['value'] | undefined,
 ): Issue[] {
-  const shared = isMapping(defaults) ? (defaults['upstream'] ?? {}) : {}
-  const { data } = upstreamDefaults.safeParse(shared)
-  if (data === undefined) return []
+  if (shared === undefined) return []
   return routes.sound.flatMap(({ path, value: { upstreams } }) =>
     upstreams.flatMap(({ endpoint }) => {
       if (endpoint === undefined) return []
-      return healthConflicts([...path, 'upstream'], upstreamOf({ endpoints: [endpoint] }, data))
+      return healthConflicts([...path, 'upstream'], upstreamOf({ endpoints: [endpoint] }, shared))
     }),
   )
+}
+
+function extensionPart(
+  { upstreams }: Parts,
+  shared: Shared | undefined,
+  defaults: unknown,
+): Issue[] {
+  const written = new Map(upstreams.written.map(({ path, value }) => [path[1], value]))
+  const sharedAsWritten: unknown = isMapping(defaults) ? defaults['upstream'] : undefined
+  return [
+    ...(shared === undefined ? [] : makingIssues(shared, sharedAsWritten)),
+    ...upstreams.sound.flatMap((each) => makingIssues(each, written.get(each.path[1]))),
+  ]
 }
 
 /** The names that routes may use; undefined where a faulty listener's name cannot be told. */

@@ -10,6 +10,7 @@ import type { Issue } from './issue.ts'
 import { isMapping } from './mapping.ts'
 import { pluginProblem } from './plugin-shape.ts'
 import { show } from './reading.ts'
+import { reasonOf } from './reason-of.ts'
 import { readFilePath } from './schema/keys.ts'
 
 export interface PluginSource {
@@ -74,13 +75,6 @@ function load(path: string, loadPlugin: PluginSource['loadPlugin']): Loading {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
     return { problem: isMissing ? 'there is no such file' : reasonOf(error), isMissing }
   }
-}
-
-/** The first line: what follows is the code around a fault, or which module asked for which. */
-function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error)
-  const [first = ''] = text.split('\n', 1)
-  return first === '' ? 'it threw an error without a message' : first
 }
 
 function joined(registry: Registry, plugin: Partial<Registry>): Registry {

@@ -84,18 +84,22 @@ export function readByteRate(value: unknown): Reading<number> {
   })
 }
 
-/** A share of a whole: `20%` is 0.2. */
-export function readPercent(value: unknown): Reading<number> {
+/** A share of a whole: `20%` is 0.2. @param min,max the shares that may be suggested. */
+export function readPercent(value: unknown, { min = 0, max = Infinity } = {}): Reading<number> {
   if (value === 0 || value === '0') return { value: 0 }
   const text = typeof value === 'number' ? String(value) : value
-  const problem = `must be a percentage such as 20%, not ${show(value)}`
+  const usual = 0.2
+  const example = formatPercent(usual >= min && usual <= max ? usual : min)
+  const problem = `must be a percentage such as ${example}, not ${show(value)}`
   if (typeof text !== 'string') return { problem }
   const [, digits, sign] = /^((?:0|[1-9]\d{0,8})(?:\.\d{1,2})?)\s*(%?)$/.exec(text.trim()) ?? []
   if (digits === undefined) return { problem }
   if (text === `${digits}%`) return { value: Number(digits) / 100 }
-  const isShare = sign === '' && Number(digits) < 1 // somebody's 0.2
-  const suggestion = meant(isShare ? formatPercent(Number(digits)) : `${digits}%`)
-  return { problem, suggestion }
+  const amount = Number(digits)
+  const shares = sign === '%' ? [amount / 100] : [amount / 100, amount]
+  if (sign === '' && amount < 1) shares.reverse() // somebody's 0.2
+  const share = shares.find((each) => each >= min && each <= max)
+  return { problem, suggestion: share === undefined ? undefined : meant(formatPercent(share)) }
 }
 
 /** The shortest text that `readPercent` reads as the same share. */

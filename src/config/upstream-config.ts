@@ -29,7 +29,7 @@ export interface UpstreamConfig {
     readonly dials: number
     /** Of all requests, the share that may be tried again: 0.2. */
     readonly budget: number
-    /** Answers for which another endpoint is asked: 502. */
+    /** Answers for which another endpoint is asked, and that speak against the first if that answers better: 502. */
     readonly statuses: readonly number[]
   }
   /** How endpoints with TLS are spoken to. */
@@ -116,6 +116,7 @@ export interface HealthConfig {
 export interface EjectConfig {
   /** In a row. */
   readonly failures: number
+  /** The row is over where so long passes between one failure and the beginning of the next attempt. */
   readonly withinMs: number
   /** The first time; it grows with each further one. */
   readonly forMs: number

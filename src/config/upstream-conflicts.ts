@@ -59,15 +59,20 @@ function needlessTls({ path, value }: Item<Mapping>, sound: SoundUpstream): Issu
   return [about([...path, 'tls'], message, 'endpoints with TLS are wss:// or https://')]
 }
 
-const ofNames = ['every', 'scheme', 'path', 'resolver']
+/** Why a key means nothing beside `file`. */
+const besideFile = new Map([
+  ['port', 'the file has the whole URL of each endpoint'],
+  ['every', 'a file is looked at once a second'],
+  ['scheme', 'the file has the whole URL of each endpoint'],
+  ['path', 'the file has the whole URL of each endpoint'],
+  ['resolver', 'no name is asked for'],
+])
+const besideSrv = new Map([['port', 'the records have the ports']])
 
 function discoverConflicts(path: Path, discover: Mapping): Issue[] {
   const [kind, ...more] = discoverKinds.filter((each) => has(discover, each))
   if (kind === undefined || kind === 'dns' || more.length > 0) return []
-  const needless = kind === 'file' ? ['port', ...ofNames] : ['port']
-  const reason =
-    kind === 'file' ? 'the file has the whole URL of each endpoint' : 'the records have the ports'
-  return needless
-    .filter((key) => has(discover, key))
-    .map((key) => about([...path, key], `means nothing beside ${kind}: ${reason}`))
+  return [...(kind === 'file' ? besideFile : besideSrv)]
+    .filter(([key]) => has(discover, key))
+    .map(([key, reason]) => about([...path, key], `means nothing beside ${kind}: ${reason}`))
 }

@@ -66,7 +66,7 @@ export const errorTable = {
   UPSTREAM_UNREACHABLE: upstream(502, 'The upstream could not be reached', true),
   UPSTREAM_CERTIFICATE: upstream(502, 'The upstream has no certificate that is believed', true),
   UPSTREAM_RESET: upstream(502, 'The upstream closed the connection before it answered', true),
-  UPSTREAM_MALFORMED: upstream(502, 'The upstream answered something that is not HTTP/1.1', false),
+  UPSTREAM_MALFORMED: upstream(502, 'The upstream answered something that is not HTTP/1.1', true),
   UPSTREAM_BAD_HANDSHAKE: upstream(502, 'The upstream answered an invalid handshake', false),
   UPSTREAM_CONNECT_TIMEOUT: upstream(504, 'The upstream did not accept in time', true),
   UPSTREAM_STALLED: upstream(504, 'The upstream took nothing more of the request', false),

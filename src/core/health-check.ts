@@ -11,7 +11,7 @@ export interface HealthTarget {
   /** The path of the endpoint's URL, put in front of every path; empty or without slash at its end. */
   readonly path: string
   /** Opens a new connection, TLS included. The stream is the caller's: it MUST end or destroy it. @throws Error with a sentence. */
-  connect(signal: AbortSignal): Promise<ByteStream>
+  readonly connect: (signal: AbortSignal) => Promise<ByteStream>
 }
 
 export interface HealthCheck {

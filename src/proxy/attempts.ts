@@ -38,7 +38,8 @@ export interface Trial<Answer extends EndpointAnswer> {
   readonly signal: AbortSignal
   /** How long it may wait for an endpoint with room. */
   readonly limitMs: number
-  ask(endpoint: Endpoint): Promise<Answer>
+  /** @param isLast whether no other endpoint could be asked after this one. */
+  ask(endpoint: Endpoint, isLast: boolean): Promise<Answer>
   /** Whether it can be asked of another endpoint, after this failure or an answer. */
   mayRepeat(error?: GatewayError): boolean
 }
@@ -53,6 +54,8 @@ const unreachable: ReadonlySet<ErrorCode> = new Set([
 export class Attempts {
   readonly #options: AttemptOptions
   readonly #tried: Endpoint[] = []
+  /** Those who answered that they cannot, and with what. */
+  readonly #refusers = new Map<Endpoint, number>()
 
   constructor(options: AttemptOptions) {
     this.#options = options
@@ -69,14 +72,15 @@ export class Attempts {
     const { isSession } = this.#options
     let endpoint = await this.#first(trial)
     for (;;) {
+      const startedAtMs = performance.now()
       let outcome: Answer | undefined
       let next: Endpoint | undefined
       try {
-        outcome = await trial.ask(endpoint)
+        outcome = await trial.ask(endpoint, this.#isLast)
         next = this.#afterAnswer(endpoint, outcome, trial)
         if (next === undefined) return { ...outcome, endpoint }
       } catch (error) {
-        next = this.#afterFailure(endpoint, error, trial)
+        next = this.#afterFailure(endpoint, error, trial, performance.now() - startedAtMs)
         if (next === undefined) {
           outcome?.connection.destroy()
           endpoint.leave(isSession)
@@ -87,6 +91,13 @@ export class Attempts {
       endpoint.leave(isSession)
       endpoint = next
     }
+  }
+
+  /** Whether no other endpoint could be asked after this one. */
+  get #isLast(): boolean {
+    const { pool, stickiness } = this.#options
+    const tried = this.#tried.length
+    return stickiness.isBound || tried >= pool.options.retry.dials || tried + 1 >= pool.size
   }
 
   #first({ signal, limitMs }: Trial<EndpointAnswer>): Endpoint | Promise<Endpoint> {
@@ -107,9 +118,14 @@ export class Attempts {
     trial: Trial<EndpointAnswer>,
   ): Endpoint | undefined {
     if (dialMs !== undefined) endpoint.observe(dialMs)
-    if (status >= 500) endpoint.standing.failed('request', `answered ${status}`)
-    else endpoint.standing.succeeded('request')
-    if (!this.#options.pool.options.retry.statuses.includes(status)) return undefined
+    if (!this.#options.pool.options.retry.statuses.includes(status)) {
+      if (status < 500) endpoint.standing.succeeded('request')
+      // What they refused another could do: so it was not the request.
+      for (const [refuser, answered] of this.#refusers)
+        refuser.standing.failed('request', `answered ${answered}`)
+      return undefined
+    }
+    this.#refusers.set(endpoint, status)
     const next = trial.mayRepeat() ? this.#another(endpoint) : undefined
     this.#tell(endpoint, `${status}`, `answered ${status}`, next)
     return next
@@ -119,11 +135,12 @@ export class Attempts {
     endpoint: Endpoint,
     error: unknown,
     trial: Trial<EndpointAnswer>,
+    tookMs: number,
   ): Endpoint | undefined {
     // What the client or the gateway itself brought about says nothing of the endpoint.
     if (!(error instanceof GatewayError) || errorRow(error.code).side !== 'upstream')
       return undefined
-    endpoint.standing.failed('request', faultOf(error).message)
+    endpoint.standing.failed('request', faultOf(error).message, tookMs)
     if (unreachable.has(error.code)) endpoint.observeFailedDial()
     const mayRetry = errorRow(error.code).isRetryable && trial.mayRepeat(error)
     const next = mayRetry ? this.#another(endpoint) : undefined

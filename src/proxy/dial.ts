@@ -47,7 +47,7 @@ export async function dialUpstream(options: DialOptions): Promise<Dialled> {
   const answered = await attempts.answer({
     signal: waiting.signal,
     limitMs: leftMs(options),
-    ask: (endpoint) => ask(endpoint, options),
+    ask: (endpoint, isLast) => ask(endpoint, options, isLast),
     mayRepeat: () => leftMs(options) > 0,
   })
   return { ...answered, stickiness }
@@ -55,29 +55,49 @@ export async function dialUpstream(options: DialOptions): Promise<Dialled> {
 
 type Answered = Pick<Dialled, 'connection' | 'answer' | 'dialMs'>
 
-async function ask(endpoint: Endpoint, options: DialOptions): Promise<Answered> {
+async function ask(endpoint: Endpoint, options: DialOptions, isLast: boolean): Promise<Answered> {
   const { request, facts, route, offers } = options
   const head = encodeUpgrade(facts, endpoint, route, offers)
   const { dialer } = endpoint
+<<<<<<< HEAD
+  // While there is another to ask, one that says nothing must leave it half of the time. And one that gets what
+  // others have left is not to blame if that is too little.
+  const halfMs = route.config.timeout.handshakeMs / 2
+  const isFair = leftMs(options) >= halfMs
+=======
   // One that gets what others have left of the time is not to blame if that is too little: less than half of
   // it, and less than its upstream gives.
   const hasShare = leftMs(options) >= route.config.timeout.handshakeMs / 2
   const isFair = (givenMs: number) => hasShare || leftMs(options) >= givenMs
+>>>>>>> da880da53f9ede501015ae13fa11b2cbed812115
   const diallingAtMs = performance.now()
+  const ownMs = isLast ? Infinity : halfMs
+  const ownLeftMs = () =>
+    Math.max(0, Math.min(leftMs(options), diallingAtMs + ownMs - performance.now()))
   const dial = new AbortController()
   request.onGone = (error) => dial.abort(error)
   if (request.isOver) throw new GatewayError('CLIENT_GONE')
   const connection = await dialer.connect(
     dial,
+<<<<<<< HEAD
+    ownLeftMs(),
+    isFair ? 'UPSTREAM_CONNECT_TIMEOUT' : 'HANDSHAKE_TIMEOUT',
+=======
     leftMs(options),
     isFair(dialer.timeout.connectMs) ? 'UPSTREAM_CONNECT_TIMEOUT' : 'HANDSHAKE_TIMEOUT',
+>>>>>>> da880da53f9ede501015ae13fa11b2cbed812115
   )
   const dialMs = performance.now() - diallingAtMs
   request.onGone = (error) => connection.destroy(error)
   connection.send(head, 'GET', {})
   connection.expectAnswer(
+<<<<<<< HEAD
+    Math.min(ownLeftMs(), dialer.timeout.answerMs),
+    isFair ? 'UPSTREAM_ANSWER_TIMEOUT' : 'HANDSHAKE_TIMEOUT',
+=======
     Math.min(leftMs(options), dialer.timeout.answerMs),
     isFair(dialer.timeout.answerMs) ? 'UPSTREAM_ANSWER_TIMEOUT' : 'HANDSHAKE_TIMEOUT',
+>>>>>>> da880da53f9ede501015ae13fa11b2cbed812115
   )
   return { connection, answer: await connection.answer(), dialMs }
 }

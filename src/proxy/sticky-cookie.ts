@@ -22,8 +22,8 @@ export function stickyCookieValues(fields: HttpFields, name: string): string[] {
 export function encodeStickyCookie(cookie: StickyCookie, tag: string, isSecure: boolean): string {
   const { name, path, maxAgeMs, sameSite } = cookie
   const parts = [`${name}=${tag}`, `Path=${path}`, 'HttpOnly', `SameSite=${sameSite}`]
-  // Browsers take no `None` without it.
-  if (isSecure || sameSite === 'None') parts.push('Secure')
+  // Browsers take no `None` without it, and no name with one of these prefixes.
+  if (isSecure || sameSite === 'None' || /^__(host|secure)-/i.test(name)) parts.push('Secure')
   if (maxAgeMs !== undefined) parts.push(`Max-Age=${Math.ceil(maxAgeMs / 1_000)}`)
   return parts.join('; ')
 }

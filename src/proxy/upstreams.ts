@@ -124,10 +124,10 @@ function changeKnown(pool: Pool, change: ChangeOfKnown): Endpoint | Objection | 
       pool.setWeight(endpoint, change.weight)
       break
     case 'drain':
-      endpoint.standing.drain()
+      endpoint.drain()
       break
     case 'undrain':
-      endpoint.standing.undrain()
+      endpoint.undrain()
       break
     case 'remove': {
       const finder = finders[endpoint.source]

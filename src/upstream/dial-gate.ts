@@ -10,17 +10,17 @@ const maxUnderWay = 64
 
 export class DialGate {
   #underWay = 0
-  /** A dial timed out, and none was answered since. */
-  #isSuspect = false
+  /** That may be. One where a dial timed out, and none was answered since. */
+  #most = maxUnderWay
   readonly #line: Waiting[] = []
 
   /** Whether dials hang: only a probe may find out that they do not. */
   get isSuspect(): boolean {
-    return this.#isSuspect
+    return this.#most < maxUnderWay
   }
 
   get hasRoom(): boolean {
-    return this.#underWay < (this.#isSuspect ? 1 : maxUnderWay)
+    return this.#underWay < this.#most
   }
 
   /** Resolves when a dial may start; rejects with the signal's reason when that is aborted before. */
@@ -49,13 +49,13 @@ export class DialGate {
 
   /** The dial was answered, by a connection or a refusal. */
   answered(): void {
-    this.#isSuspect = false
+    this.#most = maxUnderWay
     this.leave()
   }
 
   /** The dial took too long. */
   timedOut(): void {
-    this.#isSuspect = true
+    this.#most = 1
     this.leave()
   }
 

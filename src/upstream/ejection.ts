@@ -10,7 +10,7 @@ import type { Clock } from '../core/clock.ts'
 export interface EjectOptions {
   /** In a row. */
   readonly failures: number
-  /** The row counts if it took no longer. */
+  /** The row is over where so long passes between one failure and the beginning of the next attempt. */
   readonly withinMs: number
   /** The first time. Each further time doubles it, up to `longest` times this. */
   readonly forMs: number
@@ -25,6 +25,14 @@ export interface EjectionHost {
   mayEject(): boolean
   /** It is ejected, as `reason` says, or it is back because of `cause`. */
   onChange(cause: string): void
+  /** It would be ejected, but may not go. */
+  onStay(reason: string): void
+}
+
+/** Failures without a success between them. */
+interface Row {
+  length: number
+  lastMs: number
 }
 
 /** In times of the first. */
@@ -40,15 +48,15 @@ const words = {
 export class Ejection {
   readonly #options: EjectOptions
   readonly #host: EjectionHost
-  /** When those of the row under way failed, at most as many as matter. */
-  readonly #requests: number[] = []
-  readonly #sessions: number[] = []
+  readonly #requests: Row = { length: 0, lastMs: 0 }
+  readonly #sessions: Row = { length: 0, lastMs: 0 }
   /** Why it is ejected; undefined: it is not. */
   #reason: string | undefined
   /** What it was ejected for last, and has not shown to be mended. */
   #unproven: WatchedKind | undefined
   /** Ejections that were remembered when it came back last. */
   #remembered = 0
+  #ejectedAtMs = 0
   #backAtMs = 0
   #callOff: (() => void) | undefined
   #isStopped = false
@@ -62,6 +70,11 @@ export class Ejection {
     return this.#reason
   }
 
+  /** Since when, by the clock. */
+  get ejectedAtMs(): number {
+    return this.#ejectedAtMs
+  }
+
   /** It is back, and one failure of what it was ejected for ejects it again. Ends with a success, or when nothing is remembered. */
   get isOnProbation(): boolean {
     return this.#reason === undefined && this.#unproven !== undefined && this.#memory() > 0
@@ -70,23 +83,32 @@ export class Ejection {
   /** Called for every request: costs next to nothing. */
   succeeded(kind: WatchedKind): void {
     if (this.#reason !== undefined) return
-    const row = this.#row(kind)
-    if (row.length > 0) row.length = 0
+    this.#row(kind).length = 0
     if (this.#unproven === kind) this.#unproven = undefined
   }
 
-  /** @param reason a clause: `connection refused`. */
-  failed(kind: WatchedKind, reason: string): void {
+  /** @param reason a clause: `connection refused`. @param tookMs how long it took to fail. */
+  failed(kind: WatchedKind, reason: string, tookMs = 0): void {
     if (this.#reason !== undefined || this.#isStopped) return
     const { failures, withinMs } = this.#options
     const nowMs = this.#host.clock.now()
     const row = this.#row(kind)
-    row.push(nowMs)
-    if (row.length > failures) row.shift()
+    // One that says nothing takes its time to fail: that is no pause between failures.
+    const pauseMs = nowMs - tookMs - row.lastMs
+    row.length = pauseMs > withinMs ? 1 : row.length + 1
+    row.lastMs = nowMs
     const isAgain = this.#unproven === kind && this.isOnProbation
-    const isRow = row.length === failures && nowMs - (row[0] ?? nowMs) <= withinMs
-    if ((isAgain || isRow) && this.#host.mayEject())
-      this.#eject(kind, `${this.#happened(kind, isAgain)}: ${reason}`)
+    if (!isAgain && row.length < failures) return
+    const happened = `${this.#happened(kind, row.length, isAgain)}: ${reason}`
+    if (this.#host.mayEject()) this.#eject(kind, happened)
+    else this.#host.onStay(happened)
+  }
+
+  /** Ends it before its time. */
+  release(cause: string): void {
+    if (this.#reason === undefined) return
+    this.#callOff?.()
+    this.#comeBack(cause)
   }
 
   /** Nothing changes any more. */
@@ -95,15 +117,14 @@ export class Ejection {
     this.#callOff?.()
   }
 
-  #row(kind: WatchedKind): number[] {
+  #row(kind: WatchedKind): Row {
     return kind === 'request' ? this.#requests : this.#sessions
   }
 
-  #happened(kind: WatchedKind, isAgain: boolean): string {
+  #happened(kind: WatchedKind, length: number, isAgain: boolean): string {
     const { one, many, failed } = words[kind]
-    const { failures } = this.#options
     if (isAgain) return `${one} ${failed} again`
-    return failures === 1 ? `${one} ${failed}` : `${failures} ${many} in a row ${failed}, the last`
+    return length === 1 ? `${one} ${failed}` : `${length} ${many} in a row ${failed}, the last`
   }
 
   #eject(kind: WatchedKind, happened: string): void {
@@ -114,15 +135,17 @@ export class Ejection {
     this.#requests.length = 0
     this.#sessions.length = 0
     this.#reason = `${happened}; tried again in ${lastsMs / 1_000}s`
-    this.#callOff = this.#host.clock.after(lastsMs, () => this.#comeBack(lastsMs))
+    this.#ejectedAtMs = this.#host.clock.now()
+    const cause = `tried again after ${lastsMs / 1_000}s`
+    this.#callOff = this.#host.clock.after(lastsMs, () => this.#comeBack(cause))
     this.#host.onChange(this.#reason)
   }
 
-  #comeBack(lastedMs: number): void {
+  #comeBack(cause: string): void {
     this.#callOff = undefined
     this.#reason = undefined
     this.#backAtMs = this.#host.clock.now()
-    this.#host.onChange(`tried again after ${lastedMs / 1_000}s`)
+    this.#host.onChange(cause)
   }
 
   /** Ejections that count for the next one: each `forMs` without makes one forgotten. */

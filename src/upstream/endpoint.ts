@@ -13,12 +13,21 @@ import { Latency } from './latency.ts'
 import { slowStartShare } from './slow-start.ts'
 import type { Standing } from './standing.ts'
 
-/** What an address carries. It stays the same for an endpoint that goes and comes again under its sessions. */
+/**
+ * What stays with an address whose endpoint goes and comes again: what it still carries, and what an
+ * administrator has said of it, which discovery knows nothing of.
+ */
 export interface Carried {
   /** Open, and handshakes that may become one. */
   sessions: number
   /** Plain requests under way. */
   requests: number
+  weight: number | undefined
+  isDraining: boolean
+}
+
+export function newlyCarried(): Carried {
+  return { sessions: 0, requests: 0, weight: undefined, isDraining: false }
 }
 
 export interface EndpointParts {
@@ -44,15 +53,19 @@ export class Endpoint implements Candidate {
   /** What stands for it in cookies. */
   readonly tag: string
   readonly #parts: EndpointParts
+  readonly #carried: Carried
   readonly #latency = new Latency()
   #options: EndpointOptions
-  /** Set by an administrator: what is discovered changes it no more. */
-  #setWeight: number | undefined
+  #mostSessions: number
+  /** Of dials and pings alone, without what failures count as: for people. */
+  readonly #shownLatency = new Latency()
   #startedSlowlyAtMs = -Infinity
 
   constructor(parts: EndpointParts) {
     this.#parts = parts
+    this.#carried = parts.carried
     this.#options = parts.options
+    this.#mostSessions = parts.options.sessions ?? Infinity
     this.source = parts.source
     this.dialer = parts.dialer
     this.standing = parts.standing
@@ -68,7 +81,7 @@ export class Endpoint implements Candidate {
   }
 
   get weight(): number {
-    return this.#setWeight ?? this.#options.weight
+    return this.#carried.weight ?? this.#options.weight
   }
 
   get currentWeight(): number {
@@ -84,11 +97,11 @@ export class Endpoint implements Candidate {
 
   /** Open sessions, and handshakes that may become one. */
   get sessions(): number {
-    return this.#parts.carried.sessions
+    return this.#carried.sessions
   }
 
   get load(): number {
-    const { sessions, requests } = this.#parts.carried
+    const { sessions, requests } = this.#carried
     return sessions + requests
   }
 
@@ -98,21 +111,23 @@ export class Endpoint implements Candidate {
 
   /** The same as last observed, for people: it does not fade. */
   get averageLatencyMs(): number | undefined {
-    return this.#latency.averageMs
+    return this.#shownLatency.averageMs
   }
 
   get isFull(): boolean {
-    return this.sessions >= (this.#options.sessions ?? Infinity)
+    return this.#carried.sessions >= this.#mostSessions
   }
 
   /** It could not be connected to: as if that had taken the longest it may. */
   observeFailedDial(): void {
-    this.observe(this.dialer.timeout.connectMs)
+    this.#latency.observe(this.dialer.timeout.connectMs, this.#parts.now())
   }
 
   /** How long a dial or a ping took. */
   observe(latencyMs: number): void {
-    this.#latency.observe(latencyMs, this.#parts.now())
+    const nowMs = this.#parts.now()
+    this.#latency.observe(latencyMs, nowMs)
+    this.#shownLatency.observe(latencyMs, nowMs)
   }
 
   /** Its weight grows from now on. */
@@ -120,8 +135,20 @@ export class Endpoint implements Candidate {
     this.#startedSlowlyAtMs = this.#parts.now()
   }
 
+  /** By an administrator: what is discovered changes it no more. */
   setWeight(weight: number): void {
-    this.#setWeight = weight
+    this.#carried.weight = weight
+  }
+
+  /** By an administrator. It keeps its sessions and gets no new ones. */
+  drain(): void {
+    this.#carried.isDraining = true
+    this.standing.drain()
+  }
+
+  undrain(): void {
+    this.#carried.isDraining = false
+    this.standing.undrain()
   }
 
   /**
@@ -133,12 +160,13 @@ export class Endpoint implements Candidate {
     const updated: EndpointOptions = { ...this.#options, weight, isBackup, sessions }
     if (!Bun.deepEquals(updated, options)) return false
     this.#options = updated
+    this.#mostSessions = sessions ?? Infinity
     return true
   }
 
   enter(isSession: boolean): void {
-    if (isSession) this.#parts.carried.sessions++
-    else this.#parts.carried.requests++
+    if (isSession) this.#carried.sessions++
+    else this.#carried.requests++
   }
 
   /** A session that was open is over, which tells something of the endpoint. */
@@ -151,8 +179,8 @@ export class Endpoint implements Candidate {
   }
 
   leave(isSession: boolean): void {
-    if (isSession) this.#parts.carried.sessions--
-    else this.#parts.carried.requests--
+    if (isSession) this.#carried.sessions--
+    else this.#carried.requests--
     this.#parts.onRoom(this)
   }
 }

@@ -21,11 +21,15 @@ export function guardedBalancer(balancer: Balancer, host: GuardedBalancerHost): 
     isTold = true
   }
 
-  function isAllowed(chosen: Candidate | undefined, choice: Choice): boolean {
-    if (chosen === undefined) return true
-    if (candidates.has(chosen) && choice.isOpen(chosen)) return true
-    tell(new Error('A balancer has chosen what is not open, or not there'))
-    return false
+  /** @returns what may be done with it: a choice, or undefined where there is none. */
+  function accepted(chosen: Candidate | undefined, choice: Choice): Candidate | undefined {
+    if (chosen !== undefined && candidates.has(chosen) && choice.isOpen(chosen)) return chosen
+    const other = instead.choose(choice)
+    if (chosen !== undefined)
+      tell(new Error('A balancer has chosen what is not open, or not there'))
+    else if (other !== undefined)
+      tell(new Error('A balancer has chosen nobody, though one is open'))
+    return other
   }
 
   return {
@@ -41,12 +45,11 @@ export function guardedBalancer(balancer: Balancer, host: GuardedBalancerHost): 
     },
     choose(choice) {
       try {
-        const chosen = balancer.choose(choice)
-        if (isAllowed(chosen, choice)) return chosen
+        return accepted(balancer.choose(choice), choice)
       } catch (error) {
         tell(error)
+        return instead.choose(choice)
       }
-      return instead.choose(choice)
     },
   }
 }

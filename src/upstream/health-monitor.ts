@@ -4,6 +4,7 @@
  * A check that takes too long has failed at that moment, whether or not it heeds its signal.
  */
 import type { Clock } from '../core/clock.ts'
+import type { ByteStream } from '../core/byte-stream.ts'
 import { errorRow, GatewayError } from '../core/errors.ts'
 import type { HealthCheck, HealthTarget } from '../core/health-check.ts'
 
@@ -37,6 +38,8 @@ class HealthMonitor {
   #underWay: AbortController | undefined
   #callOffNext: () => void
   #callOffTimeout: (() => void) | undefined
+  /** Connections of the last check, which it should have ended by itself. */
+  #lent: ByteStream[] = []
 
   constructor(watch: HealthWatch) {
     this.#watch = watch
@@ -47,6 +50,7 @@ class HealthMonitor {
     this.#callOffNext()
     this.#callOffTimeout?.()
     this.#underWay?.abort(new Error('no longer checked'))
+    this.#takeBack()
   }
 
   #onTurn(): void {
@@ -59,7 +63,8 @@ class HealthMonitor {
   }
 
   async #ask(): Promise<void> {
-    const { clock, check, target, timeoutMs } = this.#watch
+    const { clock, check, timeoutMs } = this.#watch
+    this.#takeBack()
     const underWay = new AbortController()
     const { signal } = underWay
     this.#underWay = underWay
@@ -73,7 +78,7 @@ class HealthMonitor {
     let pingMs: number | undefined
     let isTold = true
     try {
-      const tookMs = await check.check(target, signal)
+      const tookMs = await check.check(this.#target(), signal)
       // A plugin's may be anything; one that is no time would spoil the average for ever.
       if (typeof tookMs === 'number' && tookMs >= 0 && tookMs < Infinity) pingMs = tookMs
     } catch (error) {
@@ -84,6 +89,26 @@ class HealthMonitor {
     this.#callOffTimeout()
     this.#underWay = undefined
     if (isTold && !signal.aborted) this.#watch.onResult(fault, pingMs)
+  }
+
+  #target(): HealthTarget {
+    const { authority, path, connect } = this.#watch.target
+    const lent = this.#lent
+    return {
+      authority,
+      path,
+      async connect(signal) {
+        const stream = await connect(signal)
+        lent.push(stream)
+        return stream
+      },
+    }
+  }
+
+  /** A check of a plugin that forgets its connection shall not have one more each time. */
+  #takeBack(): void {
+    for (const stream of this.#lent) stream.destroy()
+    this.#lent = []
   }
 }
 

@@ -13,7 +13,7 @@ import { Dialer, type EndpointTimes, type KeepAlive } from './dialer.ts'
 import type { EjectOptions } from './ejection.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
 import { endpointTag } from './endpoint-tag.ts'
-import { Endpoint, type Carried } from './endpoint.ts'
+import { Endpoint, newlyCarried, type Carried } from './endpoint.ts'
 import { watchHealth } from './health-monitor.ts'
 import { Standing } from './standing.ts'
 import type { UpstreamTls } from './upstream-tls.ts'
@@ -22,6 +22,8 @@ import type { UpstreamTls } from './upstream-tls.ts'
 export const maxEndpoints = 10_000
 /** Many endpoints are first asked a few at a time. */
 const firstCheckEveryMs = 5
+/** Where all fail, one is put in the place of another once a second and not with every failure. */
+const leastEjectedMs = 1_000
 
 export interface HealthOptions {
   readonly check: Configured<HealthCheck>
@@ -168,15 +170,18 @@ export class Members {
     this.#host.emit({ type: 'endpoint-removed', ...this.#told(endpoint), source })
   }
 
-  /** What it carries, where that is nothing and it is gone. */
+  /** Nothing is kept of an address that is gone with its sessions, but what an administrator has said of it. */
   #forget({ url, load }: Endpoint): void {
-    if (load === 0 && !this.#all.has(url)) this.#carried.delete(url)
+    const { weight, isDraining } = this.#carried.get(url) ?? {}
+    const isSpecial =
+      (weight !== undefined || isDraining === true) && this.#carried.size <= maxEndpoints
+    if (load === 0 && !isSpecial && !this.#all.has(url)) this.#carried.delete(url)
   }
 
   #create(options: EndpointOptions, source: EndpointSource): Endpoint {
     const { timeout, keepAlive, eject, health, slowStartMs } = this.#options
     const { clock, secret, tls } = this.#host
-    const carried = this.#carried.get(options.url) ?? { sessions: 0, requests: 0 }
+    const carried = this.#carried.get(options.url) ?? newlyCarried()
     this.#carried.set(options.url, carried)
     const endpoint: Endpoint = new Endpoint({
       options,
@@ -203,6 +208,7 @@ export class Members {
         this.#host.onRoom()
       },
     })
+    if (carried.isDraining) endpoint.standing.drain()
     return endpoint
   }
 
@@ -241,19 +247,34 @@ export class Members {
     endpoint.dialer.leave()
   }
 
-  /** Whether one more may be ejected: the share is kept, rounded up, and one endpoint always stays. */
+  /**
+   * Whether one more may be ejected: the share is kept, rounded up, and one endpoint always stays. Where that
+   * leaves no room for it, the one that was ejected longest is tried again in its place: else servers that fail
+   * one after another would end with the last of them as the only choice, and all others well.
+   */
   #mayEject(): boolean {
     let ejected = 0
     let healthy = 0
-    for (const { standing, weight } of this.#all.values()) {
-      if (standing.state === 'ejected') ejected++
-      else if (standing.state === 'healthy' && weight > 0) healthy++
+    let longest: Endpoint | undefined
+    for (const endpoint of this.#all.values()) {
+      const { standing, weight } = endpoint
+      if (standing.state === 'healthy' && weight > 0) healthy++
+      if (standing.state !== 'ejected') continue
+      ejected++
+      if (sinceMs(endpoint) < sinceMs(longest)) longest = endpoint
     }
     const most = Math.ceil(this.size * (this.#options.eject?.atMost ?? 0))
-    return ejected < most && healthy > 1
+    if (ejected < most && healthy > 1) return true
+    if (this.#host.clock.now() - sinceMs(longest) < leastEjectedMs) return false
+    longest?.standing.readmit('another fails in its place')
+    return longest !== undefined
   }
 
   #told(endpoint: Endpoint): { upstream: string; endpoint: string } {
     return { upstream: this.#options.name, endpoint: endpoint.url }
   }
+}
+
+function sinceMs(endpoint: Endpoint | undefined): number {
+  return endpoint?.standing.ejectedAtMs ?? Infinity
 }

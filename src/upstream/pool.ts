@@ -185,17 +185,21 @@ export class Pool {
     const discovery = createDiscovery(discover, { query, clock, random })
     const told = { upstream: this.name, source: discovery.source }
     let isFailing = false
+    const fail = (detail: string) => {
+      isFailing = true
+      this.#discovered()
+      emit({ type: 'discovery-failed', ...told, detail })
+    }
     this.#stopDiscovery = discovery.start({
       onEndpoints: (found) => {
+        const scheme = found[0]?.scheme
+        if (this.scheme !== undefined && scheme !== this.scheme)
+          return fail(`its endpoints speak ${scheme} and not ${this.scheme} as before`)
         if (isFailing) emit({ type: 'discovery-recovered', ...told, endpoints: found.length })
         isFailing = false
         this.#members.sync(found, discovery.source)
       },
-      onFailure: (detail) => {
-        isFailing = true
-        this.#discovered()
-        emit({ type: 'discovery-failed', ...told, detail })
-      },
+      onFailure: fail,
     })
   }
 

@@ -55,6 +55,8 @@ export class Standing {
   #checks = 0
   /** How the last check ended; undefined: there was none. */
   #wasWell: boolean | undefined
+  /** Checks that succeeded in a row since it was ejected. */
+  #wellSinceEjected = 0
   #isStopped = false
   #state: EndpointState = 'healthy'
   #reason: string
@@ -70,7 +72,13 @@ export class Standing {
     this.#ejection = new Ejection(eject, {
       clock,
       mayEject: () => options.mayEject(),
-      onChange: (cause) => this.#settle(cause),
+      onChange: (cause) => {
+        this.#wellSinceEjected = 0
+        this.#settle(cause)
+      },
+      onStay: (reason) => {
+        if (this.#state === 'healthy') this.#reason = `${reason}; it stays, as others have to`
+      },
     })
   }
 
@@ -107,6 +115,9 @@ export class Standing {
     this.#checks = this.#wasWell === isWell ? this.#checks + 1 : 1
     this.#wasWell = isWell
     const wasUnhealthy = this.#unhealthy !== undefined
+    this.#wellSinceEjected = isWell ? this.#wellSinceEjected + 1 : 0
+    if (this.#wellSinceEjected >= health.healthy)
+      this.#ejection?.release(`${this.#wellSinceEjected} checks in a row succeeded`)
     if (fault === undefined) {
       if (!isFirst && (!wasUnhealthy || this.#checks < health.healthy)) return
       this.#unhealthy = undefined
@@ -124,9 +135,22 @@ export class Standing {
     this.#ejection?.succeeded(kind)
   }
 
-  /** While it is not healthy this says nothing new: it is what was begun before. @param reason a clause: `connection refused`. */
-  failed(kind: WatchedKind, reason: string): void {
-    if (this.#state === 'healthy') this.#ejection?.failed(kind, clauseOf(reason))
+  /**
+   * While it is not healthy this says nothing new: it is what was begun before.
+   * @param reason a clause: `connection refused`. @param tookMs how long it took to fail.
+   */
+  failed(kind: WatchedKind, reason: string, tookMs = 0): void {
+    if (this.#state === 'healthy') this.#ejection?.failed(kind, clauseOf(reason), tookMs)
+  }
+
+  /** When it was ejected, by the clock; undefined: it is not, or something graver is the matter. */
+  get ejectedAtMs(): number | undefined {
+    return this.#state === 'ejected' ? this.#ejection?.ejectedAtMs : undefined
+  }
+
+  /** Ejected no more, before its time. @param cause a clause. */
+  readmit(cause: string): void {
+    this.#ejection?.release(cause)
   }
 
   drain(): void {

@@ -91,7 +91,12 @@ describe('a plugin', () => {
 
   test.each([
     ['throws', 'throw new Error("the moon is full")', 'the moon is full'],
-    ['cannot be parsed', 'export default {', 'Expected'],
+    ['cannot be parsed', '\nexport default {', 'line 2: Expected'],
+    [
+      'has several faults, of which the first is told',
+      'let a = 1\nlet a = 2\nlet b = 1\nlet b = 2\n',
+      'line 2: "a" has already been declared',
+    ],
     ['imports what is not there', "import './none.ts'", "Cannot find module './none.ts'"],
     [
       'waits at its top level',
@@ -108,6 +113,19 @@ describe('a plugin', () => {
     expect(exitCode).toBe(2)
     expect(stderr).toContain(`plugins[0]: cannot load "${plugin.slice(0, 60)}`)
     expect(stderr).toContain(sentence)
+  })
+
+  test('names the file in which the fault is', () => {
+    const folder = temporaryFolder('plugin')
+    mkdirSync(join(folder, 'parts'))
+    writeFileSync(join(folder, 'parts/part.ts'), '\n\nexport default {')
+    writeFileSync(join(folder, 'whole.ts'), "export { default } from './parts/part.ts'\n")
+    expect(() => loadPlugin(join(folder, 'whole.ts'))).toThrow('parts/part.ts, line 3: Expected')
+  })
+
+  test('that is a folder is told as such', () => {
+    const folder = temporaryFolder('plugin')
+    expect(() => loadPlugin(folder)).toThrow('it is a folder; name the file in it')
   })
 
   test('that is not there is told as such', () => {

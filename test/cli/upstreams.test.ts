@@ -95,6 +95,26 @@ describe('sluice upstreams', () => {
   })
 })
 
+describe('a command that sluice upstreams does not have', () => {
+  test.each([
+    [['frob', 'chat', 'a.yaml'], 'its commands are add, remove, weight, drain, undrain, history'],
+    [['darin', 'chat', 'ws://a:9000'], 'did you mean "drain"?'],
+  ])('is told with those it has: %j', async (args, hint) => {
+    const { exitCode, stdout, stderr } = await runCommand(['upstreams', ...args])
+    expect([exitCode, stdout]).toEqual([2, ''])
+    expect(stderr).toStartWith(`error: unknown command '${args[0]}' of upstreams; ${hint}\n`)
+  })
+
+  test('is not taken for one that has too many arguments', async () => {
+    const args = ['upstreams', 'drain', 'chat', 'ws://a:9000', 'a.yaml', 'b.yaml']
+    const { exitCode, stderr } = await runCommand(args)
+    expect([exitCode, stderr]).toEqual([
+      2,
+      expect.stringContaining("too many arguments for 'drain'"),
+    ])
+  })
+})
+
 describe('sluice upstreams add', () => {
   test('adds an endpoint with what is said of it', async () => {
     await using running = await start()
@@ -143,7 +163,7 @@ describe('sluice upstreams remove, weight, drain and undrain', () => {
       done(`✔ ${url} has weight 5, until the gateway ends`),
     )
     expect(await one('drain', 'chat', url)).toEqual(
-      done(`✔ ${url} gets no new sessions; the one it has goes on`),
+      done(`✔ ${url} gets no new sessions, until the gateway ends; the one it has goes on`),
     )
     expect(await one('undrain', 'chat', url)).toEqual(done(`✔ ${url} takes sessions again`))
     expect(await one('remove', 'chat', url)).toEqual(

@@ -58,7 +58,8 @@ describe('a plugin', () => {
       }
     }
     const [upstream] = configOf(withPlugin(mine), plugged({ balancers: [new Mine()] })).upstreams
-    expect(upstream?.balancer.create({ random: () => 0 })).toMatchObject({ made: 1 })
+    const made = upstream?.balancer.create({ random: () => 0 })
+    expect(made).toMatchObject({ made: expect.any(Number) })
   })
 })
 
@@ -96,6 +97,54 @@ describe('a plugin that cannot be loaded is told at its line, and what it would 
     expect(told(withPlugin('{ endpoints: [ws://a], balancr: mine }'), { file })).toEqual([
       expect.stringContaining('plugins[0]: cannot load'),
       '4:43+7 upstreams.chat.balancr: unknown key; did you mean "balancer"?',
+    ])
+  })
+})
+
+describe('a plugin is made once with what the configuration says, and told where it cannot be:', () => {
+  const making = (make: () => unknown) => ({ ...sound, create: make })
+  const throwing = making(() => {
+    throw new Error('the zone is unknown\nto me')
+  })
+
+  test.each<[string, unknown, string]>([
+    ['it throws', throwing, 'the zone is unknown'],
+    [
+      'it makes nothing',
+      making(() => undefined),
+      'create must return an object with update and choose, not nothing',
+    ],
+    [
+      'it makes a promise',
+      making(async () => ({ update() {}, choose() {} })),
+      'what create returns has no method update',
+    ],
+    [
+      'it cannot choose',
+      making(() => ({ update() {}, choose: 5 })),
+      'what create returns has no method choose',
+    ],
+  ])('%s', (_, broken, reason) => {
+    const exported = { balancers: [broken] }
+    expect(told(withPlugin(mine), plugged(exported))).toEqual([
+      `4:53+4 upstreams.chat.balancer: mine cannot be made: ${reason}`,
+    ])
+    expect(told(withPlugin(), plugged(exported))).toEqual([])
+  })
+
+  test('a health check, at its key', () => {
+    const world = plugged({ healthChecks: [making(() => ({ chek() {} }))] })
+    expect(told(withPlugin('{ endpoints: [ws://a], health: { mine: true } }'), world)).toEqual([
+      '4:59+4 upstreams.chat.health.mine: mine cannot be made: what create returns has no method check',
+    ])
+  })
+
+  test('what defaults say, there and once', () => {
+    const text = `${withPlugin()}defaults: { upstream: { balancer: mine, health: { mine: true } } }\n`
+    const world = plugged({ balancers: [throwing], healthChecks: [throwing] })
+    expect(told(text, world)).toEqual([
+      '5:35+4 defaults.upstream.balancer: mine cannot be made: the zone is unknown',
+      '5:57+4 defaults.upstream.health.mine: mine cannot be made: the zone is unknown',
     ])
   })
 })

@@ -204,6 +204,27 @@ describe('a percentage', () => {
     expect(readPercent(input)).toMatchObject({ suggestion: `did you mean "${suggestion}"?` })
   })
 
+  test.each([
+    [1.25, { min: 1.01, max: 10 }, '125%'],
+    ['1.25', { min: 1.01, max: 10 }, '125%'],
+    [125, { min: 1.01, max: 10 }, '125%'],
+    [1, { min: 0, max: 1 }, '1%'],
+    [0.5, { min: 0, max: 0.4 }, '0.5%'],
+  ])('%p within %j is refused, and %p suggested', (input, bounds, suggestion) => {
+    expect(readPercent(input, bounds)).toMatchObject({
+      suggestion: `did you mean "${suggestion}"?`,
+    })
+  })
+
+  test('is suggested as nothing that would be refused, nor shown so', () => {
+    expect(readPercent(150, { min: 0, max: 1 })).toEqual({
+      problem: 'must be a percentage such as 20%, not 150',
+    })
+    expect(readPercent('1.25 %', { min: 1.01, max: 10 })).toEqual({
+      problem: 'must be a percentage such as 101%, not "1.25 %"',
+    })
+  })
+
   test.each(['', '%', '-5%', '1e2%', '05%', '1.234%', 'half'])('%p is refused', (text) => {
     expect(readPercent(text)).toEqual({
       problem: `must be a percentage such as 20%, not "${text}"`,

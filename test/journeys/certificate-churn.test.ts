@@ -13,7 +13,7 @@ import { temporaryPath } from '../support/temporary.ts'
 import { encodeFrame, Opcode } from '../support/websocket.ts'
 
 /** How often; shorter to try something out. Each is noticed within a second. */
-const renewals = Number(process.env.RENEWALS ?? 50)
+const renewals = Number(process.env.RENEWALS ?? 25)
 const sessions = 100
 
 /** As certbot and Kubernetes do it: a whole file at once. */

@@ -1,5 +1,5 @@
 /**
- * A gateway with fewer descriptors than there are clients, for a minute: whoever is in is served, whoever
+ * A gateway with fewer descriptors than there are clients, for half a minute (LIMIT_SECONDS): whoever is in is served, whoever
  * comes is refused at once, nothing spins, and when there is room again there is room again.
  */
 import { expect, test } from 'bun:test'
@@ -11,7 +11,7 @@ import { rawConnect, startRawServer, upgradeHead } from '../support/raw.ts'
 import { encodeFrame, Opcode } from '../support/websocket.ts'
 
 /** How long the crowd stands at the door; shorter to try something out. */
-const seconds = Number(process.env.LIMIT_SECONDS ?? 60)
+const seconds = Number(process.env.LIMIT_SECONDS ?? 30)
 const files = 400
 /** What the gateway says it can hold: 128 are kept for itself, and a session needs two. */
 const capacity = (files - 128) / 2

@@ -37,6 +37,14 @@ describe('what a client is told', () => {
     const said = encodeStickyCookie({ ...plain, sameSite: 'None' }, 'TAGTAG00', false)
     expect(said).toEndWith('SameSite=None; Secure')
   })
+
+  test.each(['__Host-at', '__Secure-at', '__host-at'])(
+    'is Secure as %s even without TLS: its name says that it is',
+    (name) => {
+      const said = encodeStickyCookie({ ...plain, name }, 'TAGTAG00', false)
+      expect(said).toBe(`${name}=TAGTAG00; Path=/; HttpOnly; SameSite=Lax; Secure`)
+    },
+  )
 })
 
 describe('what a client brings along', () => {

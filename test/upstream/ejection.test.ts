@@ -7,6 +7,8 @@ import { FakeClock } from '../support/fake-clock.ts'
 class Scene {
   readonly clock = new FakeClock()
   readonly causes: string[] = []
+  /** Why it would have been ejected, had it been allowed to go. */
+  readonly stays: string[] = []
   mayEject = true
   readonly ejection: Ejection
 
@@ -16,6 +18,7 @@ class Scene {
       {
         clock: this.clock,
         mayEject: () => this.mayEject,
+        onStay: (reason) => this.stays.push(reason),
         onChange: (cause) => this.causes.push(cause),
       },
     )
@@ -66,15 +69,24 @@ describe('an endpoint is ejected', () => {
     expect(scene.causes).toEqual(['a request failed: connection refused; tried again in 30s'])
   })
 
-  test('by the last failures of a longer row that came close together', () => {
+  test('by a row without a long pause in it, however long it is as a whole', () => {
     const scene = new Scene()
-    for (let time = 0; time < 20; time++) {
-      scene.fail(1)
-      scene.clock.advance(2_501)
-    }
-    scene.fail(1)
+    scene.fail(4)
+    scene.clock.advance(10_001)
+    scene.fail(4)
     expect(scene.isEjected).toBe(false)
+    scene.clock.advance(10_000)
     scene.fail(1)
+    expect(scene.isEjected).toBe(true)
+  })
+
+  // One that accepts and says nothing lets each wait for ten seconds: that is no pause.
+  test('by failures that take their time, one after the other', () => {
+    const scene = new Scene()
+    for (let time = 0; time < 5; time++) {
+      scene.clock.advance(5_000 + 10_000)
+      scene.ejection.failed('request', 'no answer in time', 10_000)
+    }
     expect(scene.isEjected).toBe(true)
   })
 
@@ -83,6 +95,7 @@ describe('an endpoint is ejected', () => {
     scene.mayEject = false
     scene.fail(50)
     expect(scene.isEjected).toBe(false)
+    expect(scene.stays.at(-1)).toBe('50 requests in a row failed, the last: connection refused')
     scene.mayEject = true
     scene.fail(1)
     expect(scene.isEjected).toBe(true)

@@ -6,6 +6,7 @@ import { GatewayError } from '../../src/core/errors.ts'
 import type { HealthCheck, HealthTarget } from '../../src/core/health-check.ts'
 import { watchHealth, type HealthWatch } from '../../src/upstream/health-monitor.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { FakeStream } from '../support/fake-stream.ts'
 
 const target: HealthTarget = {
   authority: 'endpoint.test',
@@ -30,7 +31,7 @@ class Scene {
   constructor(options: Partial<HealthWatch> = {}) {
     const check: HealthCheck = {
       check: (asked, signal) => {
-        expect(asked).toBe(target)
+        expect(asked).toMatchObject({ authority: target.authority, path: target.path })
         const answer = Promise.withResolvers<number | undefined>()
         this.asked.push({ atMs: this.clock.now(), signal, answer })
         return answer.promise
@@ -190,6 +191,42 @@ describe('a check that takes too long', () => {
     expect(scene.asked).toHaveLength(2)
     scene.stop()
   })
+})
+
+test('a connection that a check has left open is taken back before the next one, and at the end', async () => {
+  const streams: FakeStream[] = []
+  const clock = new FakeClock()
+  const stop = watchHealth({
+    clock,
+    random: () => 0.5,
+    check: {
+      async check(asked, signal) {
+        await asked.connect(signal)
+        return undefined
+      },
+    },
+    target: {
+      ...target,
+      connect: async () => {
+        const stream = new FakeStream()
+        streams.push(stream)
+        return stream
+      },
+    },
+    intervalMs: 5_000,
+    timeoutMs: 2_000,
+    firstDelayMs: 0,
+    onResult() {},
+  })
+  for (let time = 0; time < 3; time++) {
+    clock.advance(5_000)
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve()
+  }
+  const open = () => streams.filter(({ isDestroyed }) => !isDestroyed).length
+  expect(streams.length).toBeGreaterThan(2)
+  expect(open()).toBe(1)
+  stop()
+  expect(open()).toBe(0)
 })
 
 describe('when it is stopped', () => {

@@ -29,6 +29,8 @@ class Model {
   checks: boolean[] = []
   isUnhealthy = false
   readonly rows: Record<Kind, number[]> = { request: [], session: [] }
+  /** Checks in a row that succeeded since it was ejected or came back. */
+  wellSince = 0
   /** From when until when, and why. */
   readonly ejections: { fromMs: number; untilMs: number; for: Kind }[] = []
   isMended = true
@@ -52,6 +54,12 @@ class Model {
     const { healthy, unhealthy } = this.#options.health
     const ends = (length: number, how: boolean) =>
       this.checks.length >= length && this.checks.slice(-length).every((each) => each === how)
+    this.wellSince = isWell ? this.wellSince + 1 : 0
+    const last = this.ejections.at(-1)
+    if (last !== undefined && this.#isEjected && this.wellSince >= healthy) {
+      last.untilMs = this.nowMs
+      this.wellSince = 0
+    }
     if (this.checks.length === 1) this.isUnhealthy = !isWell
     else if (ends(unhealthy, false)) this.isUnhealthy = true
     else if (ends(healthy, true)) this.isUnhealthy = false
@@ -66,13 +74,16 @@ class Model {
   fail(kind: Kind): void {
     if (this.state !== 'healthy') return
     const { failures, withinMs, forMs } = this.#options.eject
-    this.rows[kind].push(this.nowMs)
-    const recent = this.rows[kind].slice(-failures).filter((ms) => ms >= this.nowMs - withinMs)
+    const row = this.rows[kind]
+    const lastMs = row.at(-1) ?? this.nowMs
+    this.rows[kind] = this.nowMs - lastMs > withinMs ? [this.nowMs] : [...row, this.nowMs]
+    const recent = this.rows[kind]
     const isAgain = this.isOnProbation && this.ejections.at(-1)?.for === kind
     if ((recent.length < failures && !isAgain) || !this.mayEject) return
     const lastsMs = Math.min(forMs * 2 ** this.#remembered(), 10 * forMs)
     this.ejections.push({ fromMs: this.nowMs, untilMs: this.nowMs + lastsMs, for: kind })
     this.isMended = false
+    this.wellSince = 0
     this.rows.request = []
     this.rows.session = []
   }

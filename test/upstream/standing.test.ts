@@ -87,27 +87,55 @@ describe('checks', () => {
 
 describe('the gravest of what is known is what counts:', () => {
   test('draining over unhealthy over ejected, each with its own reason when it comes to the fore', () => {
-    const { clock, standing, changes, check, fail } = stand()
+    const { standing, changes, check, fail } = stand()
     check(undefined)
     fail(5)
     check('answered 503', 'answered 503', 'answered 503')
     standing.drain()
     standing.undrain()
     check(undefined, undefined)
-    clock.advance(30_000)
     const unhealthy = '3 checks in a row failed, the last: answered 503'
     expect(changes.map(({ state, reason }) => [state, reason])).toEqual([
       ['ejected', ejected],
       ['unhealthy', unhealthy],
       ['draining', 'told to drain'],
       ['unhealthy', unhealthy],
-      ['ejected', ejected],
-      ['healthy', 'tried again after 30s'],
+      ['healthy', '2 checks in a row succeeded'],
     ])
     expect(changes.map(({ was }) => was)).toEqual([
       'healthy',
       ...changes.slice(0, -1).map(({ state }) => state),
     ])
+  })
+
+  test('checks that succeed in a row since it was ejected end that before its time', () => {
+    const { clock, standing, changes, check, fail } = stand()
+    check(undefined, undefined, undefined)
+    fail(5)
+    check(undefined, 'answered 503', undefined)
+    expect(standing.state).toBe('ejected')
+    check(undefined)
+    expect(changes.at(-1)).toMatchObject({
+      state: 'healthy',
+      reason: '2 checks in a row succeeded',
+    })
+    // The time it would have come back at is nothing any more, and one failure is enough again.
+    clock.advance(30_000)
+    expect(changes).toHaveLength(2)
+    fail(5)
+    check(undefined, undefined)
+    fail(1)
+    expect(standing.reason).toStartWith('a request failed again')
+  })
+
+  test('says that it would be ejected, where it may not go', () => {
+    const { standing, changes, fail } = stand({ mayEject: () => false })
+    fail(6)
+    expect(standing.state).toBe('healthy')
+    expect(standing.reason).toBe(
+      '6 requests in a row failed, the last: connection refused; it stays, as others have to',
+    )
+    expect(changes).toEqual([])
   })
 
   test('what happens behind it is no change, and counts when it ends', () => {

@@ -10,7 +10,7 @@ import { meant, show, type Reading } from '../reading.ts'
 import { readBase } from './endpoint.ts'
 import { choice, count, duration, filePath, readWhole, value } from './keys.ts'
 import { readHost } from './match.ts'
-import { chosen, oneOrMore, section } from './shapes.ts'
+import { chosen, filledList, section } from './shapes.ts'
 
 /** As the gateway is told, but that the file is as it is written, and not read. */
 export type Discover =
@@ -53,8 +53,15 @@ export const discoverSchema = section(
       { doc: 'What is put before the request path, as in the URL of an endpoint.', json: text },
       readPath,
     ).prefault(''),
-    resolver: oneOrMore(resolver, 'must be the address of a server or a list of them')
-      .prefault([])
+    resolver: z
+      .union([
+        resolver.transform((only) => [only]),
+        filledList(resolver, {
+          error: 'must be the address of a server or a list of them',
+          empty: 'needs at least one server; leave it out for those of the system',
+        }),
+      ])
+      .optional()
       .describe('The DNS servers that are asked; those of the system by default.'),
   },
   { error: 'must be a mapping such as { dns: chat.internal, port: 9000 }' },
@@ -62,7 +69,7 @@ export const discoverSchema = section(
   .meta({ oneOf: discoverKinds.map((kind) => ({ required: [kind] })) })
   .transform((all, context): Discover => {
     if (chosen(all, discoverKinds, context) === undefined) return z.NEVER
-    const { dns, srv, file, port, scheme, path, every, resolver: resolvers } = all
+    const { dns, srv, file, port, scheme, path, every, resolver: resolvers = [] } = all
     if (file !== undefined) return { kind: 'file', file }
     const form = {
       scheme: scheme.startsWith('ws') ? 'ws' : 'http',
@@ -96,6 +103,10 @@ function readName(input: unknown): Reading<string> {
 function readPath(input: unknown): Reading<string> {
   if (typeof input !== 'string' || !/^(\/|$)/.test(input))
     return { problem: `must be a path such as /chat, not ${show(input)}` }
+  // As in the URL of an endpoint, and not quoted either: a token must not reach a log.
+  const [mark] = /[?#]/.exec(input) ?? []
+  if (mark === '?') return { problem: 'the path of endpoints cannot carry a query' }
+  if (mark === '#') return { problem: 'the path of endpoints cannot carry a fragment' }
   return readBase(input)
 }
 

@@ -14,17 +14,17 @@ export const ejectSchema = orOff(
         max: 1_000,
       }).prefault(5),
       within: duration({
-        doc: 'How long such a row may take; failures that lie further apart are no row.',
+        doc: 'The longest pause in such a row, from one failure to the beginning of the next attempt; a success ends it, too.',
         min: '10ms',
         max: '1h',
       }).prefault('10s'),
       for: duration({
-        doc: 'How long it then gets nothing; longer each time it comes back and fails, up to ten times as long.',
+        doc: 'How long it then gets nothing, unless checks bring it back; longer each time it comes back and fails, up to ten times as long.',
         min: '10ms',
         max: '1h',
       }).prefault('30s'),
       'at-most': percent({
-        doc: 'The share of the endpoints that may be ejected at once, rounded up; one always stays.',
+        doc: 'The share of the endpoints that may be ejected at once, rounded up; one always stays, and a further one takes the place of the one ejected longest.',
         min: '0%',
         max: '100%',
       }).prefault('50%'),

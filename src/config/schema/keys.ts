@@ -106,7 +106,7 @@ export function percent(key: Documented & { min: string; max: string }) {
   const [min, max] = [bound(readPercent(key.min)), bound(readPercent(key.max))]
   const json = textOrZero('^(0|[1-9][0-9]*)(\\.[0-9]{1,2})?%$', [key.min, key.max])
   return value({ ...key, json }, (input): Reading<number> => {
-    const reading = readPercent(input)
+    const reading = readPercent(input, { min, max })
     if (reading.problem !== undefined) return reading
     return within(reading.value, { min, max, format: formatPercent })
   })

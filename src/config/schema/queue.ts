@@ -1,5 +1,5 @@
 /**
- * `queue`: handshakes that wait while no endpoint has room.
+ * `queue`: handshakes that wait while every endpoint is full, or none is well.
  */
 import { count, duration } from './keys.ts'
 import { orOff, section } from './shapes.ts'

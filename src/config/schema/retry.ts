@@ -31,7 +31,9 @@ export const retrySchema = section(
     statuses: z
       .array(status, { error: 'must be a list of statuses such as [502, 503, 504]' })
       .prefault([502, 503, 504])
-      .describe('The answers for which another endpoint is asked, of 500 to 599 and 429.'),
+      .describe(
+        'The answers for which another endpoint is asked, of 500 to 599 and 429; they speak against the endpoint for `eject` if another then answers better.',
+      ),
   },
   { error: 'must be a mapping such as { dials: 2 }, where { dials: 0 } turns it off' },
 ).transform(({ statuses, ...rest }) => ({ ...rest, statuses: [...new Set(statuses)] }))

@@ -9,7 +9,13 @@ import { choice, durationOrOff, value } from './keys.ts'
 import { chosen, orOff, section } from './shapes.ts'
 import { expression } from './template.ts'
 
-const name = value({ doc: 'The name of the cookie.', json: { type: 'string' } }, readCookieName)
+const name = value(
+  {
+    doc: 'The name of the cookie; with `__Host-` or `__Secure-` in front it is always Secure.',
+    json: { type: 'string' },
+  },
+  readCookieName,
+)
 
 const cookie = section(
   {
@@ -24,12 +30,20 @@ const cookie = section(
       max: '400d', // browsers keep none for longer
     }).prefault('off'),
     'same-site': choice({
-      doc: 'With requests from which pages browsers send it; none is for pages of other sites, and wants TLS.',
+      doc: 'With requests from which pages browsers send it; none is for pages of other sites, and is always Secure.',
       words: ['lax', 'strict', 'none'],
     }).prefault('lax'),
   },
   { error: 'must be the name of a cookie or a mapping' },
 )
+
+/** draft-ietf-httpbis-rfc6265bis §4.1.3.2: browsers take a `__Host-` cookie for no part of a host, in any case of letters. */
+const wholeHostCookie = cookie.superRefine(({ name: given, path }, context) => {
+  if (!/^__host-/i.test(given) || path === '/') return
+  const message = `must be / where the name begins with __Host-, not ${show(path)}`
+  const params = { suggestion: 'or begin the name with __Secure-' }
+  context.addIssue({ code: 'custom', path: ['path'], message, params })
+})
 
 /** Of which nothing but the name is said. */
 const plainCookie = cookie.omit({ name: true })
@@ -48,7 +62,10 @@ export const stickySchema = orOff(
   section(
     {
       cookie: z
-        .union([name.transform((only) => ({ name: only, ...plainCookie.parse({}) })), cookie])
+        .union([
+          name.transform((only) => ({ name: only, ...plainCookie.parse({}) })),
+          wholeHostCookie,
+        ])
         .optional()
         .describe('A cookie that names the endpoint, set by the gateway.'),
       by: by.optional(),

@@ -67,7 +67,9 @@ function sharedKeys({ balancers, healthChecks }: Registry) {
     }).prefault('off'),
     queue: queueSchema
       .prefault('off')
-      .describe('Handshakes that wait while no endpoint has room; off: they are refused.'),
+      .describe(
+        'Handshakes that wait while every endpoint is full or none is well; off: they are refused.',
+      ),
     sticky: stickySchema
       .prefault('off')
       .describe('How a client finds the endpoint that it was at before.'),

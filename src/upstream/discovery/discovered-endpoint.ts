@@ -35,6 +35,11 @@ export function discoveredEndpoint(form: DiscoveredForm, found: Discovered): End
   }
 }
 
+/** Names of nobody: this very machine would answer for `0.0.0.0`, and nobody for a group. */
+export function isDialable(address: string): boolean {
+  return !/^(0\.|22[4-9]\.|23\d\.|25[0-5]\.|24\d\.|::$|ff)/i.test(address)
+}
+
 /** By URL; of several with the same one the first stays. */
 export function sortedEndpoints(endpoints: readonly EndpointOptions[]): readonly EndpointOptions[] {
   const byUrl = new Map<string, EndpointOptions>()

@@ -6,7 +6,7 @@
  * `tls.server-name` says otherwise.
  */
 import type { DnsService } from '../../net/dns-message.ts'
-import { discoveredEndpoint, sortedEndpoints } from './discovered-endpoint.ts'
+import { discoveredEndpoint, isDialable, sortedEndpoints } from './discovered-endpoint.ts'
 import { refresh, type Refreshed } from './refresh.ts'
 import type { DiscoveredForm, Discovery, DiscoveryHost } from './source.ts'
 
@@ -34,7 +34,7 @@ export function discoverBySrv(options: SrvOptions, host: DiscoveryHost): Discove
     const first = services[0]?.priority
     const weightOf = weightScale(services)
     const endpoints = services.flatMap((service) =>
-      (targets.get(service.target)?.addresses ?? []).map((address) =>
+      (targets.get(service.target)?.addresses ?? []).filter(isDialable).map((address) =>
         discoveredEndpoint(options, {
           address,
           port: service.port,
@@ -44,7 +44,8 @@ export function discoverBySrv(options: SrvOptions, host: DiscoveryHost): Discove
         }),
       ),
     )
-    if (endpoints.length === 0) throw new Error(`no target of ${name} has an address`)
+    if (endpoints.length === 0)
+      throw new Error(`no target of ${name} has an address that can be dialled`)
     const ttls = [...targets.values()].map(({ ttlMs }) => ttlMs)
     return { endpoints: sortedEndpoints(endpoints), ttlMs: Math.min(answer.ttlMs, ...ttls) }
   }

@@ -73,6 +73,13 @@ describe('discovery is refused', () => {
       '{ srv: a, path: /a/../b }',
       'discover.path: "/a/../b" is not a plain path of segments and single slashes',
     ],
+    ['{ srv: a, path: "/x?y=1" }', 'discover.path: the path of endpoints cannot carry a query'],
+    ['{ srv: a, path: "/x?y#z" }', 'discover.path: the path of endpoints cannot carry a query'],
+    ['{ srv: a, path: "/x#y?z" }', 'discover.path: the path of endpoints cannot carry a fragment'],
+    [
+      '{ srv: a, resolver: [] }',
+      'discover.resolver: needs at least one server; leave it out for those of the system',
+    ],
     [
       '{ srv: a, resolver: localhost }',
       'discover.resolver: must be an IP address, with a port or without, not "localhost"',
@@ -179,10 +186,13 @@ describe('a file of endpoints', () => {
       '{ file: chat/list.txt, port: 1, every: 5s, scheme: ws, path: /a, resolver: "::1" }',
     )
     expect(problems(keys, world(''))).toEqual(
-      ['port', 'every', 'scheme', 'path', 'resolver'].map(
-        (key) =>
-          `discover.${key}: means nothing beside file: the file has the whole URL of each endpoint`,
-      ),
+      [
+        ['port', 'the file has the whole URL of each endpoint'],
+        ['every', 'a file is looked at once a second'],
+        ['scheme', 'the file has the whole URL of each endpoint'],
+        ['path', 'the file has the whole URL of each endpoint'],
+        ['resolver', 'no name is asked for'],
+      ].map(([key, reason]) => `discover.${key}: means nothing beside file: ${reason}`),
     )
   })
 })

@@ -34,6 +34,15 @@ describe('of an upstream is taken', () => {
         sticky: { kind: 'cookie', name: 'at', path: '/', maxAgeMs: undefined, sameSite: 'Strict' },
       },
     ],
+    [
+      'sticky: { cookie: { name: __Host-at, max-age: 1d } }',
+      { sticky: { kind: 'cookie', name: '__Host-at', path: '/' } },
+    ],
+    ['sticky: { cookie: __Host-at }', { sticky: { kind: 'cookie', name: '__Host-at' } }],
+    [
+      'sticky: { cookie: { name: __Secure-at, path: /chat } }',
+      { sticky: { kind: 'cookie', name: '__Secure-at', path: '/chat' } },
+    ],
     ['sticky: { by: engine.io }', { sticky: { kind: 'engine.io' } }],
     [
       'sticky: { by: $request.cookie.user }',
@@ -85,6 +94,10 @@ describe('of an upstream is refused', () => {
       'sticky: engine.io',
       'sticky: must be off or a mapping: { cookie: NAME }, { by: engine.io } or { by: EXPRESSION }, not "engine.io"',
     ],
+    [
+      'balancer: { hash: { by: $request.host, bound: 1.25 } }',
+      'balancer.hash.bound: must be a percentage such as 101%, not 1.25; did you mean "125%"?',
+    ],
     ['sticky: {}', 'sticky: needs one of cookie, by'],
     [
       'sticky: { cookie: at, by: engine.io }',
@@ -104,6 +117,10 @@ describe('of an upstream is refused', () => {
       'sticky: { cookie: { name: at, path: "/a;b" } }',
       'sticky.cookie.path: must be a path such as /chat, not "/a;b"',
     ],
+    ...['__Host-at', '__host-at'].map((name): [string, string] => [
+      `sticky: { cookie: { name: ${name}, path: /chat } }`,
+      'sticky.cookie.path: must be / where the name begins with __Host-, not "/chat"; or begin the name with __Secure-',
+    ]),
     [
       'sticky: { cookie: { name: at, max-age: 401d } }',
       'sticky.cookie.max-age: must be from 1s to 400d, not 401d',

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { createDnsQuery } from '../../../src/net/dns-query.ts'
 import { createDiscovery } from '../../../src/upstream/discovery/discovery.ts'
+import { isDialable } from '../../../src/upstream/discovery/discovered-endpoint.ts'
 import type { DnsOptions } from '../../../src/upstream/discovery/dns.ts'
 import { DnsByHand, Told } from '../../support/discovering.ts'
 import { a, aaaa, DnsServer } from '../../support/dns-server.ts'
@@ -68,10 +69,16 @@ describe('an endpoint', () => {
   })
 })
 
+test('addresses of nobody are left out', async () => {
+  const nobody = ['0.0.0.0', '224.0.0.1', '239.9.9.9', '255.255.255.255', '::', 'ff02::1']
+  expect(await endpointsOf(['10.0.0.1', ...nobody])).toHaveLength(1)
+})
+
 test('endpoints are the same list for the same addresses, in whatever order and number they come', async () => {
-  const addresses = fc.uniqueArray(fc.oneof(fc.ipV4(), fc.constantFrom('::1', '2001:db8::1')), {
-    minLength: 1,
-  })
+  const addresses = fc.uniqueArray(
+    fc.oneof(fc.ipV4().filter(isDialable), fc.constantFrom('::1', '2001:db8::1')),
+    { minLength: 1 },
+  )
   const shuffled = addresses.chain((all) =>
     fc.tuple(
       fc.constant(all),

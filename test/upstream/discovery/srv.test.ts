@@ -60,7 +60,7 @@ describe('a target', () => {
     dns.waitMs()
     await dns.open.answer({ services: [service('gone.test')] })
     await dns.open.answer({ exists: false })
-    expect(told.failures.items).toEqual([`no target of ${name} has an address`])
+    expect(told.failures.items).toEqual([`no target of ${name} has an address that can be dialled`])
   })
 
   test('for which there is no answer leaves everything as it was', async () => {
