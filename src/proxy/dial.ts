@@ -59,17 +59,11 @@ async function ask(endpoint: Endpoint, options: DialOptions, isLast: boolean): P
   const { request, facts, route, offers } = options
   const head = encodeUpgrade(facts, endpoint, route, offers)
   const { dialer } = endpoint
-<<<<<<< HEAD
   // While there is another to ask, one that says nothing must leave it half of the time. And one that gets what
-  // others have left is not to blame if that is too little.
+  // others have left is not to blame if that is too little: less than half, and less than its upstream gives.
   const halfMs = route.config.timeout.handshakeMs / 2
-  const isFair = leftMs(options) >= halfMs
-=======
-  // One that gets what others have left of the time is not to blame if that is too little: less than half of
-  // it, and less than its upstream gives.
-  const hasShare = leftMs(options) >= route.config.timeout.handshakeMs / 2
+  const hasShare = leftMs(options) >= halfMs
   const isFair = (givenMs: number) => hasShare || leftMs(options) >= givenMs
->>>>>>> da880da53f9ede501015ae13fa11b2cbed812115
   const diallingAtMs = performance.now()
   const ownMs = isLast ? Infinity : halfMs
   const ownLeftMs = () =>
@@ -79,25 +73,15 @@ async function ask(endpoint: Endpoint, options: DialOptions, isLast: boolean): P
   if (request.isOver) throw new GatewayError('CLIENT_GONE')
   const connection = await dialer.connect(
     dial,
-<<<<<<< HEAD
     ownLeftMs(),
-    isFair ? 'UPSTREAM_CONNECT_TIMEOUT' : 'HANDSHAKE_TIMEOUT',
-=======
-    leftMs(options),
     isFair(dialer.timeout.connectMs) ? 'UPSTREAM_CONNECT_TIMEOUT' : 'HANDSHAKE_TIMEOUT',
->>>>>>> da880da53f9ede501015ae13fa11b2cbed812115
   )
   const dialMs = performance.now() - diallingAtMs
   request.onGone = (error) => connection.destroy(error)
   connection.send(head, 'GET', {})
   connection.expectAnswer(
-<<<<<<< HEAD
     Math.min(ownLeftMs(), dialer.timeout.answerMs),
-    isFair ? 'UPSTREAM_ANSWER_TIMEOUT' : 'HANDSHAKE_TIMEOUT',
-=======
-    Math.min(leftMs(options), dialer.timeout.answerMs),
     isFair(dialer.timeout.answerMs) ? 'UPSTREAM_ANSWER_TIMEOUT' : 'HANDSHAKE_TIMEOUT',
->>>>>>> da880da53f9ede501015ae13fa11b2cbed812115
   )
   return { connection, answer: await connection.answer(), dialMs }
 }
