@@ -152,7 +152,12 @@ const steps = [
       const there = endpoint && pool.endpoint(endpoint.url)
       if (there === undefined) return
       pool.remove(there)
-      expect(typeof pool.add(there.options)).toBe('object')
+      const { state } = there.standing
+      const again = pool.add(there.options)
+      if (typeof again === 'string') throw new Error(again)
+      // What an administrator has said of it holds.
+      expect(again.weight).toBe(there.weight)
+      expect(again.standing.state).toBe(state === 'draining' ? state : 'healthy')
     }),
   ),
   fc.option(index, { freq: 2 }).map((number) =>
@@ -237,9 +242,9 @@ const steps = [
   ),
   fc.tuple(index, fc.boolean()).map(([number, isDraining]) =>
     step(`${isDraining ? 'drain' : 'undrain'} ${number}`, (_, { pool }) => {
-      const { standing } = pick([...pool.endpoints], number) ?? {}
-      if (isDraining) standing?.drain()
-      else standing?.undrain()
+      const endpoint = pick([...pool.endpoints], number)
+      if (isDraining) endpoint?.drain()
+      else endpoint?.undrain()
     }),
   ),
   fc.tuple(index, weight).map(([number, of]) =>
