@@ -59,29 +59,31 @@ async function ask(endpoint: Endpoint, options: DialOptions, isLast: boolean): P
   const { request, facts, route, offers } = options
   const head = encodeUpgrade(facts, endpoint, route, offers)
   const { dialer } = endpoint
-  // While there is another to ask, one that says nothing must leave it half of the time. And one that gets what
-  // others have left is not to blame if that is too little: less than half, and less than its upstream gives.
+  const { connectMs, answerMs } = dialer.timeout
   const halfMs = route.config.timeout.handshakeMs / 2
+  const diallingAtMs = performance.now()
+  // While there is another to ask, one that says nothing must leave it half of the time.
+  const untilMs = isLast ? Infinity : diallingAtMs + halfMs
+  const limitMs = (givenMs: number) =>
+    Math.max(0, Math.min(leftMs(options), untilMs - performance.now(), givenMs))
+  // One that gets what others have left of the time is not to blame if that is too little: less than half of
+  // it, and less than its upstream gives.
   const hasShare = leftMs(options) >= halfMs
   const isFair = (givenMs: number) => hasShare || leftMs(options) >= givenMs
-  const diallingAtMs = performance.now()
-  const ownMs = isLast ? Infinity : halfMs
-  const ownLeftMs = () =>
-    Math.max(0, Math.min(leftMs(options), diallingAtMs + ownMs - performance.now()))
   const dial = new AbortController()
   request.onGone = (error) => dial.abort(error)
   if (request.isOver) throw new GatewayError('CLIENT_GONE')
   const connection = await dialer.connect(
     dial,
-    ownLeftMs(),
-    isFair(dialer.timeout.connectMs) ? 'UPSTREAM_CONNECT_TIMEOUT' : 'HANDSHAKE_TIMEOUT',
+    limitMs(connectMs),
+    isFair(connectMs) ? 'UPSTREAM_CONNECT_TIMEOUT' : 'HANDSHAKE_TIMEOUT',
   )
   const dialMs = performance.now() - diallingAtMs
   request.onGone = (error) => connection.destroy(error)
   connection.send(head, 'GET', {})
   connection.expectAnswer(
-    Math.min(ownLeftMs(), dialer.timeout.answerMs),
-    isFair(dialer.timeout.answerMs) ? 'UPSTREAM_ANSWER_TIMEOUT' : 'HANDSHAKE_TIMEOUT',
+    limitMs(answerMs),
+    isFair(answerMs) ? 'UPSTREAM_ANSWER_TIMEOUT' : 'HANDSHAKE_TIMEOUT',
   )
   return { connection, answer: await connection.answer(), dialMs }
 }

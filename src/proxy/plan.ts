@@ -4,7 +4,8 @@
  */
 import type { Config } from '../config/config.ts'
 import { RouteTable } from '../route/route-table.ts'
-import { Pool, type PoolHost } from '../upstream/pool.ts'
+import { Pool } from '../upstream/pool.ts'
+import type { PoolHost } from '../upstream/pool-options.ts'
 import { Quota } from './quota.ts'
 import { Route } from './route.ts'
 

@@ -6,7 +6,7 @@
  */
 import { GatewayError } from '../core/errors.ts'
 import type { EndpointState } from '../core/events.ts'
-import type { StickyOptions } from '../upstream/pool.ts'
+import type { StickyOptions } from '../upstream/pool-options.ts'
 import { readEngineIo } from './engine-io.ts'
 import type { RequestFacts } from './request-facts.ts'
 import { encodeStickyCookie, stickyCookieValues, type StickyCookie } from './sticky-cookie.ts'

@@ -3,7 +3,7 @@
  * nothing to learn from it and nothing to win by changing it. Endpoints get it like any other cookie.
  */
 import { readCookies } from '../expression/cookies.ts'
-import type { StickyOptions } from '../upstream/pool.ts'
+import type { StickyOptions } from '../upstream/pool-options.ts'
 import type { HttpFields } from '../wire/http-fields.ts'
 
 export type StickyCookie = Extract<StickyOptions, { kind: 'cookie' }>

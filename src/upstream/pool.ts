@@ -3,68 +3,18 @@
  *
  * Invariant: whoever is given an endpoint is counted there from that moment until it `leave`s it.
  */
-import type { Balancer, BalancerHost } from '../core/balancer.ts'
-import type { Clock } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
-import type { CertificateEvent, GatewayEvent, UpstreamEvent } from '../core/events.ts'
-import type { Configured, Expression } from '../core/extension.ts'
 import type { RequestContext } from '../core/request-context.ts'
-import type { DnsQuery } from '../net/dns-query.ts'
-import { createDiscovery, type DiscoverOptions } from './discovery/discovery.ts'
+import { createDiscovery } from './discovery/discovery.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
 import type { Endpoint } from './endpoint.ts'
 import { guardedBalancer } from './guarded-balancer.ts'
-import { Members, type MemberOptions } from './members.ts'
+import { Members } from './members.ts'
+import type { PoolHost, PoolOptions, StickyOptions } from './pool-options.ts'
 import { RetryBudget } from './retry-budget.ts'
 import { Tiers } from './tiers.ts'
-import { UpstreamTls, type UpstreamTlsOptions } from './upstream-tls.ts'
+import { UpstreamTls } from './upstream-tls.ts'
 import { WaitingLine } from './waiting-line.ts'
-
-export interface PoolOptions extends MemberOptions {
-  readonly endpoints: readonly EndpointOptions[]
-  readonly discover: DiscoverOptions | undefined
-  readonly balancer: Configured<Balancer, BalancerHost>
-  readonly queue: QueueOptions | undefined
-  readonly sticky: StickyOptions | undefined
-  readonly retry: RetryOptions
-  /** How those with TLS are spoken to. */
-  readonly tls: UpstreamTlsOptions
-}
-
-export interface QueueOptions {
-  readonly sessions: number
-  readonly waitMs: number
-}
-
-export interface RetryOptions {
-  readonly dials: number
-  readonly budget: number
-  readonly statuses: readonly number[]
-}
-
-export type StickyOptions =
-  | {
-      readonly kind: 'cookie'
-      readonly name: string
-      readonly path: string
-      readonly maxAgeMs: number | undefined
-      readonly sameSite: 'Lax' | 'Strict' | 'None'
-    }
-  | { readonly kind: 'engine.io' }
-  | { readonly kind: 'expression'; readonly by: Expression }
-
-/** What a pool tells. */
-export type PoolEvent =
-  UpstreamEvent | CertificateEvent | Extract<GatewayEvent, { type: 'mistake' }>
-
-export interface PoolHost {
-  readonly clock: Clock
-  readonly query: DnsQuery
-  readonly secret: string
-  /** From 0 up to 1, without 1. */
-  readonly random: () => number
-  readonly emit: (event: PoolEvent) => void
-}
 
 /** Somebody who wants an endpoint. */
 export interface Ask {

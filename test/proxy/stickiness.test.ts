@@ -8,7 +8,7 @@ import {
   type StickyEndpoint,
   type StickyPool,
 } from '../../src/proxy/stickiness.ts'
-import type { StickyOptions } from '../../src/upstream/pool.ts'
+import type { StickyOptions } from '../../src/upstream/pool-options.ts'
 import { accepted, readRequest } from '../support/reading.ts'
 
 const cookie: StickyOptions = {

@@ -1,6 +1,6 @@
 /** What pools are lent where nobody listens. */
 import { systemClock } from '../../src/core/clock.ts'
-import type { PoolHost } from '../../src/upstream/pool.ts'
+import type { PoolHost } from '../../src/upstream/pool-options.ts'
 
 export const quietHost: PoolHost = {
   clock: systemClock,

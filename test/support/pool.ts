@@ -3,7 +3,8 @@
  */
 import type { Registry } from '../../src/core/registry.ts'
 import type { UpstreamEvent } from '../../src/core/events.ts'
-import { Pool, type PoolEvent, type PoolHost, type PoolOptions } from '../../src/upstream/pool.ts'
+import { Pool } from '../../src/upstream/pool.ts'
+import type { PoolEvent, PoolHost, PoolOptions } from '../../src/upstream/pool-options.ts'
 import type { EndpointOptions } from '../../src/upstream/endpoint-options.ts'
 import { builtIn } from '../../src/registry.ts'
 import { FakeClock } from './fake-clock.ts'
