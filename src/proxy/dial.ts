@@ -40,7 +40,6 @@ export async function dialUpstream(options: DialOptions): Promise<Dialled> {
   const { request, facts, pool, emit } = options
   const waiting = new AbortController()
   request.onGone = (error) => waiting.abort(error)
-  await pool.untilDiscovered(waiting.signal, leftMs(options))
   const stickiness = stickinessOf(facts, pool, true)
   facts.target = stickiness.target ?? facts.target
   const attempts = new Attempts({ pool, request: facts, isSession: true, stickiness, emit })

@@ -25,7 +25,6 @@ export async function relayHttp(asked: RelayedRequest): Promise<void> {
   const pool = route.pickPool(facts)
   const waiting = new AbortController()
   request.onGone = (error) => waiting.abort(error)
-  await pool.untilDiscovered(waiting.signal, Infinity)
   const stickiness = stickinessOf(facts, pool, false)
   facts.target = stickiness.target ?? facts.target
   const attempts = new Attempts({ pool, request: facts, isSession: false, stickiness, emit })

@@ -52,6 +52,16 @@ export class Route {
     )
   }
 
+  /**
+   * To be waited for before anything is read of endpoints, as what a request sticks to may not be there yet.
+   * @returns undefined where nothing is to be waited for.
+   */
+  untilDiscovered(signal: AbortSignal): Promise<unknown> | undefined {
+    const unknown = this.#pools.filter(({ isDiscovering }) => isDiscovering)
+    if (unknown.length === 0) return undefined
+    return Promise.all(unknown.map((pool) => pool.untilDiscovered(signal)))
+  }
+
   /** Where this request goes: by what it sticks to, by its value of `split-by`, or by turn. */
   pickPool(facts: RequestFacts): Pool {
     const key = this.config.splitBy?.render(facts) ?? ''

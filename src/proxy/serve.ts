@@ -36,8 +36,9 @@ export async function serve(request: ClientRequest, options: ServeOptions): Prom
     const route = findRoute(request.listener, facts, plan)
     request.route = route.config.name
     const own = ownAnswer(route, facts)
-    if (own !== undefined) answer(own, route)
-    else if (request.head.isUpgrade) {
+    if (own !== undefined) return answer(own, route)
+    await untilDiscovered(request, route)
+    if (request.head.isUpgrade) {
       const underWay = plan.handshakes.get(request.listener)
       await handshake({ request, facts, route, sessions, compression, underWay, emit })
     } else await relayHttp({ request, facts, route, emit })
@@ -52,6 +53,15 @@ export async function serve(request: ClientRequest, options: ServeOptions): Prom
     sendAnswer(request, own)
     emit(describeAnswer({ facts, listener, route, status: own.status, startedAtMs }))
   }
+}
+
+/** @throws GatewayError if the client leaves meanwhile. */
+async function untilDiscovered(request: ClientRequest, route: Route): Promise<void> {
+  const waiting = new AbortController()
+  const discovered = route.untilDiscovered(waiting.signal)
+  if (discovered === undefined) return
+  request.onGone = (error) => waiting.abort(error)
+  await discovered
 }
 
 /** @throws GatewayError where there is none for this request. */

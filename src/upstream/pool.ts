@@ -111,6 +111,11 @@ export class Pool {
     return this.#members.size
   }
 
+  /** Nothing is known of its endpoints yet. */
+  get isDiscovering(): boolean {
+    return this.#isDiscovering
+  }
+
   /** How many wait for room. */
   get waiting(): number {
     return this.#line.length
@@ -166,11 +171,11 @@ export class Pool {
    * To be waited for before anything is read of the endpoints: what a request sticks to may not be there yet.
    * @returns undefined where they are known, or cannot be found.
    */
-  untilDiscovered(signal: AbortSignal, limitMs: number): Promise<unknown> | undefined {
+  untilDiscovered(signal: AbortSignal): Promise<unknown> | undefined {
     if (!this.#isDiscovering) return undefined
     return this.#unknowing.wait({
       attempt: () => (this.#isDiscovering ? undefined : true),
-      limitMs: Math.min(discoveryWaitMs, limitMs),
+      limitMs: discoveryWaitMs,
       signal,
     })
   }

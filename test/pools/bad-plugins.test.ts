@@ -74,7 +74,7 @@ describe('a balancer', () => {
     ['chooses something of its own', { choose: () => foreign }, 'not there'],
     ['chooses an address', { choose: () => urls[0] }, 'not there'],
     ['chooses nothing by null', { choose: () => null }, 'not there'],
-    ['asks of what is not there', { choose: (_, { isOpen }) => isOpen(foreign) && foreign }, 'not'],
+    ['asks of what is not there', { choose: (_, choice) => choice.isOpen(foreign) }, 'not'],
   ])('that %s costs nobody an answer', (_, manner, expected) => {
     const real = startWith(manner)
     const inside = enter(real, 6)
@@ -145,7 +145,7 @@ describe('a balancer', () => {
     }
     expect([...counts.values()]).toEqual([2, 2, 2])
     real.pool.leave()
-    const well = startWith({ choose: (known, { isOpen }) => known.find(isOpen) })
+    const well = startWith({ choose: (known, choice) => known.find((each) => choice.isOpen(each)) })
     expect(enter(well, 7)).toHaveLength(6)
     expect(well.mistakes).toEqual([])
     well.pool.leave()

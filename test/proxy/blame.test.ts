@@ -117,9 +117,10 @@ describe('an endpoint that had all the time that its upstream gives', () => {
     using hole = await startBlackHole()
     using silent = await listenTcp(async (connection) => void (await connection.farewell))
     using well = startEcho('well')
-    const urls = [silent.host, hole.host, well.host].map((host) => `ws://${host}`)
+    const silentUrl = `ws://${silent.host}`
+    const holeUrl = `ws://${hole.host}`
     await using gateway = gatewayTo(
-      urls,
+      [silentUrl, holeUrl, well.url],
       'balancer: first\n    timeout: { connect: 30ms, answer: 250ms }',
     )
     using late = await begin(gateway)
@@ -128,8 +129,8 @@ describe('an endpoint that had all the time that its upstream gives', () => {
       event.type === 'attempt-failed' ? [[event.endpoint, event.code]] : [],
     )
     expect(failed).toEqual([
-      [urls[0] ?? '', 'UPSTREAM_ANSWER_TIMEOUT'],
-      [urls[1] ?? '', 'UPSTREAM_CONNECT_TIMEOUT'],
+      [silentUrl, 'UPSTREAM_ANSWER_TIMEOUT'],
+      [holeUrl, 'UPSTREAM_CONNECT_TIMEOUT'],
     ])
   })
 })

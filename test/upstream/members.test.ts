@@ -124,7 +124,11 @@ describe('what is discovered anew at the same address', () => {
       clock.advance(2_000)
     }
     await tell('one.test')
-    return { pool, tell, events }
+    const answer = async (...targets: readonly DnsService[]) => {
+      await dns.open.answer({ services: targets })
+      clock.advance(2_000)
+    }
+    return { pool, tell, events, answer }
   }
 
   test('under another name is another endpoint, with the sessions of its address', async () => {
@@ -153,6 +157,27 @@ describe('what is discovered anew at the same address', () => {
     await tell('one.test', { weight: 7 })
     expect(pool.endpoint(where)).toBe(before as Endpoint)
     expect(events).toHaveLength(1)
+    pool.leave()
+  })
+
+  test('that goes and comes again keeps what an administrator has said of it', async () => {
+    const { pool, answer, events } = await discovering()
+    const one = service('one.test', { addresses: ['10.0.0.1'] })
+    const two = service('two.test', { addresses: ['10.0.0.2'] })
+    await answer(one, two)
+    const endpoint = pool.endpoint(where)
+    if (endpoint === undefined) throw new Error('it is there')
+    pool.setWeight(endpoint, 7)
+    endpoint.drain()
+    await answer(two)
+    expect(pool.size).toBe(1)
+    await answer(one, two)
+    expect(pool.endpoint(where)).toMatchObject({ weight: 7, standing: { state: 'draining' } })
+    expect(events.slice(-2).map(({ type }) => type)).toEqual(['endpoint-added', 'endpoint-changed'])
+    pool.endpoint(where)?.undrain()
+    await answer(two)
+    await answer(one, two)
+    expect(pool.endpoint(where)).toMatchObject({ weight: 7, standing: { state: 'healthy' } })
     pool.leave()
   })
 })
