@@ -61,7 +61,7 @@ export class Pool {
       () =>
         guardedBalancer(options.balancer.create({ random }), {
           random,
-          onMistake: (error) => host.emit({ type: 'mistake', error }),
+          onMistake: (error) => host.emit({ type: 'mistake', error: this.#named(error) }),
         }),
     )
     this.#line = new WaitingLine(clock)
@@ -249,6 +249,14 @@ export class Pool {
     const isUsable = state === 'healthy' || (state === 'draining' && !isSession)
     const isThere = this.#members.get(sticksTo.url) === sticksTo
     return isUsable && isThere && !(isSession && sticksTo.isFull)
+  }
+
+  /** For who reads of it in the log. */
+  #named(cause: unknown): Error {
+    const what = cause instanceof Error ? cause.message : Bun.inspect(cause)
+    return new Error(`The balancer ${this.options.balancer.type} of ${this.name}: ${what}`, {
+      cause,
+    })
   }
 
   /** There is something to know of the endpoints, or nothing to wait for. */
