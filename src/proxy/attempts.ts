@@ -120,9 +120,9 @@ export class Attempts {
     if (dialMs !== undefined) endpoint.observe(dialMs)
     if (!this.#options.pool.options.retry.statuses.includes(status)) {
       if (status < 500) endpoint.standing.succeeded('request')
-      // What they refused another could do: so it was not the request.
-      for (const [refuser, answered] of this.#refusers)
-        refuser.standing.failed('request', `answered ${answered}`)
+      // What they refused another could do: so it was not the request. A 429, say, is no sign of an illness.
+      for (const [refuser, refusal] of this.#refusers)
+        if (refusal >= 500) refuser.standing.failed('request', `answered ${refusal}`)
       return undefined
     }
     this.#refusers.set(endpoint, status)
