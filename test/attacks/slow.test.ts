@@ -115,8 +115,8 @@ const servers: Defence[] = [
     without: [
       {
         file: 'upstream/http-connection.ts',
-        replace: 'this.#answerTimer = setTimeout(connectionOnTimeout, timeoutMs, this)',
-        by: 'void connectionOnTimeout',
+        replace: 'this.#answerTimer = setTimeout(connectionOnTimeout, timeoutMs, this, lateCode)',
+        by: 'void connectionOnTimeout; void timeoutMs; void lateCode',
       },
     ],
     attacks: [
