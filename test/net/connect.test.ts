@@ -3,6 +3,7 @@
  * first test fails where that changes.
  */
 import { describe, expect, test } from 'bun:test'
+import { heapStats } from 'bun:jsc'
 import { readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { connectTcp } from '../../src/net/connect.ts'
@@ -35,6 +36,10 @@ function startEcho(unix: string | undefined): { readonly port: number; stop(): v
   return { port, stop: () => void server.close() }
 }
 
+function functionsAlive(): number {
+  return heapStats().objectTypeCounts['Function'] ?? 0
+}
+
 /** What comes until the other side has ended. */
 function readAll(stream: TcpStream): Promise<string> {
   let text = ''
@@ -62,6 +67,25 @@ describe('a connection', () => {
     expect(await heard).toBe(text)
     expect(descriptors.sockets).toBe(sockets)
     server.stop()
+  })
+
+  // Node's socket is known to the handle by a property of Bun's own, and lived as long as the connection.
+  test('keeps nothing of what it began as', async () => {
+    // Its own side has no closures.
+    const server = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
+    const place = { address: '127.0.0.1', port: server.port, signal: never }
+    const open = async (count: number) => {
+      const streams: TcpStream[] = []
+      for (let index = 0; index < count; index++) streams.push(await connectTcp(place))
+      Bun.gc(true)
+      return streams
+    }
+    const [some, functions] = [await open(20), functionsAlive()]
+    const many = await open(500)
+    // One closure for each would be 500 more.
+    expect(functionsAlive() - functions).toBeLessThan(250)
+    for (const stream of [...some, ...many]) stream.destroy()
+    server.stop(true)
   })
 
   test('that is refused throws what the system says, and leaves nothing', async () => {
