@@ -6,6 +6,7 @@
 import { errorRow, GatewayError, type ErrorCode } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { RequestContext } from '../core/request-context.ts'
+import type { ClientRequest } from '../listener/client-request.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { HttpConnection } from '../upstream/http-connection.ts'
 import { faultOf } from '../upstream/fault.ts'
@@ -34,8 +35,8 @@ export interface FromEndpoint {
 }
 
 export interface Trial<Answer extends EndpointAnswer> {
-  /** Aborted when nobody waits for the answer any more. */
-  readonly signal: AbortSignal
+  /** Asked for where there is nothing to do but wait: aborted when nobody waits for the answer any more. */
+  readonly signal: () => AbortSignal
   /** How long it may wait for an endpoint with room. */
   readonly limitMs: number
   /** @param isLast whether no other endpoint could be asked after this one. */
@@ -70,7 +71,8 @@ export class Attempts {
     trial: Trial<Answer>,
   ): Promise<Answer & FromEndpoint> {
     const { isSession } = this.#options
-    let endpoint = await this.#first(trial)
+    const first = this.#first(trial)
+    let endpoint = first instanceof Promise ? await first : first
     for (;;) {
       const startedAtMs = performance.now()
       let outcome: Answer | undefined
@@ -100,12 +102,14 @@ export class Attempts {
     return stickiness.isBound || tried >= pool.options.retry.dials || tried + 1 >= pool.size
   }
 
-  #first({ signal, limitMs }: Trial<EndpointAnswer>): Endpoint | Promise<Endpoint> {
+  #first(trial: Trial<EndpointAnswer>): Endpoint | Promise<Endpoint> {
     const { pool, request, isSession, stickiness } = this.#options
     const { endpoint: sticksTo, isBound } = stickiness
     pool.retryBudget.request()
-    if (sticksTo === undefined || !isBound)
-      return pool.enter({ request, isSession, sticksTo, tried: this.#tried }, signal, limitMs)
+    if (sticksTo === undefined || !isBound) {
+      const ask = { request, isSession, sticksTo, tried: this.#tried }
+      return pool.enterInTurn(ask) ?? pool.enter(ask, trial.signal(), trial.limitMs)
+    }
     // Its session is there already, so there is no room to wait for.
     sticksTo.enter(isSession)
     return sticksTo
@@ -180,4 +184,11 @@ export class Attempts {
     pool.retries++
     return next
   }
+}
+
+/** What ends a wait when the client leaves. */
+export function goneSignal(request: ClientRequest): AbortSignal {
+  const gone = new AbortController()
+  request.onGone = (error) => gone.abort(error)
+  return gone.signal
 }

@@ -9,7 +9,7 @@ import type { Endpoint } from '../upstream/endpoint.ts'
 import type { HttpConnection } from '../upstream/http-connection.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { ResponseHead } from '../wire/http-response.ts'
-import { Attempts, type FromEndpoint } from './attempts.ts'
+import { Attempts, goneSignal, type FromEndpoint } from './attempts.ts'
 import { encodeUpgrade } from './forward.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { Route } from './route.ts'
@@ -38,13 +38,11 @@ export interface Dialled extends FromEndpoint {
 /** @throws GatewayError; then nothing is left behind. */
 export async function dialUpstream(options: DialOptions): Promise<Dialled> {
   const { request, facts, pool, emit } = options
-  const waiting = new AbortController()
-  request.onGone = (error) => waiting.abort(error)
   const stickiness = stickinessOf(facts, pool, true)
   facts.target = stickiness.target ?? facts.target
   const attempts = new Attempts({ pool, request: facts, isSession: true, stickiness, emit })
   const answered = await attempts.answer({
-    signal: waiting.signal,
+    signal: () => goneSignal(request),
     limitMs: leftMs(options),
     ask: (endpoint, isLast) => ask(endpoint, options, isLast),
     mayRepeat: () => leftMs(options) > 0,

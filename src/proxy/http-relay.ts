@@ -10,7 +10,7 @@ import type { HttpConnection } from '../upstream/http-connection.ts'
 import type { ResponseHead } from '../wire/http-response.ts'
 import { relayAnswer, setSendTimeout, type RelayedRequest } from './answer-relay.ts'
 import { encodeInterim } from './answer.ts'
-import { Attempts, type EndpointAnswer } from './attempts.ts'
+import { Attempts, goneSignal, type EndpointAnswer } from './attempts.ts'
 import { encodeRequest } from './forward.ts'
 import { stickinessOf, type Stickiness } from './stickiness.ts'
 import { mayTrailRequest } from './trailers.ts'
@@ -23,15 +23,13 @@ export async function relayHttp(asked: RelayedRequest): Promise<void> {
   const { request, facts, route, emit } = asked
   const startedAtMs = performance.now()
   const pool = route.pickPool(facts)
-  const waiting = new AbortController()
-  request.onGone = (error) => waiting.abort(error)
   const stickiness = stickinessOf(facts, pool, false)
   facts.target = stickiness.target ?? facts.target
   const attempts = new Attempts({ pool, request: facts, isSession: false, stickiness, emit })
   const maySendTwice = idempotent.has(request.head.method) && request.isBodyRead
   const asking = new Asking({ ...asked, stickiness, maySendTwice })
   const answered = await attempts.answer({
-    signal: waiting.signal,
+    signal: () => goneSignal(request),
     limitMs: Infinity,
     ask: (endpoint) => asking.ask(endpoint),
     mayRepeat: (error) => asking.mayRepeat(error),

@@ -52,14 +52,14 @@ export class Route {
     )
   }
 
-  /**
-   * To be waited for before anything is read of endpoints, as what a request sticks to may not be there yet.
-   * @returns undefined where nothing is to be waited for.
-   */
-  untilDiscovered(signal: AbortSignal): Promise<unknown> | undefined {
-    const unknown = this.#pools.filter(({ isDiscovering }) => isDiscovering)
-    if (unknown.length === 0) return undefined
-    return Promise.all(unknown.map((pool) => pool.untilDiscovered(signal)))
+  /** Whether nothing is known yet of endpoints it leads to: then what a request sticks to may not be there yet. */
+  get isDiscovering(): boolean {
+    return this.#pools.some((pool) => pool.isDiscovering)
+  }
+
+  /** Until something is known, or for five seconds. @throws the signal's reason. */
+  async untilDiscovered(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#pools.flatMap((pool) => pool.untilDiscovered(signal) ?? []))
   }
 
   /** Where this request goes: by what it sticks to, by its value of `split-by`, or by turn. */

@@ -6,6 +6,7 @@ import { GatewayError } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { ClientRequest } from '../listener/client-request.ts'
 import type { Compression } from '../wire/compression.ts'
+import { goneSignal } from './attempts.ts'
 import { handshake } from './handshake.ts'
 import { describeAnswer } from './answer-relay.ts'
 import { relayHttp } from './http-relay.ts'
@@ -37,7 +38,8 @@ export async function serve(request: ClientRequest, options: ServeOptions): Prom
     request.route = route.config.name
     const own = ownAnswer(route, facts)
     if (own !== undefined) return answer(own, route)
-    await untilDiscovered(request, route)
+    // Before anything is read of endpoints.
+    if (route.isDiscovering) await route.untilDiscovered(goneSignal(request))
     if (request.head.isUpgrade) {
       const underWay = plan.handshakes.get(request.listener)
       await handshake({ request, facts, route, sessions, compression, underWay, emit })
@@ -53,15 +55,6 @@ export async function serve(request: ClientRequest, options: ServeOptions): Prom
     sendAnswer(request, own)
     emit(describeAnswer({ facts, listener, route, status: own.status, startedAtMs }))
   }
-}
-
-/** @throws GatewayError if the client leaves meanwhile. */
-async function untilDiscovered(request: ClientRequest, route: Route): Promise<void> {
-  const waiting = new AbortController()
-  const discovered = route.untilDiscovered(waiting.signal)
-  if (discovered === undefined) return
-  request.onGone = (error) => waiting.abort(error)
-  await discovered
 }
 
 /** @throws GatewayError where there is none for this request. */

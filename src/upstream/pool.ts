@@ -186,13 +186,17 @@ export class Pool {
    * @throws GatewayError NO_ENDPOINT or ENDPOINTS_FULL, or the signal's reason.
    */
   enter(ask: Ask, signal: AbortSignal, limitMs: number): Endpoint | Promise<Endpoint> {
-    // Those in line wait for room elsewhere.
-    const mustWait = ask.isSession && this.#line.length > 0 && !this.#isStillFit(ask)
-    const endpoint = mustWait ? undefined : this.enterNow(ask)
-    return endpoint ?? this.#wait(ask, signal, limitMs)
+    return this.enterInTurn(ask) ?? this.#wait(ask, signal, limitMs)
   }
 
-  /** The same at once. @returns undefined if there is none that is fit and has room. */
+  /** The same without a wait. @returns undefined if there is none, or others wait for it. */
+  enterInTurn(ask: Ask): Endpoint | undefined {
+    // Those in line wait for room elsewhere than where somebody sticks.
+    const mustWait = ask.isSession && this.#line.length > 0 && !this.#isStillFit(ask)
+    return mustWait ? undefined : this.enterNow(ask)
+  }
+
+  /** The same before those who wait. @returns undefined if there is none that is fit and has room. */
   enterNow(ask: Ask): Endpoint | undefined {
     const endpoint = this.#choose(ask)
     endpoint?.enter(ask.isSession)
