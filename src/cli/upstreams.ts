@@ -48,7 +48,10 @@ export function pathOf(
 }
 
 function formatUpstreams(all: readonly UpstreamInfo[]): string {
-  const rows = all.flatMap(({ name, endpoints }) => endpoints.map((each) => rowOf(name, each)))
+  const rows = all.flatMap(({ name, endpoints, leaving }) => [
+    ...endpoints.map((each) => rowOf(name, each)),
+    ...Object.entries(leaving).map(([url, sessions]) => leavingRow(name, url, sessions)),
+  ])
   if (rows.length === 0) return 'No endpoints.'
   return formatTable(
     ['UPSTREAM', 'ENDPOINT', 'STATE', 'SINCE', 'SESSIONS', 'WEIGHT', 'LATENCY', 'WHY'],
@@ -68,6 +71,11 @@ function rowOf(upstream: string, endpoint: EndpointInfo): (string | number)[] {
     latencyMs === undefined ? '' : roundTripText(latencyMs),
     oneLine(reason),
   ]
+}
+
+/** Of an endpoint that is not there any more, but for its sessions. */
+function leavingRow(upstream: string, url: string, sessions: number): (string | number)[] {
+  return [upstream, url, 'removed', '', sessions, '', '', 'its sessions go on']
 }
 
 function weightText({ weight, currentWeight, isBackup }: EndpointInfo): string | number {

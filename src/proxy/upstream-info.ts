@@ -42,10 +42,12 @@ export interface UpstreamInfo<Shown = EndpointInfo> {
   /** Handshakes that wait for an endpoint with room. */
   readonly waiting: number
   readonly endpoints: readonly Shown[]
+  /** Sessions of endpoints that were removed under them, by URL. */
+  readonly leaving: Readonly<Record<string, number>>
 }
 
 export function describeUpstream<Shown>(
-  { name, options, waiting, endpoints }: Pool,
+  { name, options, waiting, endpoints, leaving }: Pool,
   describe: (endpoint: Endpoint) => Shown,
 ): UpstreamInfo<Shown> {
   return {
@@ -53,6 +55,7 @@ export function describeUpstream<Shown>(
     balancer: options.balancer.type,
     waiting,
     endpoints: Array.from(endpoints, describe),
+    leaving: Object.fromEntries(leaving),
   }
 }
 

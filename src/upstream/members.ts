@@ -85,6 +85,14 @@ export class Members {
     return this.#all.values()
   }
 
+  /** Sessions of addresses that are gone, by their URLs. */
+  leaving(): Map<string, number> {
+    const gone = [...this.#carried].filter(
+      ([url, { sessions }]) => sessions > 0 && !this.#all.has(url),
+    )
+    return new Map(gone.map(([url, { sessions }]) => [url, sessions]))
+  }
+
   get(url: string): Endpoint | undefined {
     return this.#all.get(url)
   }

@@ -107,6 +107,11 @@ export class Pool {
     return this.#members.all()
   }
 
+  /** Sessions of endpoints that are not there any more, by their URLs. */
+  get leaving(): ReadonlyMap<string, number> {
+    return this.#members.leaving()
+  }
+
   get size(): number {
     return this.#members.size
   }

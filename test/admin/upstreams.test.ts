@@ -108,6 +108,7 @@ routes: [{ upstream: chat }, { path: /other, upstream: "${urlOf(second)}" }]
         },
         expect.objectContaining({ url: urlOf(second), weight: 3, isBackup: true, sessions: 0 }),
       ],
+      leaving: {},
     })
     const { since = '', stateMs = 0 } = upstreams[0]?.endpoints[0] ?? {}
     expect(Math.abs(Date.parse(since) + stateMs - Date.now())).toBeLessThan(5_000)
@@ -192,8 +193,12 @@ describe('an endpoint that is removed', () => {
     const meanwhile = await metrics()
     expect(sample(meanwhile, `sluice_endpoint_sessions${labels}`)).toBe(1)
     expect(sample(meanwhile, `sluice_endpoint_up${labels}`)).toBeUndefined()
+    const shown = async () => (await admin.ask('/upstreams/chat')).json()
+    expect(await shown()).toMatchObject({ leaving: { [url]: 1 } })
     client.socket.close()
     await gateway.event('session-closed', ({ endpoint }) => endpoint === url)
+    expect(await shown()).toMatchObject({ leaving: {} })
+    expect(JSON.stringify(await shown())).toContain('"leaving":{}')
     await metrics() // tells its counts once more
     expect(await metrics()).not.toContain(url)
   })

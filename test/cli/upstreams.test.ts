@@ -59,6 +59,15 @@ describe('sluice upstreams', () => {
     ])
   })
 
+  test('shows an endpoint that was removed for as long as it has sessions', async () => {
+    await using running = await start()
+    using _client = await openWebSocket(`ws://${running.gateway.host}/`)
+    const url = `ws://${server.host}`
+    await running.type('upstreams', 'remove', 'chat', url)
+    const { stdout } = await running.type('upstreams')
+    expect(stdout).toMatch(new RegExp(`^chat +${url} +removed +1 +its sessions go on$`, 'm'))
+  })
+
   test('prints what the admin port answers as JSON', async () => {
     await using running = await start()
     const { stdout } = await running.type('upstreams', '--json')
