@@ -76,6 +76,7 @@ export type StickyConfig =
 export type DiscoverConfig =
   | (DiscoveredForm & {
       readonly kind: 'dns'
+      /** With a dot at its end where the search list of the system is left out. */
       readonly name: string
       readonly port: number
     })

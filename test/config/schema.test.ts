@@ -198,7 +198,7 @@ log: { level: debug, format: json }
     ],
     discover: {
       kind: 'dns',
-      name: 'chat.internal',
+      name: 'chat.internal.',
       port: 9000,
       scheme: 'ws',
       isTls: true,

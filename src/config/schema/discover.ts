@@ -89,9 +89,11 @@ export const discoverSchema = section(
 function readName(input: unknown): Reading<string> {
   if (typeof input !== 'string') return { problem: `must be a name, not ${show(input)}` }
   const name = input.toLowerCase().replace(/\.$/, '')
+  // A dot at the end says that the name is whole: the search list of the system is left out.
+  const written = input.endsWith('.') ? `${name}.` : name
   if (isIP(name) !== 0)
     return { problem: `${show(input)} is an address`, suggestion: 'list it under endpoints' }
-  if (readHost(name).problem === undefined && !/^\*|^\[/.test(name)) return { value: name }
+  if (readHost(name).problem === undefined && !/^\*|^\[/.test(name)) return { value: written }
   const [, scheme, host, port] = /^(\w+:\/\/)?([\w.-]+)(:\d+)?$/.exec(name) ?? []
   const hasMore = scheme !== undefined || port !== undefined
   return {

@@ -14,7 +14,7 @@ const form = { scheme: 'ws', isTls: false, path: '', everyMs: 30_000, resolvers:
 describe('endpoints are found', () => {
   test.each([
     ['{ dns: chat.internal, port: 9000 }', { kind: 'dns', name: 'chat.internal', port: 9000 }],
-    ['{ dns: Chat.Internal., port: 1 }', { kind: 'dns', name: 'chat.internal', port: 1 }],
+    ['{ dns: Chat.Internal., port: 1 }', { kind: 'dns', name: 'chat.internal.', port: 1 }],
     ['{ srv: _ws._tcp.chat.internal }', { kind: 'srv', name: '_ws._tcp.chat.internal' }],
     ['{ srv: chat, scheme: wss }', { kind: 'srv', name: 'chat', isTls: true }],
     ['{ srv: chat, scheme: http }', { kind: 'srv', name: 'chat', scheme: 'http' }],
