@@ -26,18 +26,29 @@ export function connectTcp({ address, port, unix, signal }: ConnectTarget): Prom
     if (signal.aborted) return reject(signal.reason)
     const dial = new Socket({ allowHalfOpen: true })
     descriptors.sockets++
+    let isSettled = false
     const onAbort = () => fail(signal.reason)
+    // It may tell an error still after it was called off, which must be heard and changes nothing.
     const fail = (error: unknown) => {
+      if (isSettled) return
+      isSettled = true
       signal.removeEventListener('abort', onAbort)
       dial.destroy()
       descriptors.sockets--
       reject(error)
     }
     signal.addEventListener('abort', onAbort, { once: true })
-    dial.once('error', fail)
+    dial.on('error', fail)
     dial.once('connect', () => {
-      signal.removeEventListener('abort', onAbort)
-      resolve(takeOver(dial))
+      if (isSettled) return
+      try {
+        const stream = takeOver(dial)
+        isSettled = true
+        signal.removeEventListener('abort', onAbort)
+        resolve(stream)
+      } catch (error) {
+        fail(error)
+      }
     })
     dial.connect(unix === undefined ? { host: address, port } : { path: unix })
   })

@@ -78,7 +78,7 @@ export class Attempts {
       let outcome: Answer | undefined
       let next: Endpoint | undefined
       try {
-        outcome = await trial.ask(endpoint, this.#isLast)
+        outcome = await trial.ask(endpoint, this.#isLast(endpoint))
         next = this.#afterAnswer(endpoint, outcome, trial)
         if (next === undefined) return { ...outcome, endpoint }
       } catch (error) {
@@ -96,10 +96,11 @@ export class Attempts {
   }
 
   /** Whether no other endpoint could be asked after this one. */
-  get #isLast(): boolean {
-    const { pool, stickiness } = this.#options
-    const tried = this.#tried.length
-    return stickiness.isBound || tried >= pool.options.retry.dials || tried + 1 >= pool.size
+  #isLast(endpoint: Endpoint): boolean {
+    const { pool, isSession, stickiness } = this.#options
+    const { dials } = pool.options.retry
+    const mayGoOn = !stickiness.isBound && this.#tried.length < dials
+    return !mayGoOn || !pool.hasOther([...this.#tried, endpoint], isSession)
   }
 
   #first(trial: Trial<EndpointAnswer>): Endpoint | Promise<Endpoint> {
@@ -123,7 +124,8 @@ export class Attempts {
   ): Endpoint | undefined {
     if (dialMs !== undefined) endpoint.observe(dialMs)
     if (!this.#options.pool.options.retry.statuses.includes(status)) {
-      if (status < 500) endpoint.standing.succeeded('request')
+      if (status >= 500) return undefined
+      endpoint.standing.succeeded('request')
       // What they refused another could do: so it was not the request. A 429, say, is no sign of an illness.
       for (const [refuser, refusal] of this.#refusers)
         if (refusal >= 500) refuser.standing.failed('request', `answered ${refusal}`)
@@ -183,6 +185,16 @@ export class Attempts {
     }
     pool.retries++
     return next
+  }
+}
+
+/** Leaves an endpoint, once: an answer that breaks off may end in more than one way. */
+export function leaver(endpoint: Endpoint, isSession: boolean): () => void {
+  let isLeft = false
+  return () => {
+    if (isLeft) return
+    isLeft = true
+    endpoint.leave(isSession)
   }
 }
 

@@ -16,6 +16,7 @@ import { encodeSwitch } from './answer.ts'
 import { dialUpstream, type Dialled } from './dial.ts'
 import { ExtensionOffer, framingOf, type Framing } from './framing.ts'
 import { relayAnswer } from './answer-relay.ts'
+import { leaver } from './attempts.ts'
 import { originFault } from './origin.ts'
 import type { Quota } from './quota.ts'
 import type { RequestFacts } from './request-facts.ts'
@@ -82,7 +83,7 @@ async function enterRoute(attempt: Handshake): Promise<void> {
 /** @returns the session, where the endpoint has agreed to one; else the client gets the endpoint's answer. */
 function joinUpstream(answered: AnsweredHandshake): Session | undefined {
   const { endpoint, connection, answer, pool } = answered
-  const onOver = () => endpoint.leave(true)
+  const onOver = leaver(endpoint, true)
   try {
     if (answer.status === 101) return joinSession(answered)
     relayAnswer({ ...answered, upstream: pool.name, onOver })

@@ -10,7 +10,7 @@ import type { HttpConnection } from '../upstream/http-connection.ts'
 import type { ResponseHead } from '../wire/http-response.ts'
 import { relayAnswer, setSendTimeout, type RelayedRequest } from './answer-relay.ts'
 import { encodeInterim } from './answer.ts'
-import { Attempts, goneSignal, type EndpointAnswer } from './attempts.ts'
+import { Attempts, goneSignal, leaver, type EndpointAnswer } from './attempts.ts'
 import { encodeRequest } from './forward.ts'
 import { stickinessOf, type Stickiness } from './stickiness.ts'
 import { mayTrailRequest } from './trailers.ts'
@@ -34,8 +34,7 @@ export async function relayHttp(asked: RelayedRequest): Promise<void> {
     ask: (endpoint) => asking.ask(endpoint),
     mayRepeat: (error) => asking.mayRepeat(error),
   })
-  const { endpoint } = answered
-  const onOver = () => endpoint.leave(false)
+  const onOver = leaver(answered.endpoint, false)
   try {
     relayAnswer({ ...asked, ...answered, upstream: pool.name, stickiness, startedAtMs, onOver })
   } catch (error) {

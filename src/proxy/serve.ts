@@ -39,7 +39,10 @@ export async function serve(request: ClientRequest, options: ServeOptions): Prom
     const own = ownAnswer(route, facts)
     if (own !== undefined) return answer(own, route)
     // Before anything is read of endpoints.
-    if (route.isDiscovering) await route.untilDiscovered(goneSignal(request))
+    if (route.isDiscovering) {
+      await route.untilDiscovered(goneSignal(request))
+      if (options.isLeaving()) throw new GatewayError('LEAVING')
+    }
     if (request.head.isUpgrade) {
       const underWay = plan.handshakes.get(request.listener)
       await handshake({ request, facts, route, sessions, compression, underWay, emit })

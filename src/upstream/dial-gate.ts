@@ -53,6 +53,12 @@ export class DialGate {
     this.leave()
   }
 
+  /** Somebody who did not come through here was answered. */
+  trust(): void {
+    this.#most = maxUnderWay
+    this.#letIn()
+  }
+
   /** The dial took too long. */
   timedOut(): void {
     this.#most = 1
@@ -62,6 +68,10 @@ export class DialGate {
   /** No dial was made after all, or nobody wanted it any more. */
   leave(): void {
     this.#underWay--
+    this.#letIn()
+  }
+
+  #letIn(): void {
     while (this.#line.length > 0 && this.hasRoom) {
       this.#underWay++
       this.#line.shift()?.enter()

@@ -2,7 +2,7 @@
  * Opens connections to one endpoint, and keeps idle ones for the next request.
  */
 import { GatewayError, type ErrorCode } from '../core/errors.ts'
-import { connectTcp } from '../net/connect.ts'
+import { connectTcp, type ConnectTarget } from '../net/connect.ts'
 import { descriptors } from '../net/descriptors.ts'
 import { resolveHost } from '../net/resolve.ts'
 import { secureClient, SecureError } from '../net/secure-client.ts'
@@ -99,19 +99,24 @@ export class Dialer {
     const limitMs = Math.min(timeoutMs, this.timeout.connectMs)
     const timer = setTimeout(abortLate, limitMs, dial, lateCode)
     try {
-      return new HttpConnection(await this.open(dial.signal, limitMs))
+      const through = (place: ConnectTarget) => this.#dial(place)
+      return new HttpConnection(await this.#dialAny(dial.signal, limitMs, through))
     } finally {
       clearTimeout(timer)
     }
   }
 
   /**
-   * The same without what speaks HTTP on it.
-   * @param limitMs what addresses share between them; the signal is what ends it.
+   * A connection for a check, which waits for nobody: there is one at a time, and it finds out whether dials hang.
+   * @param limitMs what addresses share between them; the signal is what ends it. @throws as `connect`.
    */
-  open(signal: AbortSignal, limitMs = this.timeout.connectMs): Promise<TcpStream> {
-    if (!descriptors.mayDial) this.#dropIdle()
-    return this.#dialAny(signal, limitMs)
+  probe(signal: AbortSignal, limitMs: number): Promise<TcpStream> {
+    return this.#dialAny(signal, limitMs, async (place) => {
+      if (!descriptors.mayDial) throw new GatewayError('TOO_MANY_CONNECTIONS')
+      const stream = await connectTcp(place)
+      this.#gate.trust()
+      return stream
+    })
   }
 
   /** Closes the idle connections, and keeps none any more. */
@@ -121,7 +126,13 @@ export class Dialer {
   }
 
   /** Each address but the last has its share of the time: one that swallows packets must not take it all. */
-  async #dialAny(signal: AbortSignal, limitMs: number): Promise<TcpStream> {
+  async #dialAny(
+    signal: AbortSignal,
+    limitMs: number,
+    connect: (place: ConnectTarget) => Promise<TcpStream>,
+  ): Promise<TcpStream> {
+    if (!descriptors.mayDial) this.#dropIdle()
+    const { port, unix } = this.options
     const endsAtMs = performance.now() + limitMs
     const addresses = await this.#addresses(signal)
     let failure: unknown = 'the name has no address'
@@ -130,7 +141,7 @@ export class Dialer {
       const shareMs = Math.max(0, endsAtMs - performance.now()) / left
       const attempt = left === 1 ? signal : AbortSignal.any([signal, AbortSignal.timeout(shareMs)])
       try {
-        const stream = await this.#dial(address, attempt)
+        const stream = await connect({ address, port, unix, signal: attempt })
         if (this.#tls !== undefined) await this.#secure(stream, this.#tls, attempt)
         return stream
       } catch (error) {
@@ -165,8 +176,10 @@ export class Dialer {
     }
   }
 
-  async #dial(address: string, signal: AbortSignal): Promise<TcpStream> {
+  /** When the gate lets it through. */
+  async #dial(place: ConnectTarget): Promise<TcpStream> {
     const gate = this.#gate
+    const { signal } = place
     await gate.enter(signal)
     // Many may have waited at the gate since there was room.
     if (signal.aborted || !descriptors.mayDial) {
@@ -174,8 +187,7 @@ export class Dialer {
       throw signal.reason ?? new GatewayError('TOO_MANY_CONNECTIONS')
     }
     try {
-      const { port, unix } = this.options
-      const stream = await connectTcp({ address, port, unix, signal })
+      const stream = await connectTcp(place)
       gate.answered()
       return stream
     } catch (error) {

@@ -23,7 +23,9 @@ export function mayEject(endpoints: readonly Endpoint[], { atMost, nowMs }: Floo
   const ejected = endpoints.filter(({ standing }) => standing.state === 'ejected')
   const fit = endpoints.filter(({ standing, weight }) => standing.state === 'healthy' && weight > 0)
   if (ejected.length < Math.ceil(endpoints.length * atMost) && fit.length > 1) return true
-  const [longest] = ejected.toSorted((one, other) => sinceMs(one) - sinceMs(other))
+  const [longest] = ejected
+    .filter(({ weight }) => weight > 0)
+    .toSorted((one, other) => sinceMs(one) - sinceMs(other))
   if (longest === undefined || nowMs - sinceMs(longest) < leastEjectedMs) return false
   longest.standing.readmit('another fails in its place')
   return true

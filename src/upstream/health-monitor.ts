@@ -94,12 +94,15 @@ class HealthMonitor {
   #target(): HealthTarget {
     const { authority, path, connect } = this.#watch.target
     const lent = this.#lent
+    const isOver = () => this.#lent !== lent
     return {
       authority,
       path,
       async connect(signal) {
         const stream = await connect(signal)
         lent.push(stream)
+        // Nobody waits for one that comes after the end.
+        if (isOver()) stream.destroy()
         return stream
       },
     }

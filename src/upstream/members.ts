@@ -240,7 +240,7 @@ export class Members {
         authority,
         path,
         // Several addresses have to share the time of the check.
-        connect: (signal) => endpoint.dialer.open(signal, Math.min(health.timeoutMs, connectMs)),
+        connect: (signal) => endpoint.dialer.probe(signal, Math.min(health.timeoutMs, connectMs)),
       },
       intervalMs: health.intervalMs,
       timeoutMs: health.timeoutMs,

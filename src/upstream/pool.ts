@@ -208,6 +208,16 @@ export class Pool {
     return endpoint
   }
 
+  /** Whether one is there, beside these, that could be given to somebody now. */
+  hasOther(others: readonly Endpoint[], isSession: boolean): boolean {
+    for (const endpoint of this.#members.all()) {
+      const { standing, weight, isFull } = endpoint
+      const isFit = standing.state === 'healthy' || standing.state === 'ejected'
+      if (isFit && weight > 0 && !(isSession && isFull) && !others.includes(endpoint)) return true
+    }
+    return false
+  }
+
   /** An administrator's. @returns what is wrong, as a sentence. */
   add(options: EndpointOptions): Endpoint | string {
     if (this.#members.get(options.url) !== undefined)

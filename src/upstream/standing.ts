@@ -55,6 +55,8 @@ export class Standing {
   #checks = 0
   /** How the last check ended; undefined: there was none. */
   #wasWell: boolean | undefined
+  /** What was the reason before it failed and had to stay; undefined: it does not fail. */
+  #reasonBefore: string | undefined
   /** Checks that succeeded in a row since it was ejected. */
   #wellSinceEjected = 0
   #isStopped = false
@@ -77,7 +79,9 @@ export class Standing {
         this.#settle(cause)
       },
       onStay: (reason) => {
-        if (this.#state === 'healthy') this.#reason = `${reason}; it stays, as others have to`
+        if (this.#state !== 'healthy') return
+        this.#reasonBefore ??= this.#reason
+        this.#reason = `${reason}; it stays, as others have to`
       },
     })
   }
@@ -133,6 +137,9 @@ export class Standing {
   /** A request or handshake was answered well; a session was closed properly. Called for each of them: costs nanoseconds. */
   succeeded(kind: WatchedKind): void {
     this.#ejection?.succeeded(kind)
+    if (this.#reasonBefore === undefined) return
+    this.#reason = this.#reasonBefore
+    this.#reasonBefore = undefined
   }
 
   /**
@@ -180,6 +187,7 @@ export class Standing {
   /** @param cause of its being healthy, if that is what it comes to. */
   #settle(cause: string): void {
     const was = this.#state
+    this.#reasonBefore = undefined
     const { state, reason } = this.#gravest() ?? { state: 'healthy', reason: cause }
     this.#state = state
     this.#reason = reason

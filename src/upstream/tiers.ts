@@ -65,14 +65,13 @@ export class Tiers {
     const isFree: Test = (endpoint) => !(isSession && endpoint.isFull) && !tried.includes(endpoint)
     const isReady: Test = (endpoint) => isFree(endpoint) && endpoint.dialer.hasRoom(isSession)
     const isBusy: Test = (endpoint) => isFree(endpoint) && !endpoint.dialer.isSuspect
-    for (const tier of this.#healthy) {
+    const guesses = !isSession || !this.isFull ? [this.#ejected] : []
+    for (const tier of [...this.#healthy, ...guesses]) {
       const chosen = chooseFrom(tier, search, isReady) ?? chooseFrom(tier, search, isBusy)
       if (chosen !== undefined) return chosen
     }
-    const mayGuess = !isSession || !this.isFull
-    const guessed = mayGuess ? chooseFrom(this.#ejected, search, isReady) : undefined
-    if (guessed !== undefined) return guessed
-    for (const tier of this.#healthy) {
+    // Whoever comes here waits at a gate: that may open, a line would not be told of it.
+    for (const tier of [...this.#healthy, ...guesses]) {
       const chosen = chooseFrom(tier, search, isFree)
       if (chosen !== undefined) return chosen
     }
