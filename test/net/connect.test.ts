@@ -120,6 +120,30 @@ describe('a connection', () => {
     await until(() => openFiles() === files)
   })
 
+  test('that is called off while it fails is counted down once', async () => {
+    const sockets = descriptors.sockets
+    const places = [
+      { address: '', port: 0, unix: temporaryPath('none.sock') },
+      { address: '255.255.255.255', port: 9 },
+    ]
+    for (const place of places) {
+      for (const wait of [
+        () => undefined,
+        () => Promise.resolve(),
+        () => new Promise(setImmediate),
+      ]) {
+        const attempt = new AbortController()
+        const dial = connectTcp({ ...place, signal: attempt.signal })
+        const outcome = dial.catch((error: unknown) => error)
+        await wait()
+        attempt.abort(new Error('nobody wants it'))
+        expect(await outcome).toBeInstanceOf(Error)
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(descriptors.sockets).toBe(sockets)
+  })
+
   test('that was called off before is not begun', async () => {
     const dial = connectTcp({ address: '127.0.0.1', port: 1, signal: AbortSignal.abort('late') })
     expect(await dial.catch((reason: unknown) => reason)).toBe('late')

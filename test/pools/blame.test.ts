@@ -5,8 +5,8 @@ import { describe, expect, test } from 'bun:test'
 import { startEcho } from '../support/echo-server.ts'
 import { startGateway, type RunningGateway } from '../support/gateway.ts'
 import { endpointOptions, startPool } from '../support/pool.ts'
-import { listenTcp } from '../support/tcp.ts'
-import { openWebSocket } from '../support/websocket.ts'
+import { dialTcp, listenTcp } from '../support/tcp.ts'
+import { openWebSocket, switchAnswer, upgradeRequest } from '../support/websocket.ts'
 
 function yamlFor(urls: readonly string[], upstream: string, route = ''): string {
   return `
@@ -78,6 +78,21 @@ test('a server that says nothing leaves half of the time for another', async () 
   })
 })
 
+test('a server has all of the time where its only neighbour takes nobody', async () => {
+  using slow = await listenTcp(async (connection) => {
+    await connection.until(/\r\n\r\n/)
+    await Bun.sleep(700)
+    connection.send(switchAnswer())
+  })
+  const idle = '{ url: "ws://127.0.0.1:1", weight: 0 }'
+  await using gateway = startGateway(
+    yamlFor([`ws://${slow.host}`, idle], 'eject: off', 'timeout: { handshake: 1s }'),
+  )
+  using client = await dialTcp(gateway.port)
+  client.send(upgradeRequest('/'))
+  expect(await client.until(/\r\n\r\n/)).toStartWith('HTTP/1.1 101 ')
+})
+
 test('what is not HTTP is tried at another server', async () => {
   using garbage = await listenTcp(async (connection) => {
     await connection.until(/\r\n\r\n/)
@@ -124,4 +139,22 @@ describe('servers that fail one after another', () => {
     second.standing.failed('request', 'connection refused')
     expect(states()).toEqual(['healthy', 'ejected'])
   })
+
+  test('do not give their place to one that takes nobody', () => {
+    const { pool, clock, first, second, fail, states } = start()
+    fail(second)
+    pool.setWeight(second, 0)
+    clock.advance(2_000)
+    fail(first)
+    expect(states()).toEqual(['healthy', 'ejected'])
+  })
+})
+
+test('that it fails is said no more when it does well again', () => {
+  const { pool } = startPool([endpointOptions('ws://10.0.0.1:9000')])
+  const [only] = pool.endpoints
+  for (let time = 0; time < 5; time++) only?.standing.failed('request', 'connection refused')
+  expect(only?.standing.reason).toEndWith('it stays, as others have to')
+  only?.standing.succeeded('request')
+  expect(only?.standing.reason).toBe('nothing has failed so far')
 })

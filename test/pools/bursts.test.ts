@@ -77,3 +77,16 @@ test('a burst goes to those that are well, and not to one that refuses', async (
   const counts = await sessionsOfBurst(gateway)
   expectShared(counts, first.url, second.url)
 })
+
+// What a full gate kept back was refused, since there was no other endpoint to wait for.
+test('a burst waits at the gate of an endpoint that is ejected, where it is the only one', async () => {
+  let status: number | undefined = 503
+  using ejected = startEcho('ejected', { status: () => status })
+  using well = startEcho('well')
+  await using gateway = gatewayTo(ejected.url, well.url)
+  await untilEjected(gateway, ejected.url)
+  status = undefined
+  gateway.gateway.upstreams.change('chat', { kind: 'drain', url: well.url })
+  const counts = await sessionsOfBurst(gateway)
+  expect(counts).toEqual(new Map([[ejected.url, burst]]))
+})
