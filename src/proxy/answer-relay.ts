@@ -32,7 +32,7 @@ export interface AnswerRelay extends RelayedRequest {
   readonly startedAtMs: number
   /** How long it took to open the connection; undefined where it was there. */
   readonly dialMs: number | undefined
-  /** The answer has passed, or broken off. Not called where relaying it throws. */
+  /** The answer has passed, or broken off; may be called more than once. */
   readonly onOver: () => void
 }
 

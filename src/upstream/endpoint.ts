@@ -146,6 +146,11 @@ export class Endpoint implements Candidate {
     this.standing.drain()
   }
 
+  undrain(): void {
+    this.#carried.isDraining = false
+    this.standing.undrain()
+  }
+
   get isToldToDrain(): boolean {
     return this.#carried.isDraining
   }
@@ -154,11 +159,6 @@ export class Endpoint implements Candidate {
   forgetWord(): void {
     this.#carried.weight = undefined
     this.#carried.isDraining = false
-  }
-
-  undrain(): void {
-    this.#carried.isDraining = false
-    this.standing.undrain()
   }
 
   /**

@@ -70,7 +70,6 @@ class HealthMonitor {
     this.#underWay = underWay
     this.#callOffTimeout = clock.after(timeoutMs, () => {
       const fault = `no answer within ${timeoutMs / 1_000}s`
-      // The name is how a dial tells a time that is up from somebody who left.
       underWay.abort(new DOMException(fault, 'TimeoutError'))
       this.#watch.onResult(fault, undefined)
     })
