@@ -8,7 +8,7 @@ import { checkAll, elapsed, measureMemory, measureRounds, type Bench } from './m
 import { compile, startEcho } from './native.ts'
 import { readOptions, type Options } from './options.ts'
 import { measurePicking } from './picking.ts'
-import { stopAll } from './processes.ts'
+import { runProgram } from './program.ts'
 import { formatReport, hasErrors } from './report.ts'
 import type { Row } from './row.ts'
 import { controlNames, otherCheckout, rows } from './rows.ts'
@@ -95,17 +95,4 @@ function prepareTls({ groups }: Options): Certificate | undefined {
   return undefined
 }
 
-let isLeaving = false
-
-/** Ends everything, once; whatever main() meets while that happens is of no interest. */
-async function leave(exitCode: number, error?: unknown): Promise<void> {
-  if (isLeaving) return
-  isLeaving = true
-  if (error !== undefined) console.error(error instanceof Error ? error.message : error)
-  await stopAll()
-  process.exit(exitCode)
-}
-
-process.on('SIGINT', () => void leave(130))
-process.on('SIGTERM', () => void leave(143))
-main().then(leave, (error: unknown) => leave(1, error))
+runProgram(main)

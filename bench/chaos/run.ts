@@ -4,7 +4,7 @@
 // The exit code is 1 where Sluice is worse than the better control row.
 import { parseArgs } from 'node:util'
 import { describeMachine, versionsOf } from '../machine.ts'
-import { stopAll } from '../processes.ts'
+import { runProgram } from '../program.ts'
 import { failures } from './failures.ts'
 import { gateways, type Gateway } from './gateways.ts'
 import { places, runFailure, type Run } from './handshakes.ts'
@@ -88,17 +88,4 @@ function isChosen(name: string, parts: string[]): boolean {
   return parts.length === 0 || parts.some((part) => name.includes(part))
 }
 
-let isLeaving = false
-
-/** Ends everything, once; whatever main() meets while that happens is of no interest. */
-async function leave(exitCode: number, error?: unknown): Promise<void> {
-  if (isLeaving) return
-  isLeaving = true
-  if (error !== undefined) console.error(error instanceof Error ? error.message : error)
-  await stopAll()
-  process.exit(exitCode)
-}
-
-process.on('SIGINT', () => void leave(130))
-process.on('SIGTERM', () => void leave(143))
-main().then(leave, (error: unknown) => leave(1, error))
+runProgram(main)

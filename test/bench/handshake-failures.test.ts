@@ -11,10 +11,12 @@ import { gateways, type Gateway } from '../../bench/chaos/gateways.ts'
 import { places, runFailure, type Run } from '../../bench/chaos/handshakes.ts'
 import { judge } from '../../bench/chaos/table.ts'
 import { stopAll } from '../../bench/processes.ts'
+import { turnsFor } from '../support/turns.ts'
 
 const handshakes = 120
 /** Each is two processes that start, on two cores perhaps; some wait a second for a server that hangs. */
 const mostAtOnce = 4
+const inTurn = turnsFor(mostAtOnce)
 const timeoutMs = 60_000
 
 const [plain, checking] = [gatewayNamed('sluice'), gatewayNamed('sluice, checks')]
@@ -35,22 +37,6 @@ async function runNamed(name: string, gateway: Gateway): Promise<Run> {
   const [run] = await inTurn(() => runFailure(failureNamed(name), [gateway], handshakes))
   if (run === undefined) throw new Error('There was no run')
   return run
-}
-
-let busy = 0
-const line: (() => void)[] = []
-
-/** Lets a few at once do their work; the others wait. */
-async function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-  if (busy >= mostAtOnce) await new Promise<void>((resolve) => line.push(resolve))
-  else busy++
-  try {
-    return await work()
-  } finally {
-    const next = line.shift()
-    if (next === undefined) busy--
-    else next()
-  }
 }
 
 afterAll(stopAll)

@@ -10,6 +10,7 @@ import { startRecordingServer, type Answer, type RecordingServer } from './recor
 import type { Mutation } from './source-mutation.ts'
 import { dialTcp, type TcpConnection } from './tcp.ts'
 import { startUndefended, type GatewayPorts } from './undefended.ts'
+import { turnsFor } from './turns.ts'
 
 export interface Defence {
   /** What it says of the gateway, as the sentence of a test. */
@@ -59,6 +60,7 @@ export interface Outcome {
 
 /** Gateways without a defence that run at once: each takes half a second of a core to start. */
 const mostAtOnce = 3
+const inTurn = turnsFor(mostAtOnce)
 const timeoutMs = 10_000
 /** For a process to start, behind as many others as there are in a file. */
 const undefendedTimeoutMs = 60_000
@@ -143,20 +145,4 @@ routes:
   - { host: ${barrierHost}, respond: {} }
 ${routes.replaceAll('UPSTREAM', upstream.host)}
 `
-}
-
-let busy = 0
-const line: (() => void)[] = []
-
-/** Lets a few at once do their work; the others wait. */
-async function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-  if (busy >= mostAtOnce) await new Promise<void>((resolve) => line.push(resolve))
-  else busy++
-  try {
-    return await work()
-  } finally {
-    const next = line.shift()
-    if (next === undefined) busy--
-    else next()
-  }
 }
