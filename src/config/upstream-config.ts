@@ -32,6 +32,16 @@ export interface UpstreamConfig {
     /** Answers for which another endpoint is asked, and that speak against the first if that answers better: 502. */
     readonly statuses: readonly number[]
   }
+  /** What becomes of a session whose server dies or leaves. */
+  readonly failover: FailoverConfig
+  /** How the sessions of an endpoint that is to be left are moved, where failover lets them. */
+  readonly drain: {
+    readonly perSecond: number
+    /** How long a server must have said nothing before it is taken to have answered everything. */
+    readonly settleMs: number
+  }
+  /** How sessions are spread anew over endpoints that have come; undefined: they stay where they are. */
+  readonly rebalance: { readonly perSecond: number } | undefined
   /** How endpoints with TLS are spoken to. */
   readonly tls: UpstreamTlsConfig
   readonly timeout: {
@@ -112,6 +122,29 @@ export interface HealthConfig {
   /** Checks in a row that must succeed, or fail, before the endpoint is called so. */
   readonly healthy: number
   readonly unhealthy: number
+  /** Whether live sessions are moved off an endpoint that is called unhealthy, where failover lets them. */
+  readonly movesSessions: boolean
+}
+
+export interface FailoverConfig {
+  /**
+   * `off`: what happens to the server's side happens to the client's. `close`: the client is closed with 1012.
+   * `notify`: the session goes on at another server, and the client is sent `message`. `transparent`: it goes
+   * on, and the client is told nothing.
+   */
+  readonly mode: 'off' | 'close' | 'notify' | 'transparent'
+  readonly on: {
+    /** Its connection ends without a Close, or it is silent. */
+    readonly lost: boolean
+    /** Close codes by which a server says that it leaves; every other one is the application's word. */
+    readonly codes: readonly number[]
+  }
+  /** Messages up to this, in bytes on the wire, are never cut by a switch; a session caught inside a longer one is closed with 1012. */
+  readonly holdBytes: number
+  /** How long a session may be without a server. */
+  readonly waitMs: number
+  /** What `notify` sends, as a text message. */
+  readonly message: string
 }
 
 export interface EjectConfig {

@@ -15,7 +15,8 @@ export const CloseCode = {
   internalError: 1011,
   serviceRestart: 1012,
   tryAgainLater: 1013,
-  /** 4000 + the HTTP status: the client itself has to act on it. */
+  /** 4000 + the HTTP status, whichever it is: the client itself has to act on it. */
+  refused: 4000,
   tooManyRequests: 4429,
 } as const
 

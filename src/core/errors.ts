@@ -123,6 +123,24 @@ export const errorTable = {
     closeCode: CloseCode.serviceRestart,
     sentence: 'The gateway is being restarted',
   },
+  SERVER_LOST: {
+    side: 'upstream',
+    isRetryable: false,
+    closeCode: CloseCode.serviceRestart,
+    sentence: 'The server of this session is gone',
+  },
+  CAUGHT_IN_MESSAGE: {
+    side: 'upstream',
+    isRetryable: false,
+    closeCode: CloseCode.serviceRestart,
+    sentence: 'The server was lost in the middle of a message too long to be sent again',
+  },
+  REDIAL_REFUSED: {
+    side: 'upstream',
+    isRetryable: false,
+    closeCode: CloseCode.refused,
+    sentence: 'The server that was to take the session over has refused it',
+  },
   PROTOCOL_VIOLATION: {
     side: 'either',
     isRetryable: false,

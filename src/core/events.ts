@@ -97,6 +97,14 @@ interface KnownEndpoint {
   readonly source: EndpointSource
 }
 
+/**
+ * Why a session goes on at another server. The server was lost: its connection ended without a Close, it did
+ * not answer a ping, checks call it unhealthy; it said by the code of its Close that it leaves. Or it was
+ * left in order: it drains, is configured no more, or has more than its share.
+ */
+export type MoveCause =
+  'lost' | 'silent' | 'unhealthy' | 'closed' | 'draining' | 'removed' | 'rebalance'
+
 /** What happens to the endpoints of an upstream. */
 export type UpstreamEvent = { readonly upstream: string } & (
   | ({ readonly type: 'endpoint-added' } & KnownEndpoint)
@@ -118,6 +126,17 @@ export type UpstreamEvent = { readonly upstream: string } & (
       readonly detail: string | undefined
       /** Whether another endpoint is tried. */
       readonly isRetried: boolean
+    }
+  | {
+      /** Its sessions are being moved: told when that begins, once a second while it goes on, and at its end. */
+      readonly type: 'endpoint-leaving'
+      readonly endpoint: string
+      readonly cause: MoveCause
+      /** Since it began. */
+      readonly moved: number
+      /** Sessions it still has, and of those the ones that cannot be moved. */
+      readonly left: number
+      readonly unmovable: number
     }
   | {
       /** Told once, until it works again; the endpoints known before stay. */
@@ -164,6 +183,39 @@ export type GatewayEvent =
       readonly inbound: Traffic
       /** Towards the client. */
       readonly outbound: Traffic
+    }
+  | {
+      /** It goes on at another server; its client's connection is the same. */
+      readonly type: 'session-moved'
+      readonly session: string
+      readonly route: string
+      readonly upstream: string
+      /** URLs of endpoints; the same where the server has come back. */
+      readonly from: string
+      readonly to: string
+      readonly cause: MoveCause
+      /** A clause: `reset`, `1012`. */
+      readonly detail: string | undefined
+      /** How often it was moved by now. */
+      readonly moves: number
+      /** How long nothing could be sent to a server. */
+      readonly gapMs: number
+      /** Of the client, which the old server had not got whole; they were sent to the new one. */
+      readonly resentMessages: number
+      /** Of the client, which the old server had got whole since it was last heard of: processed, or lost. */
+      readonly unansweredMessages: number
+      /** Of a message that the old server did not finish. */
+      readonly droppedBytes: number
+    }
+  | {
+      /** It stays where it is: what was tried in order did not come about. */
+      readonly type: 'move-failed'
+      readonly session: string
+      readonly route: string
+      readonly upstream: string
+      readonly endpoint: string
+      readonly cause: MoveCause
+      readonly detail: string
     }
   | {
       readonly type: 'request-refused'

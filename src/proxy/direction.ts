@@ -19,6 +19,17 @@ export interface Direction {
    * come of what was read. undefined: nothing is left, or it is stopped.
    */
   takeRest(): Buffer | undefined
+  /**
+   * Of what `pass` returned last, the bytes up to the end of the last whole message; a control frame outside
+   * of one counts as whole. -1: all of it belongs to a message that began before and goes on; 0 with
+   * nothing returned between two messages.
+   */
+  readonly wholeBytes: number
+  /**
+   * Where control frames lie inside the message that is not whole, in what `pass` returned last: start and
+   * end of each in turn, from the beginning of what was returned. undefined: there is none, as almost always.
+   */
+  readonly innerControls: readonly number[] | undefined
   /** Whether what has passed ends between two frames, and how many bytes have to pass until it does. */
   readonly isAtBoundary: boolean
   readonly bytesToBoundary: number
@@ -37,14 +48,17 @@ export interface Direction {
   readonly closeCode: number | undefined
   readonly violation: FrameViolation | undefined
 
-  /** A Close of this side ends here: the gateway has one of its own for the other side. */
-  withholdsClose: boolean
+  /** Closes of this side that end here: those with one of these codes, or every one. */
+  withheldCodes: ReadonlySet<number> | 'all'
 
   /** The gateway has pinged this side: one pong with this payload ends here. */
   expectPong(payload: Buffer): void
-  /** Whether a ping, and a pong, has passed; whoever looks clears it. */
-  hasPinged: boolean
+  /** The payload of the ping that passed last; whoever sees its answer pass clears it. */
+  pinged: Buffer | undefined
+  /** Whether a pong has passed; whoever looks clears it. */
   hasPonged: boolean
+  /** Whether the pong that was expected last has come; whoever looks clears it. */
+  hasAnswered: boolean
 
   /** Gives back what it holds, once the session is over. */
   release(): void

@@ -30,6 +30,7 @@ export interface HealthOptions {
   readonly timeoutMs: number
   readonly healthy: number
   readonly unhealthy: number
+  readonly movesSessions: boolean
 }
 
 export interface MemberOptions {

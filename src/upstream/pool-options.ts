@@ -18,6 +18,9 @@ export interface PoolOptions extends MemberOptions {
   readonly queue: QueueOptions | undefined
   readonly sticky: StickyOptions | undefined
   readonly retry: RetryOptions
+  readonly failover: FailoverOptions
+  readonly drain: { readonly perSecond: number; readonly settleMs: number }
+  readonly rebalance: { readonly perSecond: number } | undefined
   /** How those with TLS are spoken to. */
   readonly tls: UpstreamTlsOptions
 }
@@ -31,6 +34,14 @@ export interface RetryOptions {
   readonly dials: number
   readonly budget: number
   readonly statuses: readonly number[]
+}
+
+export interface FailoverOptions {
+  readonly mode: 'off' | 'close' | 'notify' | 'transparent'
+  readonly on: { readonly lost: boolean; readonly codes: readonly number[] }
+  readonly holdBytes: number
+  readonly waitMs: number
+  readonly message: string
 }
 
 export type StickyOptions =

@@ -1,0 +1,23 @@
+/**
+ * A session as whoever moves sessions sees it.
+ */
+import type { MoveCause } from '../core/events.ts'
+import type { Endpoint } from '../upstream/endpoint.ts'
+import type { Pool } from '../upstream/pool.ts'
+
+export interface Movable {
+  readonly id: string
+  readonly pool: Pool
+  /** Where it is; while it is without a server, where it was. */
+  readonly endpoint: Endpoint
+  /** Its failover lets it, it is open, and it is not on its way already. */
+  readonly isMovable: boolean
+  /**
+   * Moves it in order, without loss for a server that answers within `drain.settle`.
+   * @param to where; undefined: by the balancer, to another endpoint than its own.
+   * @returns false if it stays for now, or is over.
+   */
+  move(cause: MoveCause, to?: Endpoint): Promise<boolean>
+  /** Gives its server up, as one that hangs, and goes on at another. */
+  failOver(cause: MoveCause, detail: string): void
+}
