@@ -55,7 +55,7 @@ export class FrameInput {
 
   feed(chunk: Buffer): void {
     if (this.isFaulty) return
-    if (this.isClosed) return this.#fail(`${chunk.length} bytes behind a Close`)
+    if (this.isClosed) return void this.#fail(`${chunk.length} bytes behind a Close`)
     this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
     while (!this.isFaulty && this.#readFrame());
     if (this.isClosed && this.#rest.length > 0) this.#fail('bytes behind a Close')

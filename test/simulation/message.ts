@@ -18,7 +18,7 @@ const corpus = makeCorpus()
 export function messageOf({ from, sender, number }: Label, size: number): Buffer {
   const head = `${from}/${sender}/${number}/${size}:`
   const message = Buffer.alloc(Math.max(size, head.length))
-  message.latin1Write(head, 0)
+  message.write(head, 'latin1')
   for (let at = head.length, from = (number * 997 + sender * 101) % 4_096; at < message.length;)
     at += corpus.copy(message, at, from, from + message.length - at)
   return message
@@ -31,7 +31,7 @@ export function opcodeOf({ number }: Label): 1 | 2 {
 
 /** @returns a sentence if it is not one. */
 export function readMessage(opcode: number, payload: Buffer): Label | string {
-  const head = payload.subarray(0, 64).latin1Slice()
+  const head = payload.toString('latin1', 0, 64)
   const match = /^(client|server)\/(\d+)\/(\d+)\/(\d+):/.exec(head)
   if (match === null) return `a message that nobody sent: ${JSON.stringify(head)}`
   const from = match[1] === 'client' ? 'client' : 'server'

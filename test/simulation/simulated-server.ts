@@ -136,7 +136,7 @@ export class ServerConnection {
 
   streamOnData(chunk: Buffer): void {
     if (this.#input !== undefined) return this.#input.feed(chunk)
-    this.head += chunk.latin1Slice()
+    this.head += chunk.toString('latin1')
     const end = this.head.indexOf('\r\n\r\n')
     if (end < 0) return
     const rest = Buffer.from(this.head.slice(end + 4), 'latin1')
