@@ -41,7 +41,7 @@ export function engineConflicts(path: Path, sound: SoundFailover): Issue[] {
 
 /** What means nothing beside a mode, with the reason. */
 const reasons = {
-  off: 'no server is left for another',
+  off: 'a session ends with its server',
   close: 'no session waits for another server',
   transparent: 'the client is told nothing',
 } as const

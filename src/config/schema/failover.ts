@@ -90,7 +90,7 @@ function readMode(input: unknown): Reading<Mode> {
   const problem = `must be ${words} or a mapping such as { mode: transparent }, not ${show(input)}`
   if (input === false) return { problem, suggestion: meant('off') }
   if (typeof input !== 'string') return { problem, isOtherKind: typeof input === 'object' }
-  const near = nearest(input.toLowerCase(), failoverModes)
+  const near = nearest(input, failoverModes)
   return { problem, suggestion: near && meant(near) }
 }
 
@@ -105,7 +105,7 @@ function readReason(input: unknown): Reading<'lost' | number> {
 }
 
 function isLostMeant(input: unknown): boolean {
-  return typeof input === 'string' && nearest(input.toLowerCase(), ['lost']) !== undefined
+  return typeof input === 'string' && nearest(input, ['lost']) !== undefined
 }
 
 const maxMessageBytes = 65_536 // it is kept once for each session that is on its way
