@@ -59,8 +59,8 @@ export function createGateway(config: Config, emit: Emit): Gateway {
     random: Math.random,
     emit,
   })
-  const sessions = new Sessions(emit)
   const compression = new Compression(config.limits.compressionBytes)
+  const sessions = new Sessions({ emit, clock: systemClock, compression })
   const listeners: Listener[] = []
   let state: GatewayState = 'starting'
   let isLeaving = false
