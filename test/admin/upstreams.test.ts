@@ -89,6 +89,7 @@ routes: [{ upstream: chat }, { path: /other, upstream: "${urlOf(second)}" }]
     expect(upstreams[0]).toEqual({
       name: 'chat',
       balancer: expect.any(String),
+      failover: 'off',
       waiting: 0,
       endpoints: [
         {
@@ -105,10 +106,12 @@ routes: [{ upstream: chat }, { path: /other, upstream: "${urlOf(second)}" }]
           load: 1,
           latencyMs: expect.any(Number),
           source: 'file',
+          leaving: undefined,
         },
         expect.objectContaining({ url: urlOf(second), weight: 3, isBackup: true, sessions: 0 }),
       ],
       leaving: {},
+      moving: {},
     })
     const { since = '', stateMs = 0 } = upstreams[0]?.endpoints[0] ?? {}
     expect(Math.abs(Date.parse(since) + stateMs - Date.now())).toBeLessThan(5_000)
