@@ -43,6 +43,8 @@ export interface EndpointInfo {
   /** The moving average of its dial and ping times; undefined while nothing is known. */
   readonly latencyMs: number | undefined
   readonly source: EndpointSource
+  /** By an administrator, whatever state it is in beside that. */
+  readonly isToldToDrain: boolean
   /** While its sessions are moved off it. */
   readonly leaving: Leaving | undefined
 }
@@ -112,6 +114,7 @@ export function describeEndpoint(endpoint: Endpoint, leavingOf: LeavingOf = nobo
     load,
     latencyMs: latencyMs === undefined ? undefined : round(latencyMs),
     source,
+    isToldToDrain: endpoint.isToldToDrain,
     leaving: leavingOf(url),
   }
 }

@@ -106,6 +106,7 @@ routes: [{ upstream: chat }, { path: /other, upstream: "${urlOf(second)}" }]
           load: 1,
           latencyMs: expect.any(Number),
           source: 'file',
+          isToldToDrain: false,
           leaving: undefined,
         },
         expect.objectContaining({ url: urlOf(second), weight: 3, isBackup: true, sessions: 0 }),
@@ -259,7 +260,10 @@ describe('an endpoint that drains', () => {
     using client = await openWebSocket(`ws://${gateway.host}/`)
     const { endpoint: url } = await gateway.event('session-opened')
     const drained = await change(admin, 'PATCH', endpoints, { url, drain: 'true' })
-    expect(drained).toMatchObject({ status: 200, answer: { state: 'draining', sessions: 1 } })
+    expect(drained).toMatchObject({
+      status: 200,
+      answer: { state: 'draining', isToldToDrain: true, sessions: 1 },
+    })
     expect(await placesOf(gateway, 4)).not.toContain(url)
     client.socket.send('still here')
     expect(await client.message(() => true)).toBe('still here')
@@ -267,7 +271,7 @@ describe('an endpoint that drains', () => {
     expect((await change(admin, 'PATCH', endpoints, { url, drain: 'true' })).status).toBe(200)
 
     const again = await change(admin, 'PATCH', endpoints, { url, drain: 'false' })
-    expect(again).toMatchObject({ status: 200, answer: { state: 'healthy' } })
+    expect(again).toMatchObject({ status: 200, answer: { state: 'healthy', isToldToDrain: false } })
     expect(await placesOf(gateway, 4)).toContain(url)
     const { answer } = await change<EndpointStory>(admin, 'GET', endpoints, { url })
     expect(answer.history).toMatchObject([
