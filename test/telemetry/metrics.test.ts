@@ -463,7 +463,7 @@ describe('promtool check metrics', () => {
         compression,
         listeners: [{ listener: 'public', connections: 3 }],
         routes: [{ route, sessions: 1, handshakes: 2, inbound: flow, outbound: flow }],
-        upstreams: [{ upstream: 'chat', waiting: 1, retries: 2 }],
+        upstreams: [{ upstream: 'chat', waiting: 1, retries: 2, sessionsBetween: 3 }],
         endpoints: [standing('[::1]', 'ejected', 1), standing('10.0.0.1', 'removed', 1)],
       },
     )
