@@ -4,7 +4,7 @@
  * Invariant: it only looks. Whenever it stops, the gateway goes on.
  */
 import type { UpstreamInfo } from '../proxy/upstream-info.ts'
-import { departureOf, progressText, type Departure } from './departure.ts'
+import { leavingEndpointOf, progressText, type LeavingEndpoint } from './leaving-endpoint.ts'
 import { formatNumber } from './table.ts'
 
 /** What following needs of the world. */
@@ -29,8 +29,8 @@ export async function followDrain(url: string, following: Following): Promise<Fo
   for (;;) {
     const upstream = await following.look()
     if (upstream === undefined) return { isDone: false, sentence: undefined }
-    const departure = departureOf(url, upstream)
-    const { left, progress, isToldToDrain } = departure
+    const endpoint = leavingEndpointOf(url, upstream)
+    const { left, progress, isToldToDrain } = endpoint
     moved = progress?.moved ?? moved
     const soFar = moved === 0 ? '' : `; ${formatNumber(moved)} moved`
     if (left === 0) return { isDone: true, sentence: `${url} has no sessions any more${soFar}` }
@@ -40,7 +40,7 @@ export async function followDrain(url: string, following: Following): Promise<Fo
     // Twice: one that is on its way at this moment cannot be moved either.
     if (isStuck && wasStuck) return { isDone: false, sentence: stuckText(url, left) + soFar }
     wasStuck = isStuck
-    following.show(lineOf(departure, moved, upstream.name))
+    following.show(lineOf(endpoint, moved, upstream.name))
     if (!(await following.pause())) return { isDone: false, sentence: goingOn }
   }
 }
@@ -53,7 +53,11 @@ function stuckText(url: string, left: number): string {
     : `the ${formatNumber(left)} sessions that ${url} has left cannot be moved and stay until they end`
 }
 
-function lineOf({ left, progress, hasOther }: Departure, moved: number, name: string): string {
+function lineOf(
+  { left, progress, hasOther }: LeavingEndpoint,
+  moved: number,
+  name: string,
+): string {
   const text = progressText({ moved, left, unmovable: progress?.unmovable ?? 0 })
   return hasOther ? text : `${text}; no other endpoint of ${name} is healthy`
 }

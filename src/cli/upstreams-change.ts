@@ -5,7 +5,7 @@
 import type { EndpointInfo } from '../proxy/upstream-info.ts'
 import { findAdmin, type AdminOptions } from './admin-place.ts'
 import { askAdmin } from './ask-admin.ts'
-import { fateText } from './departure.ts'
+import { fateText } from './leaving-endpoint.ts'
 import { readable } from './readable.ts'
 import { lookAt, pathOf, type NamedEndpoint } from './upstreams.ts'
 

@@ -2,10 +2,9 @@
  * The commands that show and change upstreams and splits of a running gateway.
  */
 import type { Command } from 'commander'
-import { nearest } from '../config/nearest.ts'
-import { meant } from '../config/reading.ts'
 import type { AdminOptions } from './admin-place.ts'
 import { asksAdmin, withAdminOptions } from './admin-options.ts'
+import { refuseCommand } from './refuse-command.ts'
 import type { Addition } from './upstreams-change.ts'
 import type { DrainOptions } from './upstreams-drain.ts'
 
@@ -26,7 +25,7 @@ export function addUpstreamCommands(program: Command): void {
     .helpCommand('help [command]', 'explain a command')
     .allowExcessArguments()
     .action(async (file: string, options: AdminOptions, command: Command) => {
-      if (command.args.length > 1) refuse(command, file)
+      if (command.args.length > 1) refuseCommand(command, file)
       const { upstreams: list } = await import('./upstreams.ts')
       process.exitCode = await list(file, options)
     })
@@ -116,12 +115,4 @@ export function addUpstreamCommands(program: Command): void {
       const { split } = await import('./split.ts')
       process.exitCode = await split(route, shares, options)
     })
-}
-
-/** What stands in the place of the file, with more behind it, was meant for a command. */
-function refuse(command: Command, name: string): never {
-  const names = command.commands.map((each) => each.name())
-  const near = nearest(name, names)
-  const hint = near === undefined ? `its commands are ${names.join(', ')}` : meant(near)
-  command.error(`error: unknown command '${name}' of upstreams; ${hint}`)
 }

@@ -5,7 +5,7 @@
 import type { EndpointInfo } from '../proxy/upstream-info.ts'
 import { findAdmin, type AdminOptions, type AdminPlace } from './admin-place.ts'
 import { askAdmin } from './ask-admin.ts'
-import { fateText, movesSessions } from './departure.ts'
+import { fateText, movesSessions } from './leaving-endpoint.ts'
 import { followDrain, type Followed } from './follow-drain.ts'
 import { ProgressLine } from './progress-line.ts'
 import { readable } from './readable.ts'

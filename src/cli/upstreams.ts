@@ -4,7 +4,7 @@
 import type { EndpointInfo, EndpointStory, Leaving, UpstreamInfo } from '../proxy/upstream-info.ts'
 import { findAdmin, type AdminOptions, type AdminPlace } from './admin-place.ts'
 import { askAdmin } from './ask-admin.ts'
-import { progressText } from './departure.ts'
+import { progressText } from './leaving-endpoint.ts'
 import { readable } from './readable.ts'
 import { formatDuration, formatNumber, formatTable } from './table.ts'
 import { roundTripText } from './trace.ts'

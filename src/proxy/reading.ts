@@ -48,10 +48,10 @@ export function readSessions(
     const route = byRoute.get(session.route) ?? open(session.route, byName)
     byRoute.set(session.route, route)
     count(session, route)
-    const { upstream } = session.facts
-    endpointAt(upstream, session.endpoint.url, endpoints).sessions++
-    const ofUpstream = session.isBetween ? upstreams.get(upstream) : undefined
-    if (ofUpstream !== undefined) ofUpstream.sessionsBetween++
+    const { upstream, endpoint } = session.facts
+    const ofUpstream = upstreams.get(upstream)
+    if (!session.isBetween) endpointAt(upstream, endpoint, endpoints).sessions++
+    else if (ofUpstream !== undefined) ofUpstream.sessionsBetween++
   }
   const rows = [...endpoints.values()].flatMap((each) => [...each.values()])
   return { routes: [...byName.values()], upstreams: [...upstreams.values()], endpoints: rows }

@@ -12,11 +12,9 @@ export interface Flow extends Traffic {
 export interface SessionInfo extends SessionFacts {
   readonly id: string
   readonly route: string
-  /** The URL of the one it is at; while it is without a server, of the one it was at. */
-  readonly endpoint: string
   /** How often it went on at another server. */
   readonly moves: number
-  /** It is without a server: the one it had was lost, and another is looked for. */
+  /** It is without a server: that of `endpoint` was lost, and another is looked for. */
   readonly isBetween: boolean
   /** ISO 8601. */
   readonly openedAt: string
@@ -33,7 +31,6 @@ export function describeSession(session: Session): SessionInfo {
     id: session.id,
     route: session.route.config.name,
     ...session.facts,
-    endpoint: session.endpoint.url,
     moves: session.moves,
     isBetween: session.isBetween,
     openedAt: new Date(Date.now() - ageMs).toISOString(),

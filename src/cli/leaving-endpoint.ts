@@ -4,7 +4,7 @@
 import type { EndpointInfo, Leaving, UpstreamInfo } from '../proxy/upstream-info.ts'
 import { formatNumber } from './table.ts'
 
-export interface Departure {
+export interface LeavingEndpoint {
   /** Sessions that are still there. */
   readonly left: number
   /** undefined while nobody moves them. */
@@ -15,7 +15,7 @@ export interface Departure {
   readonly hasOther: boolean
 }
 
-export function departureOf(url: string, upstream: UpstreamInfo): Departure {
+export function leavingEndpointOf(url: string, upstream: UpstreamInfo): LeavingEndpoint {
   const { endpoints, leaving, moving } = upstream
   const endpoint = endpoints.find((each) => each.url === url)
   return {
