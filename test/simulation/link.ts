@@ -37,6 +37,11 @@ export class Link {
     options.stream.onRead = (bytes) => this.#read(bytes)
   }
 
+  /** The id of the session it was dialled for, once the server was asked. */
+  get session(): string | undefined {
+    return /^sluice-session: *(\S+)\r$/im.exec(this.#request)?.[1]
+  }
+
   get url(): string {
     return this.options.url
   }

@@ -237,6 +237,7 @@ function meet(
     deflate,
     slowness,
     notice: undefined,
+    mayBeCut: false,
     onFault,
   })
   const rest = Buffer.concat(answer.chunks).subarray(end)

@@ -18,7 +18,11 @@ export interface ClientOptions {
   readonly slowness: number
   /** A message that is of no server; undefined: there is none. */
   readonly notice: string | undefined
+  /** Whether its connection may end inside a frame: where whoever is between lets it end as the server's. */
+  readonly mayBeCut: boolean
   readonly onFault: (fault: string) => void
+  /** A Close has come, or the end of the connection. */
+  readonly onClose?: () => void
 }
 
 /** How a client goes. */
@@ -120,12 +124,13 @@ export class SimulatedClient {
 
   streamOnEnd(): void {
     this.hasEnded = true
-    if (!this.#input.isAtBoundary) this.#fail('the connection ended inside a frame')
+    if (!this.#input.isAtBoundary && !this.#options.mayBeCut) this.#fail('the connection ended inside a frame')
     this.stream.end()
   }
 
   streamOnClose(reason: StreamClose): void {
     this.closed = reason
+    this.#options.onClose?.()
     this.#output.stop()
   }
 
@@ -147,6 +152,7 @@ export class SimulatedClient {
         this.#fail(`a pong it did not ask for: ${JSON.stringify(payload.toString())}`)
     } else {
       this.closeCode = payload.length < 2 ? 1005 : payload.readUInt16BE(0)
+      this.#options.onClose?.()
       this.closeReason = payload.subarray(2).toString()
       if (this.#input.isInMessage) this.unfinishedBytes = Math.max(1, this.#input.unfinishedBytes)
       const code = payload.length < 2 ? undefined : payload.readUInt16BE(0)

@@ -36,6 +36,10 @@ export class SimulatedServer {
   readonly options: ServerOptions
   readonly connections = new Set<ServerConnection>()
   mood: ServerMood = 'well'
+  /** Since when whoever comes is served; undefined: they are not. */
+  wellSinceMs: number | undefined = 0
+  /** Whether it has answered a 4xx. */
+  hasRefused = false
   /** Whether it stands still, and can go on. */
   isFrozen = false
 
@@ -54,7 +58,8 @@ export class SimulatedServer {
 
   /** As a process that is killed, or a machine that burns. It can be dialled no more until it is well again. */
   die(how: Death): void {
-    this.mood = 'refusing'
+    if (how !== 'vanish') this.thaw()
+    this.fail('refusing')
     this.isFrozen = false
     for (const connection of this.connections) connection.die(how)
     this.connections.clear()
@@ -62,13 +67,29 @@ export class SimulatedServer {
 
   /** As one that is told to stop. */
   leave(code: number, isPatient: boolean): void {
-    this.mood = 'refusing'
+    this.fail('refusing')
     for (const connection of this.connections) connection.close(code, isPatient)
+  }
+
+  /** From now on whoever comes is treated like this. */
+  fail(mood: ServerMood): void {
+    this.mood = mood
+    this.wellSinceMs = undefined
+  }
+
+  heal(): void {
+    this.thaw()
+    this.mood = 'well'
+    this.wellSinceMs ??= this.options.network.clock.now()
   }
 
   freeze(): void {
     this.isFrozen = true
-    for (const { stream } of this.connections) stream.cut()
+    this.wellSinceMs = undefined
+    for (const connection of this.connections) {
+      connection.hasBeenCut = true
+      connection.stream.cut()
+    }
   }
 
   thaw(): void {
@@ -94,7 +115,11 @@ export class ServerConnection {
   readonly #network: Network
   #input: FrameInput | undefined
   #output: FrameOutput | undefined
-  readonly #thoughts: { readonly opcode: number; readonly payload: Buffer }[] = []
+  /** Whether it stood still for a while: it may have been given up meanwhile. */
+  hasBeenCut = false
+  /** What it has written to its end, in order. */
+  readonly said: Label[] = []
+  readonly #thoughts: { readonly label: Label; readonly payload: Buffer }[] = []
   #isThinking = false
   #said = 0
 
@@ -163,7 +188,11 @@ export class ServerConnection {
   talk(): void {
     if (!this.isLive) return
     const label: Label = { from: 'server', sender: this.number, number: ++this.#said }
-    this.#output?.message(opcodeOf(label), messageOf(label, this.server.options.size()))
+    this.#say(label, messageOf(label, this.server.options.size()))
+  }
+
+  #say(label: Label, payload: Buffer): void {
+    this.#output?.message(opcodeOf(label), payload, () => this.said.push(label))
   }
 
   ping(): void {
@@ -177,6 +206,7 @@ export class ServerConnection {
     if (mood === 'dropping' || mood === 'refusing') return this.stream.destroy()
     if (mood !== 'well') {
       const { status } = mood
+      this.server.hasRefused ||= status < 500
       const reason = 'Content-Length: 2\r\nConnection: close\r\n\r\nno'
       this.stream.write(Buffer.from(`HTTP/1.1 ${status} Simulated\r\n${reason}`))
       return this.stream.end()
@@ -232,7 +262,7 @@ export class ServerConnection {
     if (typeof label === 'string') return onFault(`${this.server.url}: ${label}`)
     onProcessed(this, label)
     if (this.ownCode !== undefined) return
-    this.#thoughts.push({ opcode, payload })
+    this.#thoughts.push({ label, payload })
     this.#think()
   }
 
@@ -253,7 +283,7 @@ export class ServerConnection {
     const thought = this.#thoughts.shift()
     if (thought === undefined || this.fate !== undefined) return
     if (isTalking) this.talk()
-    this.#output?.message(thought.opcode, thought.payload)
+    this.#say(thought.label, thought.payload)
     this.#think()
   }
 
@@ -261,10 +291,9 @@ export class ServerConnection {
     if (opcode === 9) this.#output?.control(10, payload)
     if (opcode !== 8) return
     const { isOrderly } = this.server.options
-    this.unanswered = isOrderly ? 0 : this.#thoughts.length
-    if (isOrderly)
-      for (const thought of this.#thoughts) this.#output?.message(thought.opcode, thought.payload)
-    this.#thoughts.length = 0
+    const unanswered = this.#thoughts.splice(0)
+    this.unanswered = isOrderly ? 0 : unanswered.length
+    if (isOrderly) for (const { label, payload: thought } of unanswered) this.#say(label, thought)
     const code = payload.length < 2 ? undefined : payload.readUInt16BE(0)
     this.toldCode = code
     this.#output?.close(code, isOrderly, () => this.#leave())

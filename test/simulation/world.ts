@@ -107,10 +107,6 @@ export class World {
 
   readonly mistakes: readonly unknown[]
 
-  get isEventful(): boolean {
-    return this.schedule.traps > 0
-  }
-
   violate(violation: string): void {
     this.tell(() => `VIOLATION ${violation}`)
     if (this.violations.length < 20) this.violations.push(`${this.#moment} ${violation}`)
@@ -183,12 +179,14 @@ export class World {
 
   /** Nothing befalls anybody any more. */
   isOver = false
+  /** Whether any server answered 403. */
+  get hasRefused(): boolean {
+    return this.servers.some(({ hasRefused }) => hasRefused)
+  }
 
   heal(server: SimulatedServer): void {
     this.tell(() => `${server.url} is well`)
-    server.thaw()
-    server.mood = 'well'
-    server.wellSinceMs ??= this.clock.now()
+    server.heal()
   }
 
   #wire(endpoint: Endpoint): void {
