@@ -48,8 +48,8 @@ const ofEnds = mutantsOf(
       why: 'a message that was wholly taken is sent again',
     },
     {
-      replace: 'if (next > frames.length) break',
-      by: '',
+      replace: 'next > frames.length) break',
+      by: 'next > frames.length + 1) break',
       why: 'a message that was cut counts as whole',
     },
     {
