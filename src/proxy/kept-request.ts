@@ -147,7 +147,11 @@ export class KeptRequest implements Redialler {
       const startedAtMs = clock.now()
       connection = await endpoint.dialer.connect(dial)
       endpoint.observe(clock.now() - startedAtMs)
-      connection.send(encodeUpgrade(facts, endpoint, route, { offers: offer.texts, moved }), 'GET', {})
+      connection.send(
+        encodeUpgrade(facts, endpoint, route, { offers: offer.texts, moved }),
+        'GET',
+        {},
+      )
       connection.expectAnswer(answerMs)
       const answer = await connection.answer()
       const renewal = this.#accept(asked, answer, offer)

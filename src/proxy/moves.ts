@@ -256,7 +256,11 @@ export class Moves {
     this.#underWay = undefined
     this.#departed(false)
     if (error instanceof RedialRefusal)
-      return session.close('REDIAL_REFUSED', { code: CloseCode.refused + error.status }, error.message)
+      return session.close(
+        'REDIAL_REFUSED',
+        { code: CloseCode.refused + error.status },
+        error.message,
+      )
     if (error instanceof GatewayError)
       return session.close(error.code, {}, error.hasDetail ? error.message : undefined)
     session.emit({ type: 'mistake', error })

@@ -105,6 +105,12 @@ export class Pool {
     return endpoint?.options.scheme
   }
 
+  /** Whether its sessions can go on at another endpoint than the first. */
+  get mayMove(): boolean {
+    const { mode } = this.options.failover
+    return mode === 'transparent' || mode === 'notify'
+  }
+
   get sticky(): StickyOptions | undefined {
     return this.options.sticky
   }
