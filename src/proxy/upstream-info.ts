@@ -5,6 +5,7 @@ import { systemClock } from '../core/clock.ts'
 import type { EndpointSource, EndpointState } from '../core/events.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
+import type { Departure } from './departures.ts'
 import type { Transition } from '../upstream/standing.ts'
 
 export interface EndpointInfo {
@@ -29,6 +30,8 @@ export interface EndpointInfo {
   /** The moving average of its dial and ping times; undefined while nothing is known. */
   readonly latencyMs: number | undefined
   readonly source: EndpointSource
+  /** How far its sessions are moved to others; undefined: they are not being moved. */
+  readonly leaving: Departure | undefined
 }
 
 /** With what it has come to lately, the oldest first. */
@@ -59,7 +62,7 @@ export function describeUpstream<Shown>(
   }
 }
 
-export function describeEndpoint(endpoint: Endpoint): EndpointInfo {
+export function describeEndpoint(endpoint: Endpoint, leaving: Departure | undefined): EndpointInfo {
   const { url, standing, weight, options, sessions, load, source } = endpoint
   const { state, reason, sinceMs } = standing
   const stateMs = systemClock.now() - sinceMs
@@ -78,11 +81,12 @@ export function describeEndpoint(endpoint: Endpoint): EndpointInfo {
     load,
     latencyMs: latencyMs === undefined ? undefined : round(latencyMs),
     source,
+    leaving,
   }
 }
 
-export function tellStory(endpoint: Endpoint): EndpointStory {
-  return { ...describeEndpoint(endpoint), history: endpoint.standing.history }
+export function tellStory(endpoint: Endpoint, leaving: Departure | undefined): EndpointStory {
+  return { ...describeEndpoint(endpoint, leaving), history: endpoint.standing.history }
 }
 
 /** To what a reader can use. */
