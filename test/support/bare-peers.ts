@@ -12,7 +12,7 @@ import {
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import { acceptFor } from '../../src/wire/websocket-handshake.ts'
 import { frame, someKey } from './frames.ts'
-import { heardIn, type Heard } from './heard.ts'
+import { readFrame } from './heard.ts'
 import { Journal } from './journal.ts'
 import { readHead, upgradeHead } from './raw.ts'
 import { Opcode, switchAnswer } from './websocket.ts'
@@ -43,8 +43,12 @@ export class BareEnd implements Disposable {
   readonly farewell: Promise<void>
   readonly #isClient: boolean
   readonly #manners: Required<Manners>
-  #bytes = Buffer.alloc(0)
-  #heard: readonly Heard[] = []
+  /** Whole messages and control frames so far, in words. */
+  readonly heard: string[] = []
+  /** Behind the last whole frame. */
+  #rest = Buffer.alloc(0)
+  /** The message whose end has not come. */
+  #begun: { readonly opcode: number; readonly pieces: Buffer[] } | undefined
   #isOver = false
   #onChange = () => {}
 
@@ -67,20 +71,16 @@ export class BareEnd implements Disposable {
     socket.resume()
   }
 
-  /** Whole messages and control frames so far, in words. */
-  get heard(): readonly string[] {
-    return this.#heard.map(({ opcode, payload }) => saying(opcode, payload))
-  }
-
   /** Bytes that have come of a message whose end has not. */
   get begunBytes(): number {
-    const last = heardIn(this.#bytes).at(-1)
-    return last === undefined || last.isWhole ? 0 : last.payload.length
+    const whole = this.#begun?.pieces.reduce((sum, { length }) => sum + length, 0) ?? 0
+    const last = readFrame(this.#rest)
+    return whole + (last === undefined || isControl(last.first) ? 0 : last.payload.length)
   }
 
   /** The first so many. @throws if the connection ends before. */
   async hears(count: number): Promise<readonly string[]> {
-    await this.until(() => this.#heard.length >= count)
+    await this.until(() => this.heard.length >= count)
     return this.heard.slice(0, count)
   }
 
@@ -129,11 +129,27 @@ export class BareEnd implements Disposable {
   }
 
   #hear(chunk: Buffer): void {
-    this.#bytes = Buffer.concat([this.#bytes, chunk])
-    const before = this.#heard.length
-    this.#heard = heardIn(this.#bytes).filter(({ isWhole }) => isWhole)
-    for (const { opcode, payload } of this.#heard.slice(before)) this.#answer(opcode, payload)
+    this.#rest = Buffer.concat([this.#rest, chunk])
+    for (;;) {
+      const next = readFrame(this.#rest)
+      if (next?.isComplete !== true) break
+      this.#rest = this.#rest.subarray(next.bytes)
+      this.#take(next.first, next.payload)
+    }
     this.#onChange()
+  }
+
+  #take(first: number, payload: Buffer): void {
+    const opcode = first & 0x0f
+    if (isControl(first)) {
+      this.heard.push(saying(opcode, payload))
+      return this.#answer(opcode, payload)
+    }
+    this.#begun ??= { opcode, pieces: [] }
+    this.#begun.pieces.push(payload)
+    if (first < 0x80) return
+    this.heard.push(saying(this.#begun.opcode, Buffer.concat(this.#begun.pieces)))
+    this.#begun = undefined
   }
 
   #answer(opcode: number, payload: Buffer): void {
@@ -143,6 +159,10 @@ export class BareEnd implements Disposable {
     // RFC 6455 §7.1.1: the server ends first.
     if (!this.#isClient) this.end()
   }
+}
+
+function isControl(first: number): boolean {
+  return (first & 0x0f) >= 8
 }
 
 export interface BareServerOptions {
