@@ -126,9 +126,9 @@ const poolOptions: Omit<PoolOptions, 'endpoints' | 'balancer'> = {
   retry: { dials: 2, budget: 0.2, statuses: [] },
   failover: {
     mode: 'off',
-    on: { lost: false, codes: [] },
+    on: { lost: true, codes: [] },
     holdBytes: 0,
-    waitMs: 0,
+    waitMs: 1_000,
     message: '',
   },
   drain: { perSecond: 1, settleMs: 0 },
