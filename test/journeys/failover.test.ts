@@ -8,7 +8,7 @@ import {
   type BareEnd,
   type BareServer,
 } from '../support/bare-peers.ts'
-import { failingOver } from '../support/failing-over.ts'
+import { failingOver, moves } from '../support/failing-over.ts'
 import { startGateway, type RunningGateway } from '../support/gateway.ts'
 import { startPeer } from '../support/peer.ts'
 import { openWebSocket } from '../support/websocket.ts'
@@ -63,6 +63,7 @@ describe('a server that is lost', () => {
     }
     await echo('before')
     await doomed.kill()
+    await moves(gateway, 20)
     await echo('after')
     const opened = other.lines().filter(({ event }) => event === 'open')
     expect(opened).toHaveLength(20)

@@ -1,4 +1,5 @@
 /** Gateways whose sessions outlive their servers. */
+import type { RunningGateway } from './gateway.ts'
 
 /**
  * The first server that can be had gets every session.
@@ -17,4 +18,10 @@ upstreams:
 routes:
   - { upstream: chat, ${route} }
 `
+}
+
+/** When sessions have moved so many times in all: what is said from then on reaches somebody. */
+export async function moves(gateway: RunningGateway, count: number): Promise<void> {
+  let seen = 0
+  await gateway.event('session-moved', () => ++seen === count)
 }
