@@ -14,7 +14,7 @@ let count = 0
 const sockets = Array.from({ length: Number(clients) }, () => {
   const socket = new WebSocket(url, { perMessageDeflate: { threshold: 0 } })
   socket.on('error', (error) => report({ fault: error.message }))
-  socket.on('close', (code, reason) => report({ fault: `closed with ${code} ${reason}` }))
+  socket.on('close', (code, reason) => report({ fault: `closed with ${code} ${String(reason)}` }))
   return socket
 })
 await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('open', resolve))))
