@@ -83,7 +83,7 @@ describe('of a message that its server has not finished', () => {
     await using stay = await startStay()
     const { client, first, gateway } = stay
     const fragments = [
-      first.frame(Opcode.text, noise(10_000), false),
+      first.frame(Opcode.binary, noise(10_000), false),
       first.frame(0, noise(10_000), false),
     ]
     first.write(Buffer.concat([first.frame(Opcode.text, 'whole'), ...fragments]))
@@ -286,7 +286,9 @@ describe('a client', () => {
 
   test('that closes while there is no server gets its answer, and nothing is left of it', async () => {
     await using server = await startBareServer()
-    await using gateway = startGateway(failingOver([server]))
+    await using gateway = startGateway(
+      failingOver([server], 'transparent', { route: 'timeout: { close: 200ms }' }),
+    )
     using client = await openBareClient(gateway)
     await server.end()
     server.kill()
