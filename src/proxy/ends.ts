@@ -4,6 +4,14 @@
 import { CloseCode } from '../core/close-codes.ts'
 import type { MoveCause, SessionEnd } from '../core/events.ts'
 
+/** What a Close frame says. */
+export interface CloseWords {
+  /** One that may travel. */
+  readonly code?: number | undefined
+  /** At most 123 bytes of UTF-8. */
+  readonly reason?: string | undefined
+}
+
 /** An end without a Close. */
 export function endWithout(by: SessionEnd['by'], reason: SessionEnd['reason']): SessionEnd {
   return { by, code: CloseCode.abnormal, reason, detail: undefined }

@@ -8,9 +8,10 @@ import type { StreamClose } from '../core/byte-stream.ts'
 import { CloseCode } from '../core/close-codes.ts'
 import type { Clock } from '../core/clock.ts'
 import { GatewayError, type ErrorCode } from '../core/errors.ts'
-import type { Emit, MoveCause, SessionEnd } from '../core/events.ts'
+import type { Emit, MoveCause, SessionEnd, Traffic } from '../core/events.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import { encodeClose, encodeFrame } from '../wire/frame-encoder.ts'
+import { noCodes } from '../wire/close-frame.ts'
 import { Opcode } from '../wire/opcode.ts'
 import { Handover } from './handover.ts'
 import { Failover } from './failover.ts'
@@ -32,6 +33,7 @@ export interface MovedSession extends MovingSession {
   readonly clock: Clock
   readonly emit: Emit
   readonly isEnding: boolean
+  readonly outbound: Traffic
   close(reason: ErrorCode, words?: { readonly code?: number }, detail?: string): void
   /** It counts at its endpoint no more. */
   leaveEndpoint(end: SessionEnd): void
@@ -62,6 +64,8 @@ interface MoveFacts {
 export class Moves {
   /** How often it has moved. */
   count = 0
+  /** What the servers before this one have sent. */
+  outboundBefore: Traffic | undefined
   readonly #parts: MoveParts
   #underWay: Handover | Failover | undefined
   /** Told how a handover has ended. */
@@ -155,7 +159,7 @@ export class Moves {
     const { upstream, succession } = this.#parts
     if (isWord && this.isCommitted) return
     // A Close that was withheld before stays so.
-    if (!upstream.direction.isStopped) upstream.direction.withheldCodes = none
+    if (!upstream.direction.isStopped) upstream.direction.withheldCodes = noCodes
     this.#callOff()
     if (!this.isBetween) {
       succession.outlet.reopen(upstream.stream)
@@ -248,6 +252,7 @@ export class Moves {
     const { keptMessages: resentMessages } = succession.outlet
     this.#underWay = undefined
     this.count++
+    this.outboundBefore = session.outbound
     session.joined(next.endpoint)
     succession.replace(next.connection.stream, next.renewal.renew(upstream.direction))
     this.#withholdCloses()
@@ -293,5 +298,3 @@ export class Moves {
     if (!session.isEnding) upstream.direction.withheldCodes = session.pool.leavingCodes
   }
 }
-
-const none: ReadonlySet<number> = new Set()

@@ -32,9 +32,8 @@ export class Side implements ByteStreamHandler {
   /** It ended behind what is delayed: TLS tells of the end in spite of a pause. */
   #isEndDelayed = false
   /** Nothing more of its peer's passes to this side: the gateway has sent, or will send, it a Close. */
-  #isShut = false
+  isShut = false
   #pendingClose: OwnClose | undefined
-  /** What this side sent to a peer that is gone. */
   #discardedBytes = 0
 
   constructor(name: Side['name'], parts: SideParts, options: SideOptions<Side>) {
@@ -60,12 +59,7 @@ export class Side implements ByteStreamHandler {
 
   /** Whether all has been written to it that ever will be, its Close included. */
   get isToldAll(): boolean {
-    return this.#isShut ? this.#pendingClose === undefined : this.peer.direction.isStopped
-  }
-
-  /** Nothing more of its peer's passes to it. */
-  get isShut(): boolean {
-    return this.#isShut
+    return this.isShut ? this.#pendingClose === undefined : this.peer.direction.isStopped
   }
 
   /** Whether what has passed of what it sends ends between two frames. */
@@ -78,7 +72,6 @@ export class Side implements ByteStreamHandler {
     return this.peer.#waitingBytes + (this.#delayed?.length ?? 0)
   }
 
-  /** That were written to it. */
   get #waitingBytes(): number {
     return this.succession?.outlet.waitingBytes(this.stream) ?? this.stream.bufferedBytes
   }
@@ -89,7 +82,7 @@ export class Side implements ByteStreamHandler {
       // It was under way when the stream was paused, or came with a reset.
       this.#delayed = Buffer.concat([this.#delayed, chunk])
       this.stream.pause()
-    } else if (this.peer.#isShut) this.#passLast(chunk)
+    } else if (this.peer.isShut) this.#passLast(chunk)
     else if (this.#throttle === undefined || this.peer.direction.isStopped) this.#pass(chunk)
     else this.#passWithin(chunk, this.#throttle)
   }
@@ -110,7 +103,7 @@ export class Side implements ByteStreamHandler {
   streamOnClose(reason: StreamClose): void {
     if (this.succession !== undefined && this.#options.events.sideOnLoss(this, reason)) return
     this.isClosed = true
-    this.#isShut = true
+    this.isShut = true
     this.#callOffDelay?.()
     // What it had not taken is lost; its peer must not wait for room.
     this.peer.goOn()
@@ -120,8 +113,8 @@ export class Side implements ByteStreamHandler {
   /** Sends this side a Close of the gateway's own, as soon as the frame that is passing to it has ended. */
   close(close: OwnClose): void {
     const { peer } = this
-    if (this.#isShut || hasPassedClose(peer.direction)) return
-    this.#isShut = true
+    if (this.isShut || hasPassedClose(peer.direction)) return
+    this.isShut = true
     if (peer.isAtBoundary || peer.direction.isStopped) this.#closeWith(close)
     else this.#pendingClose = close
     peer.goOn()
@@ -240,14 +233,14 @@ export class Side implements ByteStreamHandler {
   /** Unless its time has not come, or its peer has no room. Rates protect nobody who is being closed. */
   #passDelayed(delayed: Buffer): void {
     const { peer } = this
-    const throttle = peer.#isShut || peer.direction.isStopped ? undefined : this.#throttle
+    const throttle = peer.isShut || peer.direction.isStopped ? undefined : this.#throttle
     if (throttle !== undefined && this.#callOffDelay !== undefined) return
-    if (!peer.#isShut && !this.#hasRoom) return
+    if (!peer.isShut && !this.#hasRoom) return
     this.#callOffDelay?.()
     this.#callOffDelay = undefined
     this.#delayed = undefined
     this.direction.mostBegun = Infinity
-    if (peer.#isShut) this.#passLast(delayed)
+    if (peer.isShut) this.#passLast(delayed)
     else if (throttle !== undefined) this.#passWithin(delayed, throttle)
     else this.#pass(delayed)
   }
