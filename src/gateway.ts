@@ -13,7 +13,7 @@ import { descriptors } from './net/descriptors.ts'
 import { createDnsQuery } from './net/dns-query.ts'
 import { assignSockets, takeInheritedSockets } from './net/inherited-sockets.ts'
 import { moveSession, type Moved } from './proxy/move-session.ts'
-import { Mover, movesSessions } from './proxy/mover.ts'
+import { Mover } from './proxy/mover.ts'
 import { planOf } from './proxy/plan.ts'
 import { readSessions } from './proxy/reading.ts'
 import { serve } from './proxy/serve.ts'
@@ -95,7 +95,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
     }
     for (const [name, pool] of plan.pools) {
       pool.start()
-      if (!movesSessions(pool)) continue
+      if (!pool.mayMove) continue
       const mover = new Mover({ pool, sessions: () => sessions.all(), clock: systemClock, emit })
       movers.set(name, mover)
       mover.onChange()

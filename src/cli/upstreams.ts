@@ -1,8 +1,7 @@
 /**
  * `sluice upstreams`: the endpoints of the running gateway, how each is, since when and why.
  */
-import type { Departure } from '../proxy/departures.ts'
-import type { EndpointInfo, EndpointStory, UpstreamInfo } from '../proxy/upstream-info.ts'
+import type { EndpointInfo, EndpointStory, Leaving, UpstreamInfo } from '../proxy/upstream-info.ts'
 import { findAdmin, type AdminOptions, type AdminPlace } from './admin-place.ts'
 import { askAdmin } from './ask-admin.ts'
 import { progressText } from './leaving-endpoint.ts'
@@ -90,7 +89,7 @@ function leavingRow(
   upstream: string,
   url: string,
   sessions: number,
-  progress: Departure | undefined,
+  progress: Leaving | undefined,
 ): (string | number)[] {
   const why = progress === undefined ? 'its sessions go on' : progressText(progress)
   return [upstream, url, 'removed', '', sessions, '', '', why]

@@ -3,7 +3,6 @@
  *
  * Invariant: whatever comes of it, the session is at a server; where it cannot be moved it stays.
  */
-import { movesSessions } from './mover.ts'
 import type { Session } from './session.ts'
 import type { Objection } from './upstreams.ts'
 
@@ -22,7 +21,7 @@ export async function moveSession(
 ): Promise<Moved | Objection> {
   if (session === undefined) return unknown('No open session has this id; it may have closed since')
   const { id, pool, endpoint } = session
-  if (!movesSessions(pool)) {
+  if (!pool.mayMove) {
     const { mode } = pool.options.failover
     return objection(`${pool.name} has failover: ${mode}, by which no session is moved`)
   }

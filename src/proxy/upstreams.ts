@@ -17,9 +17,9 @@ import {
   describeEndpoint,
   describeUpstream,
   tellStory,
-  type DepartureOf,
   type EndpointInfo,
   type EndpointStory,
+  type LeavingOf,
   type UpstreamInfo,
 } from './upstream-info.ts'
 
@@ -55,14 +55,14 @@ export class Upstreams {
 
   list(): UpstreamInfo[] {
     return Array.from(this.#plan.pools.values(), (pool) =>
-      describeUpstream(pool, describeEndpoint, this.#departuresOf(pool)),
+      describeUpstream(pool, describeEndpoint, this.#leavingOf(pool)),
     )
   }
 
   show(name: string): UpstreamInfo<EndpointStory> | Objection {
     const pool = this.#plan.pools.get(name)
     if (pool === undefined) return this.#noPool(name)
-    return describeUpstream(pool, tellStory, this.#departuresOf(pool))
+    return describeUpstream(pool, tellStory, this.#leavingOf(pool))
   }
 
   endpoint(name: string, url: string): EndpointStory | Objection {
@@ -71,7 +71,7 @@ export class Upstreams {
     const endpoint = pool.endpoint(url)
     return endpoint === undefined
       ? noEndpoint(pool, url)
-      : tellStory(endpoint, this.#departuresOf(pool))
+      : tellStory(endpoint, this.#leavingOf(pool))
   }
 
   /** @returns the endpoint as it is now, or was when it was removed. */
@@ -81,7 +81,7 @@ export class Upstreams {
     const changed = change.kind === 'add' ? pool.add(change.options) : changeKnown(pool, change)
     if (typeof changed === 'string') return { isUnknown: false, objection: changed }
     if ('objection' in changed) return changed
-    return describeEndpoint(changed, this.#departuresOf(pool))
+    return describeEndpoint(changed, this.#leavingOf(pool))
   }
 
   split(name: string): Shares | Objection {
@@ -100,7 +100,7 @@ export class Upstreams {
     return { route: name, shares: route.shares }
   }
 
-  #departuresOf({ name }: Pool): DepartureOf {
+  #leavingOf({ name }: Pool): LeavingOf {
     return (url) => this.#movers.get(name)?.departure(url)
   }
 

@@ -18,8 +18,8 @@ const progress = { cause: 'draining', moved: 120, left: 220, unmovable: 3 } as c
 test('an endpoint is shown with how far its sessions were moved, and others are not', () => {
   const { pool } = startPool([first, second], { failover })
   pool.endpoint(first.url)?.drain()
-  const departureOf = (url: string) => (url === first.url ? progress : undefined)
-  const shown = describeUpstream(pool, describeEndpoint, departureOf)
+  const leavingOf = (url: string) => (url === first.url ? progress : undefined)
+  const shown = describeUpstream(pool, describeEndpoint, leavingOf)
   expect(shown).toMatchObject({ failover: 'notify', leaving: {}, moving: {} })
   expect(
     shown.endpoints.map(({ url, isToldToDrain, leaving }) => [url, isToldToDrain, leaving]),
@@ -27,7 +27,7 @@ test('an endpoint is shown with how far its sessions were moved, and others are 
     [first.url, true, progress],
     [second.url, false, undefined],
   ])
-  expect(describeUpstream(pool, tellStory, departureOf).endpoints[0]).toMatchObject({
+  expect(describeUpstream(pool, tellStory, leavingOf).endpoints[0]).toMatchObject({
     leaving: progress,
     history: [{ state: 'draining' }],
   })

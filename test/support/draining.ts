@@ -1,8 +1,7 @@
 /**
  * An upstream of which one endpoint is being left, as the admin port would show it at some moment.
  */
-import type { Departure } from '../../src/proxy/departures.ts'
-import type { EndpointInfo, UpstreamInfo } from '../../src/proxy/upstream-info.ts'
+import type { EndpointInfo, Leaving, UpstreamInfo } from '../../src/proxy/upstream-info.ts'
 
 /** The endpoint that is left. */
 export const url = 'ws://10.0.0.1:9000'
@@ -52,7 +51,7 @@ export function removedUpstream(now: DrainingNow): UpstreamInfo {
   }
 }
 
-function progressOf({ sessions, moved, unmovable = 0 }: DrainingNow): Departure | undefined {
+function progressOf({ sessions, moved, unmovable = 0 }: DrainingNow): Leaving | undefined {
   return moved === undefined ? undefined : { cause: 'draining', moved, left: sessions, unmovable }
 }
 
