@@ -23,11 +23,13 @@ export interface WhiteboardOptions {
   firstPort: number // of the servers, the others follow; 0 takes free ones
   /** What runs a server, before its port, its number and where its board is. */
   command?: readonly string[]
+  /** Is told of every start. */
+  log?: (line: string) => void
 }
 
 /** @returns when all servers are there. @throws when one of them does not start. */
 export async function startWhiteboard(options: WhiteboardOptions): Promise<Whiteboard> {
-  const { boardPort, firstPort, command = oneByHand } = options
+  const { boardPort, firstPort, command = oneByHand, log } = options
   const servers = Array.from({ length: serverCount }, (_, index) => ({
     number: index + 1,
     port: firstPort && firstPort + index,
@@ -43,6 +45,7 @@ export async function startWhiteboard(options: WhiteboardOptions): Promise<White
       if (!server) return
       server.port = port // the same when it comes back
       server.came.resolve()
+      log?.(`Server ${number} is process ${server.child?.pid}, at port ${port}`)
     },
     kill(number) {
       const child = servers[number - 1]?.child
@@ -94,9 +97,8 @@ export async function startWhiteboard(options: WhiteboardOptions): Promise<White
 }
 
 if (import.meta.main) {
-  const whiteboard = await startWhiteboard({ boardPort: 9000, firstPort: 9001 })
-  const [pids, ports] = [whiteboard.pids().join(', '), whiteboard.ports.join(', ')]
-  console.log(`The board is at port 9000, its servers at ${ports}: processes ${pids}`)
+  const log = (line: string) => console.log(line)
+  const whiteboard = await startWhiteboard({ boardPort: 9000, firstPort: 9001, log })
   for (const signal of ['SIGTERM', 'SIGINT'])
     process.on(signal, () => void whiteboard.stop().then(() => process.exit()))
 }
