@@ -108,6 +108,7 @@ const quietHost: PoolHost = {
   secret: '',
   random: () => 0,
   emit() {},
+  onChange() {},
 }
 
 const shownCandidates = 8 // a screen's worth: who has more routes looks for one of them

@@ -17,6 +17,7 @@ import { dialUpstream, type Dialled } from './dial.ts'
 import { ExtensionOffer, framingOf, type Framing } from './framing.ts'
 import { relayAnswer } from './answer-relay.ts'
 import { leaver } from './attempts.ts'
+import { KeptRequest } from './kept-request.ts'
 import { originFault } from './origin.ts'
 import type { Quota } from './quota.ts'
 import type { RequestFacts } from './request-facts.ts'
@@ -50,7 +51,7 @@ export async function handshake(asked: HandshakeRequest): Promise<void> {
   facts.session = Bun.randomUUIDv7('base64url')
   const pool = admit(facts, route)
   if (underWay?.enter(facts.address) !== undefined) throw new GatewayError('TOO_MANY_HANDSHAKES')
-  const offer = new ExtensionOffer(facts, route, asked.compression)
+  const offer = new ExtensionOffer(facts, route, asked.compression, mayMove(pool))
   try {
     await enterRoute({ ...asked, pool, offer, startedAtMs: performance.now() })
   } finally {
@@ -121,7 +122,9 @@ function joinSession(attempt: AnsweredHandshake): Session {
     extensions: attempt.offer.texts.length > 0 ? ['permessage-deflate'] : [],
   })
   if (fault !== undefined) throw new GatewayError('UPSTREAM_BAD_HANDSHAKE', fault)
-  const framing = framingOf(facts, answer, attempt)
+  const { pool } = attempt
+  const isMovable = mayMove(pool)
+  const framing = framingOf(facts, answer, { ...attempt, mayMove: isMovable })
   let client: ByteStream | undefined
   try {
     // What fails before the client is taken over can still be answered.
@@ -135,12 +138,14 @@ function joinSession(attempt: AnsweredHandshake): Session {
     return new Session({
       id,
       route,
+      pool,
       endpoint,
       facts: sessionFacts,
       client,
       upstream: connection.stream,
       directions: framing,
-      onClose: sessions.onClose,
+      redialler: isMovable ? new KeptRequest(facts, answer, sessions) : undefined,
+      host: sessions,
     })
   } catch (error) {
     framing.inbound.release()
@@ -148,6 +153,12 @@ function joinSession(attempt: AnsweredHandshake): Session {
     client?.destroy()
     throw error
   }
+}
+
+/** Whether its sessions go on at other servers. */
+function mayMove({ options }: Pool): boolean {
+  const { mode } = options.failover
+  return mode === 'transparent' || mode === 'notify'
 }
 
 /** Makes it known, then lets it run. */

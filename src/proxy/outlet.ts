@@ -59,7 +59,7 @@ export class Outlet {
 
   /** The server has taken everything that was passed to it. */
   drained(): void {
-    this.#settle(this.#withheldBytes)
+    if (!this.#isShut) this.#settle(0)
   }
 
   /** From the next message on nothing passes. @param onShut called when that is so, perhaps at once. */
