@@ -92,9 +92,10 @@ async function draw(page, height) {
   await page.mouse.up()
 }
 
+/** Without mouse and keyboard, which may press a button of this page at the same time. */
 async function say(page, text) {
   await page.fill('#chat-form input', text)
-  await page.press('#chat-form input', 'Enter')
+  await page.locator('#chat-form').evaluate((form) => form.requestSubmit())
 }
 
 /** Everything was confirmed, and both have the same. */
