@@ -61,6 +61,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
     secret,
     random: Math.random,
     emit,
+    onChange() {},
   })
   const compression = new Compression(config.limits.compressionBytes)
   const sessions = new Sessions({ emit, clock: systemClock, compression })

@@ -44,8 +44,6 @@ export interface FramingOptions {
   readonly compression: Compression
   /** What the endpoint was offered. */
   readonly offer: ExtensionOffer
-  /** Whether the session may go on at other servers. */
-  readonly mayMove: boolean
 }
 
 const extensionsName = 'sec-websocket-extensions'
@@ -56,17 +54,14 @@ export class ExtensionOffer {
   readonly texts: readonly string[]
   /** Those of the gateway's. */
   readonly terms: DeflateTerms | undefined
+  readonly mayMove: boolean
   readonly #compression: Compression
   /** Memory for the window of an endpoint that may keep one. */
   #reservedBytes = 0
 
   /** @param mayMove whether another server may have to go on with what the client's messages refer to. */
-  constructor(
-    facts: RequestFacts,
-    { config }: Route,
-    compression: Compression,
-    mayMove: boolean,
-  ) {
+  constructor(facts: RequestFacts, { config }: Route, compression: Compression, mayMove = false) {
+    this.mayMove = mayMove
     this.#compression = compression
     if (typeof config.compression === 'string') {
       // One with a parameter twice is none (RFC 7692 §7.1), and would be read in two ways.
@@ -105,14 +100,14 @@ export class ExtensionOffer {
 export function framingOf(
   facts: RequestFacts,
   answer: ResponseHead,
-  { route, compression, offer, mayMove }: FramingOptions,
+  { route, compression, offer }: FramingOptions,
 ): Framing {
   const { config } = route
   const chosen = answer.fields.get(extensionsName)
   if (!config.framed) {
     const isCompressed = chosen !== undefined
     return {
-      extensions: isCompressed && mayMove ? withoutClientContext(chosen) : chosen,
+      extensions: isCompressed && offer.mayMove ? withoutClientContext(chosen) : chosen,
       inbound: new FrameScanner(route.frameRules(true, isCompressed)),
       outbound: new FrameScanner(route.frameRules(false, isCompressed)),
     }
@@ -149,7 +144,7 @@ interface Agreed {
  */
 export function renewalOf(
   { before, now }: Agreed,
-  { route, compression, offer }: Omit<FramingOptions, 'mayMove'>,
+  { route, compression, offer }: FramingOptions,
 ): Renewal {
   if (!route.config.framed) {
     const misfit = passedMisfit(before && withoutClientContext(before), now)

@@ -51,7 +51,7 @@ export async function handshake(asked: HandshakeRequest): Promise<void> {
   facts.session = Bun.randomUUIDv7('base64url')
   const pool = admit(facts, route)
   if (underWay?.enter(facts.address) !== undefined) throw new GatewayError('TOO_MANY_HANDSHAKES')
-  const offer = new ExtensionOffer(facts, route, asked.compression, mayMove(pool))
+  const offer = new ExtensionOffer(facts, route, asked.compression, pool.mayMove)
   try {
     await enterRoute({ ...asked, pool, offer, startedAtMs: performance.now() })
   } finally {
@@ -114,7 +114,8 @@ export function admit(facts: RequestFacts, route: Route): Pool {
 
 /** Answers the client, whose stream is the session's from then on. @throws GatewayError where it cannot be. */
 function joinSession(attempt: AnsweredHandshake): Session {
-  const { request, facts, route, sessions, endpoint, stickiness, connection, answer } = attempt
+  const { request, facts, route, pool, sessions, endpoint, stickiness, connection, answer } =
+    attempt
   const { head, session: id } = facts
   const fault = switchFault(answer, {
     key: head.fields.get('sec-websocket-key') ?? '',
@@ -122,9 +123,7 @@ function joinSession(attempt: AnsweredHandshake): Session {
     extensions: attempt.offer.texts.length > 0 ? ['permessage-deflate'] : [],
   })
   if (fault !== undefined) throw new GatewayError('UPSTREAM_BAD_HANDSHAKE', fault)
-  const { pool } = attempt
-  const isMovable = mayMove(pool)
-  const framing = framingOf(facts, answer, { ...attempt, mayMove: isMovable })
+  const framing = framingOf(facts, answer, attempt)
   let client: ByteStream | undefined
   try {
     // What fails before the client is taken over can still be answered.
@@ -144,7 +143,7 @@ function joinSession(attempt: AnsweredHandshake): Session {
       client,
       upstream: connection.stream,
       directions: framing,
-      redialler: isMovable ? new KeptRequest(facts, answer, sessions) : undefined,
+      redialler: pool.mayMove ? new KeptRequest(facts, answer, sessions) : undefined,
       host: sessions,
     })
   } catch (error) {
@@ -153,12 +152,6 @@ function joinSession(attempt: AnsweredHandshake): Session {
     client?.destroy()
     throw error
   }
-}
-
-/** Whether its sessions go on at other servers. */
-function mayMove({ options }: Pool): boolean {
-  const { mode } = options.failover
-  return mode === 'transparent' || mode === 'notify'
 }
 
 /** Makes it known, then lets it run. */

@@ -6,8 +6,9 @@
  */
 import type { StreamClose } from '../core/byte-stream.ts'
 import { CloseCode } from '../core/close-codes.ts'
-import { GatewayError } from '../core/errors.ts'
-import type { MoveCause, SessionEnd } from '../core/events.ts'
+import type { Clock } from '../core/clock.ts'
+import { GatewayError, type ErrorCode } from '../core/errors.ts'
+import type { Emit, MoveCause, SessionEnd } from '../core/events.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import { encodeClose, encodeFrame } from '../wire/frame-encoder.ts'
 import { Opcode } from '../wire/opcode.ts'
@@ -15,13 +16,30 @@ import { Departure } from './departure.ts'
 import { Failover } from './failover.ts'
 import { cut, leaveInOrder } from './farewell.ts'
 import { Gap } from './gap.ts'
-import { RedialRefusal, discard, type NextServer, type Redialler } from './redialler.ts'
-import type { Session } from './session.ts'
+import {
+  RedialRefusal,
+  discard,
+  type MovingSession,
+  type NextServer,
+  type Redialler,
+} from './redialler.ts'
 import type { Side } from './side.ts'
 import type { Succession } from './succession.ts'
 
+/** The session, as far as it is moved. */
+export interface MovedSession extends MovingSession {
+  readonly clock: Clock
+  readonly emit: Emit
+  readonly isEnding: boolean
+  close(reason: ErrorCode, words?: { readonly code?: number }, detail?: string): void
+  /** It counts at its endpoint no more. */
+  leaveEndpoint(end: SessionEnd): void
+  /** It goes on at this endpoint, which counts it. */
+  joined(endpoint: Endpoint): void
+}
+
 export interface MoveParts {
-  readonly session: Session
+  readonly session: MovedSession
   readonly client: Side
   readonly upstream: Side
   /** Of the upstream side. */
@@ -135,11 +153,12 @@ export class Moves {
   ending(isWord: boolean): void {
     const { upstream, succession } = this.#parts
     if (isWord && this.isCommitted) return
-    upstream.direction.withheldCodes = none
+    // A Close that was withheld before stays so.
+    if (!upstream.direction.isStopped) upstream.direction.withheldCodes = none
     this.#callOff()
     if (!this.isBetween) {
       succession.outlet.reopen(upstream.stream)
-      upstream.peerGoesOn()
+      this.#parts.client.goOn()
     }
   }
 
@@ -165,7 +184,7 @@ export class Moves {
     const { id, route, pool, endpoint } = session
     this.#underWay = undefined
     succession.outlet.reopen(upstream.stream)
-    upstream.peerGoesOn()
+    this.#parts.client.goOn()
     session.emit({
       type: 'move-failed',
       session: id,
@@ -256,7 +275,11 @@ export class Moves {
     this.#underWay = undefined
     this.#departed(false)
     if (error instanceof RedialRefusal)
-      return session.close('REDIAL_REFUSED', { code: CloseCode.refused + error.status }, error.message)
+      return session.close(
+        'REDIAL_REFUSED',
+        { code: CloseCode.refused + error.status },
+        error.message,
+      )
     if (error instanceof GatewayError)
       return session.close(error.code, {}, error.hasDetail ? error.message : undefined)
     session.emit({ type: 'mistake', error })

@@ -14,13 +14,14 @@ import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
 import { Ending, isOwnFault, type Fault } from './ending.ts'
 import type { Directions } from './framing.ts'
-import { Heartbeat } from './heartbeat.ts'
 import type { Movable } from './movable.ts'
-import { Moves } from './moves.ts'
+import { Moves, type MovedSession } from './moves.ts'
 import type { Redialler } from './redialler.ts'
 import type { Route } from './route.ts'
 import { Throttle } from './throttle.ts'
-import { Side, type SideEvents } from './side.ts'
+import { Side } from './side.ts'
+import type { SideEvents } from './side-parts.ts'
+import { isTimed, watch, type Watch } from './watch.ts'
 
 /** What all sessions share. */
 export interface SessionHost {
@@ -54,7 +55,7 @@ export interface CloseWords {
   readonly reason?: string | undefined
 }
 
-export class Session implements SideEvents, Movable {
+export class Session implements SideEvents<Side>, Movable, MovedSession {
   readonly id: string
   readonly route: Route
   readonly pool: Pool
@@ -72,13 +73,11 @@ export class Session implements SideEvents, Movable {
   /** What the servers before this one have sent. */
   #outboundBefore: Traffic | undefined
   #ending: Ending | undefined
-  #callOffIdle: (() => void) | undefined
-  #callOffAge: (() => void) | undefined
-  #heartbeats: readonly Heartbeat[] | undefined
+  readonly #watch: Watch | undefined
 
   constructor(options: SessionOptions) {
     const { route, pool, host, redialler, directions } = options
-    const { limits, timeout, heartbeat } = route.config
+    const { limits, timeout } = route.config
     const { clock } = host
     this.id = options.id
     this.route = route
@@ -87,18 +86,21 @@ export class Session implements SideEvents, Movable {
     this.facts = options.facts
     this.openedAtMs = clock.now()
     this.#host = host
-    const hasHeartbeat = heartbeat.clientMs !== undefined || heartbeat.upstreamMs !== undefined
     const side = {
       events: this,
       pendingBytes: limits.pendingBytes,
       sendTimeoutMs: timeout.sendMs,
-      isTimed: timeout.idleMs !== undefined || hasHeartbeat,
+      isTimed: isTimed(route),
       clock,
     }
     const isThrottled = limits.messages !== undefined || limits.bytes !== undefined
     const throttle = isThrottled ? new Throttle(limits, this.openedAtMs) : undefined
     const { inbound, outbound } = directions
-    const client = new Side('client', { stream: options.client, direction: inbound, throttle }, side)
+    const client = new Side(
+      'client',
+      { stream: options.client, direction: inbound, throttle },
+      side,
+    )
     const holdBytes = redialler && pool.options.failover.holdBytes
     const server = { stream: options.upstream, direction: outbound, holdBytes }
     const upstream = new Side('upstream', server, side)
@@ -109,14 +111,15 @@ export class Session implements SideEvents, Movable {
     const { succession } = upstream
     if (redialler !== undefined && succession !== undefined)
       this.#moves = new Moves({ session: this, client, upstream, succession, redialler })
-    if (timeout.idleMs !== undefined) this.#watchIdle(timeout.idleMs)
-    if (timeout.ageMs !== undefined)
-      this.#callOffAge = clock.after(timeout.ageMs, () => this.close('AGE'))
-    if (!hasHeartbeat) return
-    this.#heartbeats = [
-      this.#heartbeatOf(client, heartbeat.clientMs),
-      this.#heartbeatOf(upstream, heartbeat.upstreamMs),
-    ].filter((each) => each !== undefined)
+    this.#watch = watch({
+      route,
+      clock,
+      client,
+      upstream,
+      onAge: () => this.close('AGE'),
+      onIdle: () => this.close('IDLE'),
+      onSilent: (each) => this.#giveUp(each),
+    })
   }
 
   get clock(): Clock {
@@ -273,9 +276,7 @@ export class Session implements SideEvents, Movable {
     const { closeMs, sendMs } = this.route.config.timeout
     const [client, upstream] = [this.#client, this.#upstream]
     this.#ending = new Ending(end, { client, upstream, clock, closeMs, sendMs })
-    this.#callOffIdle?.()
-    this.#callOffAge?.()
-    for (const heartbeat of this.#heartbeats ?? []) heartbeat.stop()
+    this.#watch?.stop()
     this.#moves?.ending(end.by === 'client' && end.reason === 'closed')
     return this.#ending
   }
@@ -300,26 +301,6 @@ export class Session implements SideEvents, Movable {
     const { mode, on } = this.pool.options.failover
     const isLoss = side === this.#upstream && !this.isEnding && mode === 'close' && on.lost
     if (isLoss) this.close('SERVER_LOST', {}, reason)
-  }
-
-  #watchIdle(delayMs: number): void {
-    this.#callOffIdle = this.#host.clock.after(delayMs, () => this.#checkIdle())
-  }
-
-  #checkIdle(): void {
-    const { idleMs = Infinity } = this.route.config.timeout
-    const lastReadMs = Math.max(this.openedAtMs, this.#client.lastReadMs, this.#upstream.lastReadMs)
-    const leftMs = lastReadMs + idleMs - this.#host.clock.now()
-    if (leftMs <= 0) this.close('IDLE')
-    else this.#watchIdle(leftMs)
-  }
-
-  #heartbeatOf(side: Side, intervalMs: number | undefined): Heartbeat | undefined {
-    if (intervalMs === undefined) return undefined
-    const { timeoutMs } = this.route.config.heartbeat
-    const { clock } = this.#host
-    const onSilent = (each: Side) => this.#giveUp(each)
-    return new Heartbeat(side, { clock, intervalMs, timeoutMs, onSilent })
   }
 
   /** The side is gone without a word, so nothing can be said to it. */

@@ -5,56 +5,12 @@
  * Nothing here allocates or waits per message. What ends a session is the session's business.
  */
 import type { ByteStream, ByteStreamHandler, StreamClose } from '../core/byte-stream.ts'
-import type { Clock } from '../core/clock.ts'
 import { encodeClose, encodeFrame } from '../wire/frame-encoder.ts'
 import { Opcode } from '../wire/opcode.ts'
 import { hasPassedClose, type Direction } from './direction.ts'
+import type { OwnClose, SideOptions, SideParts } from './side-parts.ts'
 import { Succession } from './succession.ts'
 import type { Throttle } from './throttle.ts'
-
-export interface SideEvents {
-  /** The side sent a Close frame, or violated the protocol: nothing of what it sends passes any more. */
-  sideOnStop(side: Side): void
-  /** The side sends more than its rate: it is to be closed. */
-  sideOnExcess(side: Side, detail: string): void
-  /** The side will send nothing more, but can be sent to. */
-  sideOnEnd(side: Side): void
-  sideOnClose(side: Side, reason: StreamClose): void
-  /** The stream of a side that may be replaced is over. @returns whether it is replaced: then nothing else is told. */
-  sideOnLoss(side: Side, reason: StreamClose): boolean
-  /** The ping of `ask` is answered. */
-  sideOnAnswer(side: Side): void
-  /** All that it had sent before it was lost has passed. */
-  sideOnFlushed(side: Side): void
-}
-
-export interface SideOptions {
-  readonly events: SideEvents
-  /** Bytes this side's peer may leave untaken before this side is paused. */
-  readonly pendingBytes: number
-  readonly sendTimeoutMs: number
-  /** Whether `lastReadMs` is kept. */
-  readonly isTimed: boolean
-  readonly clock: Clock
-}
-
-export interface SideParts {
-  readonly stream: ByteStream
-  /** What becomes of what this side sends. */
-  readonly direction: Direction
-  /** What this side may send; undefined: as much as it can. */
-  readonly throttle?: Throttle | undefined
-  /** Set for a server that may be replaced by another: messages up to this are not cut by that. */
-  readonly holdBytes?: number | undefined
-}
-
-/** A Close frame of the gateway's own, sent between two frames. */
-export interface OwnClose {
-  readonly code: number
-  readonly reason: string
-  /** Set where the side is not to be heard any more: how long it may take to end after our FIN. */
-  readonly lingerMs?: number
-}
 
 export class Side implements ByteStreamHandler {
   readonly name: 'client' | 'upstream'
@@ -67,7 +23,7 @@ export class Side implements ByteStreamHandler {
   /** It has ended its side: nothing more comes from it. */
   hasEnded = false
   #peer: Side | undefined
-  readonly #options: SideOptions
+  readonly #options: SideOptions<Side>
   readonly #throttle: Throttle | undefined
   /** Set for a server that may be replaced. */
   readonly succession: Succession | undefined
@@ -82,7 +38,7 @@ export class Side implements ByteStreamHandler {
   /** What this side sent to a peer that is gone. */
   #discardedBytes = 0
 
-  constructor(name: Side['name'], parts: SideParts, options: SideOptions) {
+  constructor(name: Side['name'], parts: SideParts, options: SideOptions<Side>) {
     const { stream, direction, throttle, holdBytes } = parts
     this.name = name
     this.stream = stream
@@ -136,7 +92,7 @@ export class Side implements ByteStreamHandler {
 
   streamOnDrain(): void {
     this.succession?.outlet.drained()
-    this.peer.#goOn()
+    this.peer.goOn()
   }
 
   streamOnEnd(): void {
@@ -153,7 +109,7 @@ export class Side implements ByteStreamHandler {
     this.#isShut = true
     this.#callOffDelay?.()
     // What it had not taken is lost; its peer must not wait for room.
-    this.peer.#goOn()
+    this.peer.goOn()
     this.#options.events.sideOnClose(this, reason)
   }
 
@@ -164,7 +120,7 @@ export class Side implements ByteStreamHandler {
     this.#isShut = true
     if (peer.#isAtBoundary || peer.direction.isStopped) this.#closeWith(close)
     else this.#pendingClose = close
-    peer.#goOn()
+    peer.goOn()
   }
 
   /**
@@ -196,15 +152,10 @@ export class Side implements ByteStreamHandler {
   /** @param early what its server sent behind its 101. @param hasEnded whether it has ended already. */
   begin(early: Buffer | undefined, hasEnded: boolean): void {
     this.stream.resume()
-    this.peer.#goOn()
+    this.peer.goOn()
     // They may pause what has just been resumed.
     if (early !== undefined) this.streamOnData(early)
     if (hasEnded) this.streamOnEnd()
-  }
-
-  /** There may be room again for what its peer sends. */
-  peerGoesOn(): void {
-    this.peer.#goOn()
   }
 
   /** Whether nothing it has sent waits to pass. */
@@ -228,7 +179,7 @@ export class Side implements ByteStreamHandler {
     }
     if (!direction.isStopped) return
     // Who has sent its Close needs no protection, and waits for its peer's.
-    peer.#goOn()
+    peer.goOn()
     this.#options.events.sideOnStop(this)
   }
 
@@ -237,7 +188,7 @@ export class Side implements ByteStreamHandler {
     this.#delayed = rest
     if (rest === undefined || !this.#hasRoom) return
     this.stream.pause()
-    setImmediate(sideOnTurn, this)
+    setImmediate(goOn, this)
   }
 
   get #hasRoom(): boolean {
@@ -282,11 +233,11 @@ export class Side implements ByteStreamHandler {
     this.#delayed = rest
     this.stream.pause()
     if ('fault' in excess) this.#options.events.sideOnExcess(this, excess.fault)
-    else this.#callOffDelay = clock.after(excess.waitMs, () => this.sideOnRoom())
+    else this.#callOffDelay = clock.after(excess.waitMs, () => this.#onRoom())
   }
 
   /** There may be room again, by its rate and with its peer: what was delayed goes on, then reading. */
-  #goOn(): void {
+  goOn(): void {
     if (this.#delayed !== undefined) this.#passDelayed(this.#delayed)
     if (this.#delayed !== undefined) return
     if (this.#hasRoom) this.stream.resume()
@@ -312,15 +263,10 @@ export class Side implements ByteStreamHandler {
     else this.#pass(delayed)
   }
 
-  /** Everybody else had a turn. */
-  sideOnTurn(): void {
-    this.#goOn()
-  }
-
   /** Its rate has room again. */
-  sideOnRoom(): void {
+  #onRoom(): void {
     this.#callOffDelay = undefined
-    this.#goOn()
+    this.goOn()
   }
 
   /** Lets the frame under way pass to a peer that is being closed, and nothing after it. */
@@ -367,6 +313,6 @@ function after(first: Buffer | undefined, second: Buffer): Buffer {
   return first === undefined ? second : Buffer.concat([first, second])
 }
 
-function sideOnTurn(side: Side): void {
-  side.sideOnTurn()
+function goOn(side: Side): void {
+  side.goOn()
 }

@@ -82,7 +82,6 @@ export class Pool {
         this.#tiers.invalidate()
         if (this.size > 0) this.#finder.found()
         this.#line.serve()
-        this.redialGate.open()
         host.onChange(this.name)
       },
       onRoom: () => {
@@ -103,6 +102,12 @@ export class Pool {
     if (discover !== undefined && discover.kind !== 'file') return discover.scheme
     const [endpoint] = this.#members.all()
     return endpoint?.options.scheme
+  }
+
+  /** Whether its sessions can go on at another endpoint than the first. */
+  get mayMove(): boolean {
+    const { mode } = this.options.failover
+    return mode === 'transparent' || mode === 'notify'
   }
 
   get sticky(): StickyOptions | undefined {
