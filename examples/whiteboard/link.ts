@@ -3,11 +3,12 @@
 import { z } from 'zod'
 import { ClientMessage, type ServerMessage } from './messages.ts'
 
-const session = z.string().min(1).max(100)
+export const sessionLength = 100 // characters at most, more than any gateway takes
+const session = z.string().min(1).max(sessionLength)
 
 export const ToBoard = z.discriminatedUnion('type', [
   // moves: how often a gateway has moved it; its window knows nothing of that
-  z.object({ type: z.literal('join'), session, moves: z.int().min(0) }),
+  z.object({ type: z.literal('join'), session, moves: z.int() }),
   z.object({ type: z.literal('leave'), session }),
   z.object({ type: z.literal('said'), session, message: ClientMessage }),
 ])

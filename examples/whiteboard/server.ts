@@ -6,7 +6,7 @@
 // connected to the gateway, so that another server can go on with it; Sluice-Failover says that this is so.
 import type { ServerWebSocket, WebSocketHandler } from 'bun'
 import { startBoard } from './board-server.ts'
-import { linkUrl, type ToBoard, type ToServer } from './link.ts'
+import { linkUrl, sessionLength, type ToBoard, type ToServer } from './link.ts'
 import { ClientMessage, limits, parse, type ServerMessage } from './messages.ts'
 import { readPage } from './page.ts' with { type: 'macro' }
 
@@ -79,8 +79,8 @@ export async function startServer(options: {
 /** The same window has the same session for as long as a gateway holds it; without a gateway, each is its own. */
 function windowOf({ headers }: Request): Window {
   return {
-    session: headers.get('sluice-session') ?? crypto.randomUUID(),
-    moves: Number(headers.get('sluice-failover') ?? 0),
+    session: (headers.get('sluice-session') || crypto.randomUUID()).slice(0, sessionLength),
+    moves: Number.parseInt(headers.get('sluice-failover') ?? '') || 0,
     isWelcome: false,
   }
 }
@@ -106,8 +106,9 @@ function windowSocket(
 
     open(client) {
       const { session, moves } = client.data
-      clients.get(session)?.terminate() // the gateway gave this connection up before it came back
+      const old = clients.get(session) // which the gateway gave up before it came back
       clients.set(session, client)
+      old?.terminate()
       tellBoard({ type: 'join', session, moves })
     },
 

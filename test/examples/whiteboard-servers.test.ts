@@ -96,6 +96,16 @@ describe('servers of one board', () => {
     expect(told.filter((type) => type === 'person' || type === 'left')).toEqual([])
   })
 
+  test('know a session that comes back to the same server before that knows that it went', async () => {
+    const session = { 'sluice-session': 'back' }
+    using before = await openWindow(servers[0], session)
+    using after = await openWindow(servers[0], { ...session, 'sluice-failover': '1' })
+    await before.closed
+    expect(after.welcome.you).toBe(before.welcome.you)
+    after.say({ type: 'chat', id: 'back', text: 'still here' })
+    await after.heard('chat', 'still here')
+  })
+
   test('take what a window sends twice once', async () => {
     using one = await openWindow(servers[0])
     for (const text of ['first', 'again']) one.say({ type: 'chat', id: 'twice', text })
@@ -103,6 +113,14 @@ describe('servers of one board', () => {
     await one.heard('chat', 'last')
     const lines = one.messages.items.filter(({ type }) => type === 'chat')
     expect(lines).toMatchObject([{ line: { text: 'first' } }, { line: { text: 'last' } }])
+  })
+
+  test('welcome a window whose headers say nonsense, as any other', async () => {
+    const nonsense = { 'sluice-session': 'x'.repeat(1_000), 'sluice-failover': 'nonsense' }
+    using one = await openWindow(servers[0], nonsense)
+    expect(one.welcome.moved).toBeUndefined()
+    using two = await openWindow(servers[0], { 'sluice-session': '', 'sluice-failover': '-1' })
+    expect(two.welcome.you).not.toBe(one.welcome.you)
   })
 
   test('close a window that says what is no message', async () => {
