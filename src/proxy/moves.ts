@@ -14,6 +14,7 @@ import { encodeClose, encodeFrame } from '../wire/frame-encoder.ts'
 import { Opcode } from '../wire/opcode.ts'
 import { Departure } from './departure.ts'
 import { Failover } from './failover.ts'
+import { endOfMove } from './ends.ts'
 import { cut, leaveInOrder } from './farewell.ts'
 import { Gap } from './gap.ts'
 import {
@@ -205,7 +206,7 @@ export class Moves {
     const sinceMs = departure?.shutAtMs ?? clock.now()
     const next = found ?? departure?.takeNext()
     this.#letGo(cause, detail)
-    session.leaveEndpoint(endOf(cause, detail))
+    session.leaveEndpoint(endOfMove(cause, detail))
     if (succession.isCaught) {
       if (next !== undefined) discard(next)
       this.#underWay = undefined
@@ -294,17 +295,3 @@ export class Moves {
 }
 
 const none: ReadonlySet<number> = new Set()
-
-/** What the endpoint is told of a session that has left it. */
-function endOf(cause: MoveCause, detail: string | undefined): SessionEnd {
-  switch (cause) {
-    case 'lost':
-    case 'silent':
-    case 'unhealthy':
-      return { by: 'upstream', code: CloseCode.abnormal, reason: 'ended', detail }
-    case 'closed':
-      return { by: 'upstream', code: Number(detail), reason: 'closed', detail: undefined }
-    default:
-      return { by: 'gateway', code: CloseCode.goingAway, reason: 'closed', detail: undefined }
-  }
-}

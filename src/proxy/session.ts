@@ -13,6 +13,7 @@ import type { Emit, MoveCause, SessionEnd, SessionFacts, Traffic } from '../core
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
 import { Ending, isOwnFault, type Fault } from './ending.ts'
+import { answerTo, endWithout } from './ends.ts'
 import type { Directions } from './framing.ts'
 import type { Movable } from './movable.ts'
 import { Moves, type MovedSession } from './moves.ts'
@@ -309,14 +310,4 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
     this.#end(endWithout(side.name, 'SILENT'))
     side.stream.destroy()
   }
-}
-
-/** An end without a Close. */
-function endWithout(by: SessionEnd['by'], reason: SessionEnd['reason']): SessionEnd {
-  return { by, code: CloseCode.abnormal, reason, detail: undefined }
-}
-
-/** What a Close with this code is answered with. */
-function answerTo(code: number): number {
-  return code === CloseCode.noStatus ? CloseCode.normal : code
 }

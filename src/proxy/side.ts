@@ -5,8 +5,7 @@
  * Nothing here allocates or waits per message. What ends a session is the session's business.
  */
 import type { ByteStream, ByteStreamHandler, StreamClose } from '../core/byte-stream.ts'
-import { encodeClose, encodeFrame } from '../wire/frame-encoder.ts'
-import { Opcode } from '../wire/opcode.ts'
+import { encodeClose } from '../wire/frame-encoder.ts'
 import { hasPassedClose, type Direction } from './direction.ts'
 import type { OwnClose, SideOptions, SideParts } from './side-parts.ts'
 import { Succession } from './succession.ts'
@@ -64,8 +63,13 @@ export class Side implements ByteStreamHandler {
     return this.#isShut ? this.#pendingClose === undefined : this.peer.direction.isStopped
   }
 
+  /** Nothing more of its peer's passes to it. */
+  get isShut(): boolean {
+    return this.#isShut
+  }
+
   /** Whether what has passed of what it sends ends between two frames. */
-  get #isAtBoundary(): boolean {
+  get isAtBoundary(): boolean {
     return this.succession !== undefined || this.direction.isAtBoundary
   }
 
@@ -118,24 +122,9 @@ export class Side implements ByteStreamHandler {
     const { peer } = this
     if (this.#isShut || hasPassedClose(peer.direction)) return
     this.#isShut = true
-    if (peer.#isAtBoundary || peer.direction.isStopped) this.#closeWith(close)
+    if (peer.isAtBoundary || peer.direction.isStopped) this.#closeWith(close)
     else this.#pendingClose = close
     peer.goOn()
-  }
-
-  /**
-   * Pings this side, if it can be known to answer (RFC 6455 §5.5.3: a peer may answer the latest ping
-   * only) and nothing is under way to it.
-   * @returns whether it has a ping to answer, the gateway's or its peer's.
-   */
-  ping(payload: Buffer): boolean {
-    if (this.#isShut || !this.peer.#isAtBoundary) return false
-    if (this.peer.direction.pinged !== undefined) return true
-    this.direction.expectPong(payload)
-    const ping = encodeFrame(Opcode.ping, payload, { isMasked: this.name === 'upstream' })
-    if (this.succession === undefined) this.stream.write(ping)
-    else this.succession.outlet.writeControl(this.stream, ping)
-    return true
   }
 
   /** Goes on with another stream, of another server; what the one before has sent has passed. */
@@ -277,11 +266,11 @@ export class Side implements ByteStreamHandler {
     const close = peer.#pendingClose
     const { isStopped } = direction
     direction.mostBegun = Infinity
-    const last = chunk.subarray(0, this.#isAtBoundary ? 0 : direction.bytesToBoundary)
+    const last = chunk.subarray(0, this.isAtBoundary ? 0 : direction.bytesToBoundary)
     if (close === undefined) direction.hear(last)
     else {
       this.#write(direction.pass(last))
-      if (this.#isAtBoundary || direction.isStopped) {
+      if (this.isAtBoundary || direction.isStopped) {
         peer.#pendingClose = undefined
         peer.#closeWith(close)
       }
@@ -298,7 +287,7 @@ export class Side implements ByteStreamHandler {
 
   #closeWith({ code, reason, lingerMs }: OwnClose): void {
     // Its peer broke off inside a frame, which will never end: there is no place for a Close.
-    if (!this.peer.#isAtBoundary) return this.stream.end(lingerMs)
+    if (!this.peer.isAtBoundary) return this.stream.end(lingerMs)
     // Frames towards an upstream are a client's, so masked.
     this.stream.write(encodeClose(code, reason, { isMasked: this.name === 'upstream' }))
     if (lingerMs !== undefined) this.stream.end(lingerMs)
