@@ -59,6 +59,20 @@ describe('the whiteboard behind the gateway', () => {
     expect(told.filter(({ type }) => type === 'session-opened')).toHaveLength(2)
   }, 70_000)
 
+  test('goes on without a server that hangs', async () => {
+    using client = await openWebSocket(`ws://${gateway.host}/board`)
+    const welcome = await client.message((text) => text.includes('"welcome"'))
+    const { server, you } = JSON.parse(welcome)
+    const pid = whiteboard.pids()[server - 1]
+    if (pid === undefined) throw new Error(`Server ${server} is down`)
+    process.kill(pid, 'SIGSTOP')
+    const next = await client.message((text) => text.includes('"moved":{'))
+    process.kill(pid, 'SIGCONT')
+    expect(JSON.parse(next)).toMatchObject({ you, moved: { from: server } })
+    expect(JSON.parse(next).server).not.toBe(server)
+    await gateway.event('session-moved', ({ cause }) => cause === 'unhealthy')
+  }, 20_000)
+
   test('is spared messages larger than its route accepts', async () => {
     using client = await openWebSocket(`ws://${gateway.host}/board`)
     await client.message((text) => text.includes('"welcome"'))
