@@ -12,7 +12,7 @@ import type { Emit, MoveCause, SessionEnd } from '../core/events.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import { encodeClose, encodeFrame } from '../wire/frame-encoder.ts'
 import { Opcode } from '../wire/opcode.ts'
-import { Departure } from './departure.ts'
+import { Handover } from './handover.ts'
 import { Failover } from './failover.ts'
 import { endOfMove } from './ends.ts'
 import { cut, leaveInOrder } from './farewell.ts'
@@ -63,9 +63,9 @@ export class Moves {
   /** How often it has moved. */
   count = 0
   readonly #parts: MoveParts
-  #underWay: Departure | Failover | undefined
-  /** Told how a departure has ended. */
-  #onDeparted: ((hasMoved: boolean) => void) | undefined
+  #underWay: Handover | Failover | undefined
+  /** Told how a handover has ended. */
+  #onMoved: ((hasMoved: boolean) => void) | undefined
 
   constructor(parts: MoveParts) {
     this.#parts = parts
@@ -94,7 +94,7 @@ export class Moves {
   depart(cause: MoveCause, to: Endpoint | undefined): Promise<boolean> {
     const { session, upstream, redialler } = this.#parts
     const { pool, route, clock } = session
-    const departure = new Departure({
+    const handover = new Handover({
       clock,
       redialler,
       redial: { session, to, moves: this.count + 1 },
@@ -104,16 +104,16 @@ export class Moves {
       onLeft: (next) => this.#lose(cause, undefined, next),
       onFailure: (detail) => this.#stay(cause, detail),
     })
-    this.#underWay = departure
-    void departure.start()
-    return new Promise((resolve) => (this.#onDeparted = resolve))
+    this.#underWay = handover
+    void handover.start()
+    return new Promise((resolve) => (this.#onMoved = resolve))
   }
 
   /** The server's stream is over. @returns whether the session goes on without. */
   lost(reason: StreamClose): boolean {
     const { session } = this.#parts
     if (this.isBetween) return false
-    if (this.#underWay instanceof Departure && this.#underWay.isCommitted) {
+    if (this.#underWay instanceof Handover && this.#underWay.isCommitted) {
       this.#underWay.left()
       return true
     }
@@ -126,7 +126,7 @@ export class Moves {
     const { session } = this.#parts
     const { leavingCodes } = session.pool
     if (this.isBetween) return leavingCodes.has(code)
-    if (this.#underWay instanceof Departure && this.#underWay.isCommitted) {
+    if (this.#underWay instanceof Handover && this.#underWay.isCommitted) {
       this.#underWay.left()
       return true
     }
@@ -142,7 +142,7 @@ export class Moves {
 
   /** The ping behind everything that has passed is answered. */
   answered(): void {
-    if (this.#underWay instanceof Departure) this.#underWay.answered()
+    if (this.#underWay instanceof Handover) this.#underWay.answered()
   }
 
   /** What the last server has sent may have passed by now. */
@@ -171,12 +171,12 @@ export class Moves {
   #callOff(): void {
     this.#underWay?.cancel()
     this.#underWay = undefined
-    this.#departed(false)
+    this.#settled(false)
   }
 
-  #departed(hasMoved: boolean): void {
-    const onDeparted = this.#onDeparted
-    this.#onDeparted = undefined
+  #settled(hasMoved: boolean): void {
+    const onDeparted = this.#onMoved
+    this.#onMoved = undefined
     onDeparted?.(hasMoved)
   }
 
@@ -195,16 +195,16 @@ export class Moves {
       cause,
       detail,
     })
-    this.#departed(false)
+    this.#settled(false)
   }
 
   /** @param found where the next server was found before. @returns true: the session goes on, or is closed with a word. */
   #lose(cause: MoveCause, detail: string | undefined, found?: NextServer): boolean {
     const { session, upstream, succession } = this.#parts
     const { clock, pool } = session
-    const departure = this.#underWay instanceof Departure ? this.#underWay : undefined
-    const sinceMs = departure?.shutAtMs ?? clock.now()
-    const next = found ?? departure?.takeNext()
+    const handover = this.#underWay instanceof Handover ? this.#underWay : undefined
+    const sinceMs = handover?.shutAtMs ?? clock.now()
+    const next = found ?? handover?.takeNext()
     this.#letGo(cause, detail)
     session.leaveEndpoint(endOfMove(cause, detail))
     if (succession.isCaught) {
@@ -267,14 +267,14 @@ export class Moves {
       resentMessages,
       ...facts,
     })
-    this.#departed(true)
+    this.#settled(true)
     upstream.begin(next.connection.takeOver(), next.connection.hasEnded)
   }
 
   #fail(error: unknown): void {
     const { session } = this.#parts
     this.#underWay = undefined
-    this.#departed(false)
+    this.#settled(false)
     if (error instanceof RedialRefusal)
       return session.close(
         'REDIAL_REFUSED',
