@@ -49,7 +49,7 @@ export async function simulate(seed: number, isTold = false): Promise<Outcome> {
       return world.violate(`session ${event.session} moved to where it was not dialled for`)
     stay.moved(link, event)
   }
-  const sessions = new Sessions(emit, world.ownClock)
+  const sessions = new Sessions({ emit, clock: world.ownClock, compression })
   for (const [number, plan] of schedule.clients.entries())
     stays.push(new Stay(number, plan, { world, route, sessions, compression }))
 

@@ -159,7 +159,8 @@ export class SimulatedStream implements ByteStream {
     // With memory of its own, as it belongs to the receiver.
     const chunk = Buffer.from(this.#kernel.subarray(0, bytes))
     this.#kernel = this.#kernel.subarray(bytes)
-    peer.onRead?.(chunk)
+    // A copy, as the receiver may change what is its own.
+    peer.onRead?.(Buffer.from(chunk))
     peer.handler.streamOnData(chunk)
   }
 

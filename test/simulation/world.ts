@@ -19,8 +19,8 @@ import { SimulatedServer } from './simulated-server.ts'
 /** What `notify` sends. */
 export const notice = '{"type":"failover"}'
 
-/** A clock that knows what of its calls is still to come: the gateway's own, beside those of the world. */
-class OwnClock implements Clock {
+/** The world's: its calls that are still to come are told from those of the gateway. */
+class WorldClock implements Clock {
   readonly #clock: Clock
   pending = 0
 
@@ -56,9 +56,9 @@ class OwnClock implements Clock {
 
 export class World {
   readonly schedule: Schedule
-  readonly clock = new FakeClock()
-  /** The gateway's. */
-  readonly ownClock = new OwnClock(this.clock)
+  /** The gateway's, and the one by which all time passes. */
+  readonly ownClock = new FakeClock()
+  readonly clock = new WorldClock(this.ownClock)
   readonly random: Random
   readonly network: Network
   readonly servers: readonly SimulatedServer[]
@@ -98,7 +98,7 @@ export class World {
         drain: { perSecond: 1_000, settleMs },
         eject: undefined,
       },
-      { clock: this.ownClock },
+      { clock: this.ownClock, random: () => this.random.below(2 ** 32) / 2 ** 32 },
     )
     this.pool = pool
     this.mistakes = mistakes
@@ -106,6 +106,11 @@ export class World {
   }
 
   readonly mistakes: readonly unknown[]
+
+  /** Calls of the gateway's that are still to come. */
+  get pendingCalls(): number {
+    return this.ownClock.pending - this.clock.pending
+  }
 
   violate(violation: string): void {
     this.tell(() => `VIOLATION ${violation}`)
@@ -131,7 +136,7 @@ export class World {
   /** Lets time pass, with everything that is put off until other callbacks have run. */
   async advance(ms: number, isDone: () => boolean = () => false): Promise<void> {
     const untilMs = this.clock.now() + ms
-    while (!isDone() && this.clock.runNext(untilMs)) await turn()
+    while (!isDone() && this.ownClock.runNext(untilMs)) await turn()
   }
 
   /** @throws what a dial throws. */
