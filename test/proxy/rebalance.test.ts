@@ -206,6 +206,17 @@ describe('rebalancing by weight', () => {
     },
   )
 
+  test('moves nobody who has come there by itself before its turn', async () => {
+    const crowd = new Crowd(endpointsOf(2), spreading)
+    const sessions = crowd.open(first, 100)
+    await crowd.pass(1_020)
+    const others = sessions.filter((session) => session.endpoint.url === first)
+    expect(others.length).toBeLessThan(100)
+    for (const session of others) session.failOver('lost', 'reset')
+    await crowd.pass(900)
+    for (const { asked } of others) expect(asked.map(({ cause }) => cause)).toEqual(['lost'])
+  })
+
   test('counts a session under way where it is going', async () => {
     const crowd = new Crowd(endpointsOf(2), spreading)
     crowd.open(first, 100)
