@@ -124,6 +124,15 @@ const poolOptions: Omit<PoolOptions, 'endpoints' | 'balancer'> = {
   eject: undefined,
   slowStartMs: undefined,
   retry: { dials: 2, budget: 0.2, statuses: [] },
+  failover: {
+    mode: 'off',
+    on: { lost: true, codes: [] },
+    holdBytes: 0,
+    waitMs: 1_000,
+    message: '',
+  },
+  drain: { perSecond: 1, settleMs: 0 },
+  rebalance: undefined,
   tls: { ca: undefined, cert: undefined, key: undefined, serverName: undefined, isVerified: true },
   timeout: { connectMs: 1_000, answerMs: 1_000 },
   keepAlive: { connections: 0, idleMs: 1_000 },
@@ -135,6 +144,7 @@ const poolHost: PoolHost = {
   secret: '',
   random: Math.random,
   emit() {},
+  onChange() {},
 }
 
 function endpointAt(index: number): EndpointOptions {

@@ -12,15 +12,16 @@ import { listen, type Listener } from './listener/listener.ts'
 import { descriptors } from './net/descriptors.ts'
 import { createDnsQuery } from './net/dns-query.ts'
 import { assignSockets, takeInheritedSockets } from './net/inherited-sockets.ts'
-import { Mover, movesSessions } from './proxy/mover.ts'
+import { moveSession, type Moved } from './proxy/move-session.ts'
+import { Mover } from './proxy/mover.ts'
 import { planOf } from './proxy/plan.ts'
 import { readSessions } from './proxy/reading.ts'
 import { serve } from './proxy/serve.ts'
-import type { CloseWords } from './proxy/session.ts'
+import type { CloseWords } from './proxy/ends.ts'
 import { describeSession, type SessionInfo } from './proxy/session-info.ts'
 import { listSessions, type SessionPage, type SessionQuery } from './proxy/session-list.ts'
 import { Sessions } from './proxy/sessions.ts'
-import { Upstreams } from './proxy/upstreams.ts'
+import { Upstreams, type Objection } from './proxy/upstreams.ts'
 import type { GatewayReading } from './telemetry/reading.ts'
 import { Compression } from './wire/compression.ts'
 
@@ -36,6 +37,8 @@ export interface Gateway {
   session(id: string): SessionInfo | undefined
   /** Closes a session in order, with code 1008 unless told otherwise. @returns false where there is none. */
   closeSession(id: string, words?: CloseWords): boolean
+  /** Moves a session in order. @param to the URL of an endpoint of its upstream; undefined: by the balancer. */
+  moveSession(id: string, to?: string): Promise<Moved | Objection>
   /** To be seen, and changed until the process ends. */
   readonly upstreams: Upstreams
   /** What is so at this moment, for metrics and status. */
@@ -63,8 +66,8 @@ export function createGateway(config: Config, emit: Emit): Gateway {
     emit,
     onChange: (upstream) => movers.get(upstream)?.onChange(),
   })
-  const sessions = new Sessions(emit)
   const compression = new Compression(config.limits.compressionBytes)
+  const sessions = new Sessions({ emit, clock: systemClock, compression })
   const listeners: Listener[] = []
   let state: GatewayState = 'starting'
   let isLeaving = false
@@ -92,7 +95,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
     }
     for (const [name, pool] of plan.pools) {
       pool.start()
-      if (!movesSessions(pool)) continue
+      if (!pool.mayMove) continue
       const mover = new Mover({ pool, sessions: () => sessions.all(), clock: systemClock, emit })
       movers.set(name, mover)
       mover.onChange()
@@ -205,6 +208,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
       return session === undefined ? undefined : describeSession(session)
     },
     closeSession,
+    moveSession: (id, to) => moveSession(sessions.get(id), to),
     upstreams: new Upstreams(plan, movers, emit),
     read,
     start,

@@ -17,6 +17,7 @@ import { findRoute } from '../proxy/serve.ts'
 import { Compression } from '../wire/compression.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { PoolHost } from '../upstream/pool-options.ts'
+import { failoverTexts } from './explain-failover.ts'
 import type { ExplainedRequest } from './explain-request.ts'
 import { sessionTexts } from './explain-session.ts'
 import { distanceOf, misfitText } from './misfit-text.ts'
@@ -178,9 +179,10 @@ function sentLines(route: Route, facts: RequestFacts, pool: Pool): Lines {
   if (endpoint === undefined)
     return [['goes to', `${pool.name}, whose endpoints are found while the gateway runs`]]
   // As with all the memory there is: a gateway that has none left offers less.
-  const { texts: offers } = new ExtensionOffer(facts, route, new Compression(Infinity))
+  const compression = new Compression(Infinity)
+  const { texts: offers } = new ExtensionOffer(facts, route, compression, pool.mayMove)
   const head = isUpgrade
-    ? encodeUpgrade(facts, endpoint, route, offers)
+    ? encodeUpgrade(facts, endpoint, route, { offers })
     : encodeRequest(facts, endpoint, route)
   const text = head.toString('latin1').trimEnd()
   const lines: Lines = text.split('\r\n').map((line, index) => [index === 0 ? 'sends' : '', line])
@@ -191,8 +193,15 @@ function sentLines(route: Route, facts: RequestFacts, pool: Pool): Lines {
     lines.unshift(['goes to', `${pool.name}, ${why}`])
   }
   if (!isUpgrade) return lines
-  const texts = sessionTexts(config)
-  return [...lines, ...texts.map((each, index) => [index === 0 ? 'session' : '', each] as const)]
+  return [
+    ...lines,
+    ...labelled('session', sessionTexts(config)),
+    ...labelled('failover', failoverTexts(config, pool.options)),
+  ]
+}
+
+function labelled(label: string, texts: readonly string[]): Lines {
+  return texts.map((text, index) => [index === 0 ? label : '', text])
 }
 
 /** How an endpoint is found; which one it is depends on the others at that moment. */

@@ -7,12 +7,12 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { asksAdmin } from './admin-options.ts'
 import type { AdminOptions } from './admin-place.ts'
-import type { CloseOptions } from './close.ts'
 import type { ConnectFlags } from './connect-options.ts'
+import type { DemoOptions } from './demo.ts'
 import type { ExplainOptions } from './explain-request.ts'
 import type { InitOptions } from './init.ts'
 import type { RunOptions } from './run.ts'
-import type { SessionsOptions } from './sessions.ts'
+import { addSessionCommands } from './sessions-commands.ts'
 import { addUpstreamCommands } from './upstreams-commands.ts'
 import manifest from '../../package.json' with { type: 'json' }
 
@@ -69,31 +69,7 @@ asksAdmin(program.command('status').description('say how the running gateway is'
   },
 )
 
-asksAdmin(
-  program
-    .command('sessions')
-    .description('list the sessions of the running gateway, the oldest first')
-    .option('--route <name>', 'only those of this route')
-    .option('--address <address>', 'only those of this client')
-    .option('--limit <number>', 'at most so many; 100 unless told, 1000 at most')
-    .option('--after <number>', 'go on where the page before has ended'),
-).action(async (file: string, options: SessionsOptions) => {
-  const { sessions } = await import('./sessions.ts')
-  process.exitCode = await sessions(file, options)
-})
-
-asksAdmin(
-  program
-    .command('close')
-    .description('close one session of the running gateway')
-    .argument('<id>', 'as sluice sessions lists it')
-    .option('--code <code>', 'close with this code; 1008 unless told')
-    .option('--reason <text>', 'tell both sides this reason'),
-).action(async (id: string, file: string, options: CloseOptions) => {
-  const { close } = await import('./close.ts')
-  process.exitCode = await close(id, file, options)
-})
-
+addSessionCommands(program)
 addUpstreamCommands(program)
 
 program
@@ -173,9 +149,21 @@ program
   .command('demo')
   .description('run a shared whiteboard behind the gateway')
   .option('--port <port>', 'listen on this port', readPort, 8080)
-  .action(async (options: { port: number }) => {
+  .option('--address <address>', 'listen on this address', '127.0.0.1')
+  .action(async (options: DemoOptions) => {
     const { demo } = await import('./demo.ts')
-    process.exitCode = await demo(options.port)
+    process.exitCode = await demo(options)
+  })
+
+// What the demo starts its servers with.
+program
+  .command('demo-server', { hidden: true })
+  .argument('<port>', 'of this server', readPort)
+  .argument('<number>', 'which one it is', Number)
+  .argument('<board>', 'where the board is kept')
+  .action(async (port: number, number: number, board: string) => {
+    const { runServer } = await import('../../examples/whiteboard/server.ts')
+    process.exitCode = await runServer(port, number, board)
   })
 
 program

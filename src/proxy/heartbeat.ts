@@ -4,9 +4,13 @@
  *
  * One timer a side, set anew at most once an interval; a message costs nothing but the time of its read.
  */
+import type { Clock } from '../core/clock.ts'
+import { encodeFrame } from '../wire/frame-encoder.ts'
+import { Opcode } from '../wire/opcode.ts'
 import type { Side } from './side.ts'
 
 export interface HeartbeatOptions {
+  readonly clock: Clock
   /** Silence after which the side is pinged. */
   readonly intervalMs: number
   /** Silence after that which means that it is gone. */
@@ -23,43 +27,63 @@ const mark = crypto.getRandomValues(Buffer.alloc(8))
 export class Heartbeat {
   readonly #side: Side
   readonly #options: HeartbeatOptions
-  #timer: Timer
+  #callOff: () => void
   /** When it was given something to answer; undefined while it has not been asked. */
   #askedAtMs: number | undefined
 
   constructor(side: Side, options: HeartbeatOptions) {
     this.#side = side
     this.#options = options
-    side.lastReadMs = performance.now()
-    this.#timer = setTimeout(beat, options.intervalMs, this)
+    side.lastReadMs = options.clock.now()
+    this.#callOff = this.#after(options.intervalMs)
   }
 
   stop(): void {
-    clearTimeout(this.#timer)
+    this.#callOff()
   }
 
   beat(): void {
-    const { intervalMs, timeoutMs, onSilent } = this.#options
+    const { clock, intervalMs, timeoutMs, onSilent } = this.#options
     const side = this.#side
-    const nowMs = performance.now()
+    const nowMs = clock.now()
     if (this.#askedAtMs !== undefined && side.lastReadMs < this.#askedAtMs) {
       // A side that is not read cannot be heard: once it is again, it has its whole time.
       if (side.stream.isPaused) this.#askedAtMs = nowMs
       const leftMs = this.#askedAtMs + timeoutMs - nowMs
-      return leftMs > 0 ? this.#setTimer(leftMs) : onSilent(side)
+      if (leftMs > 0) return this.#setTimer(leftMs)
+      this.#askedAtMs = undefined
+      // Another may come in its place.
+      this.#setTimer(intervalMs)
+      return onSilent(side)
     }
     this.#askedAtMs = undefined
     const leftMs = side.lastReadMs + intervalMs - nowMs
     if (leftMs > 0) return this.#setTimer(leftMs)
-    if (!side.stream.isPaused && side.ping(mark)) this.#askedAtMs = nowMs
+    if (!side.stream.isPaused && ping(side)) this.#askedAtMs = nowMs
     this.#setTimer(this.#askedAtMs === undefined ? intervalMs : Math.min(intervalMs, timeoutMs))
   }
 
   #setTimer(delayMs: number): void {
-    this.#timer = setTimeout(beat, delayMs, this)
+    this.#callOff = this.#after(delayMs)
+  }
+
+  #after(delayMs: number): () => void {
+    return this.#options.clock.after(delayMs, () => this.beat())
   }
 }
 
-function beat(heartbeat: Heartbeat): void {
-  heartbeat.beat()
+/**
+ * Pings a side, if it can be known to answer (RFC 6455 §5.5.3: a peer may answer the latest ping only) and
+ * nothing is under way to it.
+ * @returns whether it has a ping to answer, the gateway's or its peer's.
+ */
+function ping(side: Side): boolean {
+  const { peer, succession, stream } = side
+  if (side.isShut || !peer.isAtBoundary) return false
+  if (peer.direction.pinged !== undefined) return true
+  side.direction.expectPong(mark)
+  const frame = encodeFrame(Opcode.ping, mark, { isMasked: side.name === 'upstream' })
+  if (succession === undefined) stream.write(frame)
+  else succession.writeControl(frame)
+  return true
 }

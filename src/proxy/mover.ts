@@ -4,7 +4,6 @@
  *
  * Invariant: nothing runs while there is nothing to do.
  */
-import type { Pool } from '../upstream/pool.ts'
 import { Departures, type Departure } from './departures.ts'
 import { Homing } from './homing.ts'
 import type { MovingHost } from './movable.ts'
@@ -14,7 +13,7 @@ export class Mover {
   readonly #departures: Departures
   readonly #rebalance: Rebalance | Homing | undefined
 
-  /** For an upstream whose sessions can be moved: see `movesSessions`. */
+  /** For an upstream whose sessions can be moved: see `Pool.mayMove`. */
   constructor(host: MovingHost) {
     const { pool } = host
     this.#departures = new Departures(host)
@@ -40,10 +39,4 @@ export class Mover {
     this.#departures.stop()
     this.#rebalance?.stop()
   }
-}
-
-/** Whether live sessions of an upstream go on elsewhere. */
-export function movesSessions({ options }: Pool): boolean {
-  const { mode } = options.failover
-  return mode === 'notify' || mode === 'transparent'
 }

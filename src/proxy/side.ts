@@ -5,74 +5,45 @@
  * Nothing here allocates or waits per message. What ends a session is the session's business.
  */
 import type { ByteStream, ByteStreamHandler, StreamClose } from '../core/byte-stream.ts'
-import { encodeClose, encodeFrame } from '../wire/frame-encoder.ts'
-import { Opcode } from '../wire/opcode.ts'
-import type { Direction } from './direction.ts'
+import { encodeClose } from '../wire/frame-encoder.ts'
+import { hasPassedClose, type Direction } from './direction.ts'
+import type { OwnClose, SideOptions, SideParts } from './side-parts.ts'
+import { Succession } from './succession.ts'
 import type { Throttle } from './throttle.ts'
-
-export interface SideEvents {
-  /** The side sent a Close frame, or violated the protocol: nothing of what it sends passes any more. */
-  sideOnStop(side: Side): void
-  /** The side sends more than its rate: it is to be closed. */
-  sideOnExcess(side: Side, detail: string): void
-  /** The side will send nothing more, but can be sent to. */
-  sideOnEnd(side: Side): void
-  sideOnClose(side: Side, reason: StreamClose): void
-}
-
-export interface SideOptions {
-  readonly events: SideEvents
-  /** Bytes this side's peer may leave untaken before this side is paused. */
-  readonly pendingBytes: number
-  readonly sendTimeoutMs: number
-  /** Whether `lastReadMs` is kept. */
-  readonly isTimed: boolean
-  /** What this side may send; undefined: as much as it can. */
-  readonly throttle: Throttle | undefined
-}
-
-/** A Close frame of the gateway's own, sent between two frames. */
-export interface OwnClose {
-  readonly code: number
-  readonly reason: string
-  /** Set where the side is not to be heard any more: how long it may take to end after our FIN. */
-  readonly lingerMs?: number
-}
 
 export class Side implements ByteStreamHandler {
   readonly name: 'client' | 'upstream'
-  readonly stream: ByteStream
+  stream: ByteStream
   /** What becomes of what this side sends. */
-  readonly direction: Direction
-  /** When it last sent something, by `performance.now()`; kept only where somebody asks. */
+  direction: Direction
+  /** When it last sent something, by the clock; kept only where somebody asks. */
   lastReadMs = 0
   isClosed = false
   /** It has ended its side: nothing more comes from it. */
   hasEnded = false
   #peer: Side | undefined
-  readonly #events: SideEvents
-  readonly #mostPendingBytes: number
-  readonly #isTimed: boolean
+  readonly #options: SideOptions<Side>
   readonly #throttle: Throttle | undefined
+  /** Set for a server that may be replaced. */
+  readonly succession: Succession | undefined
   /** What this side sent ahead of its rate; it is not read while there is some. */
   #delayed: Buffer | undefined
-  #delayTimer: Timer | undefined
+  #callOffDelay: (() => void) | undefined
   /** It ended behind what is delayed: TLS tells of the end in spite of a pause. */
   #isEndDelayed = false
   /** Nothing more of its peer's passes to this side: the gateway has sent, or will send, it a Close. */
-  #isShut = false
+  isShut = false
   #pendingClose: OwnClose | undefined
-  /** What this side sent to a peer that is gone. */
   #discardedBytes = 0
 
-  constructor(name: Side['name'], stream: ByteStream, direction: Direction, options: SideOptions) {
+  constructor(name: Side['name'], parts: SideParts, options: SideOptions<Side>) {
+    const { stream, direction, throttle, holdBytes } = parts
     this.name = name
     this.stream = stream
     this.direction = direction
-    this.#events = options.events
-    this.#mostPendingBytes = options.pendingBytes
-    this.#isTimed = options.isTimed
-    this.#throttle = options.throttle
+    this.#options = options
+    this.#throttle = throttle
+    this.succession = holdBytes === undefined ? undefined : new Succession(this, holdBytes)
     stream.sendTimeoutMs = options.sendTimeoutMs
   }
 
@@ -88,72 +59,90 @@ export class Side implements ByteStreamHandler {
 
   /** Whether all has been written to it that ever will be, its Close included. */
   get isToldAll(): boolean {
-    return this.#isShut ? this.#pendingClose === undefined : this.peer.direction.isStopped
+    return this.isShut ? this.#pendingClose === undefined : this.peer.direction.isStopped
   }
 
-  /** A Close of its peer's has passed: there is only one. */
-  get #hasClose(): boolean {
-    const { closeCode, withholdsClose } = this.peer.direction
-    return closeCode !== undefined && !withholdsClose
+  /** Whether what has passed of what it sends ends between two frames. */
+  get isAtBoundary(): boolean {
+    return this.succession !== undefined || this.direction.isAtBoundary
   }
 
   /** Bytes that passed, or wait to pass, and that its peer has not taken. */
   get pendingBytes(): number {
-    return this.peer.stream.bufferedBytes + (this.#delayed?.length ?? 0)
+    return this.peer.#waitingBytes + (this.#delayed?.length ?? 0)
+  }
+
+  get #waitingBytes(): number {
+    return this.succession?.waitingBytes ?? this.stream.bufferedBytes
   }
 
   streamOnData(chunk: Buffer): void {
-    if (this.#isTimed) this.lastReadMs = performance.now()
+    if (this.#options.isTimed) this.lastReadMs = this.#options.clock.now()
     if (this.#delayed !== undefined) {
       // It was under way when the stream was paused, or came with a reset.
       this.#delayed = Buffer.concat([this.#delayed, chunk])
       this.stream.pause()
-    } else if (this.peer.#isShut) this.#passLast(chunk)
+    } else if (this.peer.isShut) this.#passLast(chunk)
     else if (this.#throttle === undefined || this.peer.direction.isStopped) this.#pass(chunk)
     else this.#passWithin(chunk, this.#throttle)
   }
 
   streamOnDrain(): void {
-    this.peer.#goOn()
+    this.succession?.drained()
+    this.peer.goOn()
   }
 
   streamOnEnd(): void {
     this.#isEndDelayed = this.#delayed !== undefined
     if (this.#isEndDelayed) return
+    if (this.succession !== undefined && this.#options.events.sideOnLoss(this, 'ended')) return
     this.hasEnded = true
-    this.#events.sideOnEnd(this)
+    this.#options.events.sideOnEnd(this)
   }
 
   streamOnClose(reason: StreamClose): void {
+    if (this.succession !== undefined && this.#options.events.sideOnLoss(this, reason)) return
     this.isClosed = true
-    this.#isShut = true
-    clearTimeout(this.#delayTimer)
+    this.isShut = true
+    this.#callOffDelay?.()
     // What it had not taken is lost; its peer must not wait for room.
-    this.peer.#goOn()
-    this.#events.sideOnClose(this, reason)
+    this.peer.goOn()
+    this.#options.events.sideOnClose(this, reason)
   }
 
   /** Sends this side a Close of the gateway's own, as soon as the frame that is passing to it has ended. */
   close(close: OwnClose): void {
-    if (this.#isShut || this.#hasClose) return
-    this.#isShut = true
-    const { isAtBoundary, isStopped } = this.peer.direction
-    if (isAtBoundary || isStopped) this.#closeWith(close)
+    const { peer } = this
+    if (this.isShut || hasPassedClose(peer.direction)) return
+    this.isShut = true
+    if (peer.isAtBoundary || peer.direction.isStopped) this.#closeWith(close)
     else this.#pendingClose = close
-    this.peer.#goOn()
+    peer.goOn()
   }
 
-  /**
-   * Pings this side, if it can be known to answer (RFC 6455 §5.5.3: a peer may answer the latest ping
-   * only) and nothing is under way to it.
-   * @returns whether it has a ping to answer, the gateway's or its peer's.
-   */
-  ping(payload: Buffer): boolean {
-    if (this.#isShut || !this.peer.direction.isAtBoundary) return false
-    if (this.peer.direction.hasPinged) return true
-    this.direction.expectPong(payload)
-    this.stream.write(encodeFrame(Opcode.ping, payload, { isMasked: this.name === 'upstream' }))
-    return true
+  /** Goes on with another stream, of another server; what the one before has sent has passed. */
+  take(stream: ByteStream, direction: Direction): void {
+    const { clock, sendTimeoutMs } = this.#options
+    this.direction.release()
+    this.direction = direction
+    this.stream = stream
+    this.lastReadMs = clock.now()
+    stream.sendTimeoutMs = sendTimeoutMs
+    stream.handler = this
+  }
+
+  /** @param early what its server sent behind its 101. @param hasEnded whether it has ended already. */
+  begin(early: Buffer | undefined, hasEnded: boolean): void {
+    this.stream.resume()
+    this.peer.goOn()
+    // They may pause what has just been resumed.
+    if (early !== undefined) this.streamOnData(early)
+    if (hasEnded) this.streamOnEnd()
+  }
+
+  /** Whether nothing it has sent waits to pass. */
+  get isFlushed(): boolean {
+    return this.#delayed === undefined
   }
 
   #pass(chunk: Buffer): void {
@@ -162,11 +151,18 @@ export class Side implements ByteStreamHandler {
     for (let goes = 1; direction.isFull && goes < mostGoes && this.#hasRoom; goes++)
       this.#write(direction.pass(nothing))
     if (direction.isFull) this.#passLater(direction.takeRest())
-    if (direction.hasPonged) direction.hasPonged = peer.direction.hasPinged = false
+    if (direction.hasPonged) {
+      direction.hasPonged = false
+      peer.direction.pinged = undefined
+    }
+    if (direction.hasAnswered) {
+      direction.hasAnswered = false
+      this.#options.events.sideOnAnswer(this)
+    }
     if (!direction.isStopped) return
     // Who has sent its Close needs no protection, and waits for its peer's.
-    peer.#goOn()
-    this.#events.sideOnStop(this)
+    peer.goOn()
+    this.#options.events.sideOnStop(this)
   }
 
   /** Goes on once its peer has room; where it has, once everybody else had a turn. */
@@ -174,23 +170,30 @@ export class Side implements ByteStreamHandler {
     this.#delayed = rest
     if (rest === undefined || !this.#hasRoom) return
     this.stream.pause()
-    setImmediate(sideOnTurn, this)
+    setImmediate(goOn, this)
   }
 
   get #hasRoom(): boolean {
-    return this.peer.stream.bufferedBytes <= this.#mostPendingBytes
+    return this.peer.isClosed || this.peer.#waitingBytes <= this.#options.pendingBytes
   }
 
   /** To its peer, for whom this side waits when that is more than it takes. */
   #write(bytes: Buffer): void {
-    if (bytes.length > 0 && this.peer.stream.write(bytes) > this.#mostPendingBytes)
+    const passing = this.succession?.whole(bytes, this.direction) ?? bytes
+    if (passing.length > 0 && this.peer.#accept(passing, this) > this.#options.pendingBytes)
       this.stream.pause()
+  }
+
+  /** @returns how much waits for this side now. */
+  #accept(bytes: Buffer, { direction }: Side): number {
+    return this.succession?.write(bytes, direction.wholeBytes) ?? this.stream.write(bytes)
   }
 
   /** Passes as much as the rates allow; what is left waits until they allow more, or ends the session. */
   #passWithin(chunk: Buffer, throttle: Throttle): void {
     const { direction } = this
-    const nowMs = performance.now()
+    const { clock } = this.#options
+    const nowMs = clock.now()
     const end = Math.min(chunk.length, throttle.bytes(nowMs))
     const { bytes, begun } = direction
     direction.mostBegun = begun + throttle.messages(nowMs)
@@ -208,42 +211,41 @@ export class Side implements ByteStreamHandler {
     const excess = throttle.excess(unread === undefined)
     this.#delayed = rest
     this.stream.pause()
-    if ('fault' in excess) this.#events.sideOnExcess(this, excess.fault)
-    else this.#delayTimer = setTimeout(sideOnRoom, excess.waitMs, this)
+    if ('fault' in excess) this.#options.events.sideOnExcess(this, excess.fault)
+    else this.#callOffDelay = clock.after(excess.waitMs, () => this.#onRoom())
   }
 
   /** There may be room again, by its rate and with its peer: what was delayed goes on, then reading. */
-  #goOn(): void {
+  goOn(): void {
     if (this.#delayed !== undefined) this.#passDelayed(this.#delayed)
     if (this.#delayed !== undefined) return
     if (this.#hasRoom) this.stream.resume()
-    if (this.#isEndDelayed) this.streamOnEnd()
+    if (this.#isEndDelayed) {
+      this.#isEndDelayed = false
+      this.streamOnEnd()
+    }
+    if (this.succession?.isShut === true) this.#options.events.sideOnFlushed(this)
   }
 
   /** Unless its time has not come, or its peer has no room. Rates protect nobody who is being closed. */
   #passDelayed(delayed: Buffer): void {
     const { peer } = this
-    const throttle = peer.#isShut || peer.direction.isStopped ? undefined : this.#throttle
-    if (throttle !== undefined && this.#delayTimer !== undefined) return
-    if (!peer.#isShut && !this.#hasRoom) return
-    clearTimeout(this.#delayTimer)
-    this.#delayTimer = undefined
+    const throttle = peer.isShut || peer.direction.isStopped ? undefined : this.#throttle
+    if (throttle !== undefined && this.#callOffDelay !== undefined) return
+    if (!peer.isShut && !this.#hasRoom) return
+    this.#callOffDelay?.()
+    this.#callOffDelay = undefined
     this.#delayed = undefined
     this.direction.mostBegun = Infinity
-    if (peer.#isShut) this.#passLast(delayed)
+    if (peer.isShut) this.#passLast(delayed)
     else if (throttle !== undefined) this.#passWithin(delayed, throttle)
     else this.#pass(delayed)
   }
 
-  /** Everybody else had a turn. */
-  sideOnTurn(): void {
-    this.#goOn()
-  }
-
   /** Its rate has room again. */
-  sideOnRoom(): void {
-    this.#delayTimer = undefined
-    this.#goOn()
+  #onRoom(): void {
+    this.#callOffDelay = undefined
+    this.goOn()
   }
 
   /** Lets the frame under way pass to a peer that is being closed, and nothing after it. */
@@ -254,28 +256,28 @@ export class Side implements ByteStreamHandler {
     const close = peer.#pendingClose
     const { isStopped } = direction
     direction.mostBegun = Infinity
-    const last = chunk.subarray(0, direction.bytesToBoundary)
+    const last = chunk.subarray(0, this.isAtBoundary ? 0 : direction.bytesToBoundary)
     if (close === undefined) direction.hear(last)
     else {
       this.#write(direction.pass(last))
-      if (direction.isAtBoundary || direction.isStopped) {
+      if (this.isAtBoundary || direction.isStopped) {
         peer.#pendingClose = undefined
         peer.#closeWith(close)
       }
     }
     direction.hear(chunk.subarray(last.length))
-    if (direction.isStopped && !isStopped) this.#events.sideOnStop(this)
+    if (direction.isStopped && !isStopped) this.#options.events.sideOnStop(this)
   }
 
   /** Waits for a side whose peer is gone to end as well, but not for whatever it has to say. */
   #discard(chunk: Buffer): void {
     this.#discardedBytes += chunk.length
-    if (this.#discardedBytes > this.#mostPendingBytes) this.stream.end(0)
+    if (this.#discardedBytes > this.#options.pendingBytes) this.stream.end(0)
   }
 
   #closeWith({ code, reason, lingerMs }: OwnClose): void {
     // Its peer broke off inside a frame, which will never end: there is no place for a Close.
-    if (!this.peer.direction.isAtBoundary) return this.stream.end(lingerMs)
+    if (!this.peer.isAtBoundary) return this.stream.end(lingerMs)
     // Frames towards an upstream are a client's, so masked.
     this.stream.write(encodeClose(code, reason, { isMasked: this.name === 'upstream' }))
     if (lingerMs !== undefined) this.stream.end(lingerMs)
@@ -290,10 +292,6 @@ function after(first: Buffer | undefined, second: Buffer): Buffer {
   return first === undefined ? second : Buffer.concat([first, second])
 }
 
-function sideOnTurn(side: Side): void {
-  side.sideOnTurn()
-}
-
-function sideOnRoom(side: Side): void {
-  side.sideOnRoom()
+function goOn(side: Side): void {
+  side.goOn()
 }

@@ -10,7 +10,6 @@ import { meant } from '../config/reading.ts'
 import type { Emit, EndpointSource } from '../core/events.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
-import type { Departure } from './departures.ts'
 import type { Mover } from './mover.ts'
 import type { Plan } from './plan.ts'
 import type { Route } from './route.ts'
@@ -20,6 +19,7 @@ import {
   tellStory,
   type EndpointInfo,
   type EndpointStory,
+  type LeavingOf,
   type UpstreamInfo,
 } from './upstream-info.ts'
 
@@ -55,18 +55,14 @@ export class Upstreams {
 
   list(): UpstreamInfo[] {
     return Array.from(this.#plan.pools.values(), (pool) =>
-      describeUpstream(pool, (endpoint) =>
-        describeEndpoint(endpoint, this.#departure(pool, endpoint)),
-      ),
+      describeUpstream(pool, describeEndpoint, this.#leavingOf(pool)),
     )
   }
 
   show(name: string): UpstreamInfo<EndpointStory> | Objection {
     const pool = this.#plan.pools.get(name)
     if (pool === undefined) return this.#noPool(name)
-    return describeUpstream(pool, (endpoint) =>
-      tellStory(endpoint, this.#departure(pool, endpoint)),
-    )
+    return describeUpstream(pool, tellStory, this.#leavingOf(pool))
   }
 
   endpoint(name: string, url: string): EndpointStory | Objection {
@@ -75,7 +71,7 @@ export class Upstreams {
     const endpoint = pool.endpoint(url)
     return endpoint === undefined
       ? noEndpoint(pool, url)
-      : tellStory(endpoint, this.#departure(pool, endpoint))
+      : tellStory(endpoint, this.#leavingOf(pool))
   }
 
   /** @returns the endpoint as it is now, or was when it was removed. */
@@ -85,7 +81,7 @@ export class Upstreams {
     const changed = change.kind === 'add' ? pool.add(change.options) : changeKnown(pool, change)
     if (typeof changed === 'string') return { isUnknown: false, objection: changed }
     if ('objection' in changed) return changed
-    return describeEndpoint(changed, this.#departure(pool, changed))
+    return describeEndpoint(changed, this.#leavingOf(pool))
   }
 
   split(name: string): Shares | Objection {
@@ -104,8 +100,8 @@ export class Upstreams {
     return { route: name, shares: route.shares }
   }
 
-  #departure({ name }: Pool, { url }: Endpoint): Departure | undefined {
-    return this.#movers.get(name)?.departure(url)
+  #leavingOf({ name }: Pool): LeavingOf {
+    return (url) => this.#movers.get(name)?.departure(url)
   }
 
   #route(name: string): Route | Objection {

@@ -11,6 +11,7 @@ import { Finder } from './finder.ts'
 import { guardedBalancer } from './guarded-balancer.ts'
 import { Members } from './members.ts'
 import type { PoolHost, PoolOptions, StickyOptions } from './pool-options.ts'
+import { RedialGate } from './redial-gate.ts'
 import { RetryBudget } from './retry-budget.ts'
 import { Tiers } from './tiers.ts'
 import { UpstreamTls } from './upstream-tls.ts'
@@ -30,6 +31,10 @@ export class Pool {
   readonly name: string
   readonly options: PoolOptions
   readonly retryBudget: RetryBudget
+  /** Through which sessions go that have lost their server. */
+  readonly redialGate: RedialGate
+  /** Close codes by which its servers say that they leave, where a session can go on without. */
+  readonly leavingCodes: ReadonlySet<number>
   /** Requests that were tried again, since the start. */
   retries = 0
   readonly #host: PoolHost
@@ -49,6 +54,8 @@ export class Pool {
     this.#host = host
     this.#tls = new UpstreamTls(options.tls, (event) => host.emit(event))
     this.retryBudget = new RetryBudget({ share: options.retry.budget, clock })
+    this.redialGate = new RedialGate(clock)
+    this.leavingCodes = new Set(options.failover.mode === 'off' ? [] : options.failover.on.codes)
     this.#tiers = new Tiers(
       () => this.#members.all(),
       () =>
@@ -95,6 +102,12 @@ export class Pool {
     if (discover !== undefined && discover.kind !== 'file') return discover.scheme
     const [endpoint] = this.#members.all()
     return endpoint?.options.scheme
+  }
+
+  /** Whether its sessions can go on at another endpoint than the first. */
+  get mayMove(): boolean {
+    const { mode } = this.options.failover
+    return mode === 'transparent' || mode === 'notify'
   }
 
   get sticky(): StickyOptions | undefined {

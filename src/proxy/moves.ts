@@ -1,0 +1,286 @@
+/**
+ * What lets a session go on at other servers: finds them, leaves the one it is at, in order or because it is
+ * lost, and joins the next.
+ *
+ * Invariant: the session counts at one endpoint at a time, and at none while it has no server.
+ */
+import type { StreamClose } from '../core/byte-stream.ts'
+import { CloseCode } from '../core/close-codes.ts'
+import type { Clock } from '../core/clock.ts'
+import { GatewayError, type ErrorCode } from '../core/errors.ts'
+import type { Emit, MoveCause, SessionEnd, Traffic } from '../core/events.ts'
+import type { Endpoint } from '../upstream/endpoint.ts'
+import { encodeClose, encodeFrame } from '../wire/frame-encoder.ts'
+import { Opcode } from '../wire/opcode.ts'
+import { Handover } from './handover.ts'
+import { Failover } from './failover.ts'
+import { endOfMove } from './ends.ts'
+import { cut, leaveInOrder } from './farewell.ts'
+import { Gap } from './gap.ts'
+import {
+  RedialRefusal,
+  discard,
+  type MovingSession,
+  type NextServer,
+  type Redialler,
+} from './redialler.ts'
+import type { Side } from './side.ts'
+import type { Succession } from './succession.ts'
+
+/** The session, as far as it is moved. */
+export interface MovedSession extends MovingSession {
+  readonly clock: Clock
+  readonly emit: Emit
+  readonly isEnding: boolean
+  readonly outbound: Traffic
+  close(reason: ErrorCode, words?: { readonly code?: number }, detail?: string): void
+  /** It counts at its endpoint no more. */
+  leaveEndpoint(end: SessionEnd): void
+  /** It goes on at this endpoint, which counts it. */
+  joined(endpoint: Endpoint): void
+}
+
+export interface MoveParts {
+  readonly session: MovedSession
+  readonly client: Side
+  readonly upstream: Side
+  /** Of the upstream side. */
+  readonly succession: Succession
+  readonly redialler: Redialler
+}
+
+/** A move under way, as it is told when it is done. */
+interface MoveFacts {
+  readonly cause: MoveCause
+  /** A clause. */
+  readonly detail: string | undefined
+  /** By the clock: since when nothing could be sent to a server. */
+  readonly sinceMs: number
+  readonly unansweredMessages: number
+  readonly droppedBytes: number
+}
+
+export class Moves {
+  /** How often it has moved. */
+  count = 0
+  /** What the servers before this one have sent. */
+  outboundBefore: Traffic | undefined
+  readonly #parts: MoveParts
+  #underWay: Handover | Failover | undefined
+  /** Told how a handover has ended. */
+  #onMoved: ((hasMoved: boolean) => void) | undefined
+
+  constructor(parts: MoveParts) {
+    this.#parts = parts
+  }
+
+  /** There is no server at the moment. */
+  get isBetween(): boolean {
+    return this.#parts.upstream.stream instanceof Gap
+  }
+
+  get isUnderWay(): boolean {
+    return this.#underWay !== undefined
+  }
+
+  /** The server is left already, or told to go: what the client says now is for the next one. */
+  get isCommitted(): boolean {
+    return this.#underWay?.isCommitted === true
+  }
+
+  /** In order. @returns whether it has moved. */
+  depart(cause: MoveCause, to: Endpoint | undefined): Promise<boolean> {
+    const { session, upstream, redialler } = this.#parts
+    const { pool, route, clock } = session
+    const handover = new Handover({
+      clock,
+      redialler,
+      redial: { session, to, moves: this.count + 1 },
+      upstream,
+      settleMs: pool.options.drain.settleMs,
+      closeMs: route.config.timeout.closeMs,
+      onLeft: (next) => this.#lose(cause, undefined, next),
+      onFailure: (detail) => this.#stay(cause, detail),
+    })
+    this.#underWay = handover
+    void handover.start()
+    return new Promise((resolve) => (this.#onMoved = resolve))
+  }
+
+  /** The server's stream is over. @returns whether the session goes on without. */
+  lost(reason: StreamClose): boolean {
+    const { session } = this.#parts
+    if (this.isBetween) return false
+    if (this.#underWay instanceof Handover && this.#underWay.isCommitted) {
+      this.#underWay.left()
+      return true
+    }
+    if (session.isEnding || !session.pool.options.failover.on.lost) return false
+    return this.#lose('lost', reason)
+  }
+
+  /** The server has sent a Close. @returns whether the session goes on without it. */
+  stopped(code: number): boolean {
+    const { session } = this.#parts
+    const { leavingCodes } = session.pool
+    if (this.isBetween) return leavingCodes.has(code)
+    if (this.#underWay instanceof Handover && this.#underWay.isCommitted) {
+      this.#underWay.left()
+      return true
+    }
+    if (session.isEnding || !leavingCodes.has(code)) return false
+    return this.#lose('closed', String(code))
+  }
+
+  /** The server is given up. */
+  giveUp(cause: MoveCause, detail: string | undefined): boolean {
+    if (this.isBetween || this.#parts.session.isEnding) return false
+    return this.#lose(cause, detail)
+  }
+
+  /** The ping behind everything that has passed is answered. */
+  answered(): void {
+    if (this.#underWay instanceof Handover) this.#underWay.answered()
+  }
+
+  /** What the last server has sent may have passed by now. */
+  flushed(): void {
+    if (this.#underWay instanceof Failover) this.#underWay.flushed()
+  }
+
+  /** The session ends. @param isWord whether by the client's Close, which is for the next server where the last is left. */
+  ending(isWord: boolean): void {
+    const { upstream, succession } = this.#parts
+    if (isWord && this.isCommitted) return
+    this.#callOff()
+    if (!this.isBetween) {
+      succession.reopen()
+      this.#parts.client.goOn()
+    }
+  }
+
+  /** The session is over. */
+  release(): void {
+    this.#callOff()
+  }
+
+  #callOff(): void {
+    this.#underWay?.cancel()
+    this.#underWay = undefined
+    this.#settled(false)
+  }
+
+  #settled(hasMoved: boolean): void {
+    const onDeparted = this.#onMoved
+    this.#onMoved = undefined
+    onDeparted?.(hasMoved)
+  }
+
+  #stay(cause: MoveCause, detail: string): void {
+    const { session, succession } = this.#parts
+    const { id, route, pool, endpoint } = session
+    this.#underWay = undefined
+    succession.reopen()
+    this.#parts.client.goOn()
+    session.emit({
+      type: 'move-failed',
+      session: id,
+      route: route.config.name,
+      upstream: pool.name,
+      endpoint: endpoint.url,
+      cause,
+      detail,
+    })
+    this.#settled(false)
+  }
+
+  /** @param found where the next server was found before. @returns true: the session goes on, or is closed with a word. */
+  #lose(cause: MoveCause, detail: string | undefined, found?: NextServer): boolean {
+    const { session, upstream, succession } = this.#parts
+    const { clock, pool } = session
+    const handover = this.#underWay instanceof Handover ? this.#underWay : undefined
+    const sinceMs = handover?.shutAtMs ?? clock.now()
+    const next = found ?? handover?.takeNext()
+    this.#letGo(cause, detail)
+    session.leaveEndpoint(endOfMove(cause, detail))
+    if (succession.isCaught) {
+      if (next !== undefined) discard(next)
+      this.#underWay = undefined
+      session.close('CAUGHT_IN_MESSAGE')
+      return true
+    }
+    const { unansweredMessages, heldBytes: droppedBytes } = succession
+    const move = { cause, detail, sinceMs, unansweredMessages, droppedBytes }
+    const failover = new Failover({
+      clock,
+      waitMs: pool.options.failover.waitMs,
+      redialler: this.#parts.redialler,
+      redial: { session, moves: this.count + 1 },
+      next,
+      isFlushed: () => upstream.isFlushed,
+      onNext: (found) => this.#join(found, move),
+      onFailure: (error) => this.#fail(error),
+    })
+    this.#underWay = failover
+    failover.start()
+    return true
+  }
+
+  #letGo(cause: MoveCause, detail: string | undefined): void {
+    const { session, upstream, succession } = this.#parts
+    const { clock, route } = session
+    const { isStopped } = upstream.direction
+    const stream = succession.lose()
+    // What it has not taken goes to the next server, and must not reach this one as well.
+    if (!isStopped || stream.bufferedBytes > 0) return cut(stream)
+    if (cause === 'closed') stream.write(encodeClose(Number(detail), '', { isMasked: true }))
+    leaveInOrder(stream, clock, route.config.timeout.closeMs)
+  }
+
+  #join(next: NextServer, move: MoveFacts): void {
+    const { session, client, upstream, succession } = this.#parts
+    const { pool, route, id, clock } = session
+    const from = session.endpoint.url
+    const { keptMessages: resentMessages } = succession
+    this.#underWay = undefined
+    this.count++
+    this.outboundBefore = session.outbound
+    session.joined(next.endpoint)
+    succession.replace(next.connection.stream, next.renewal.renew(upstream.direction))
+    if (!session.isEnding) upstream.direction.withheldCodes = pool.leavingCodes
+    const { mode, message } = pool.options.failover
+    if (mode === 'notify' && !session.isEnding)
+      client.stream.write(encodeFrame(Opcode.text, Buffer.from(message), { isMasked: false }))
+    const { sinceMs, ...facts } = move
+    session.emit({
+      type: 'session-moved',
+      session: id,
+      route: route.config.name,
+      upstream: pool.name,
+      from,
+      to: next.endpoint.url,
+      moves: this.count,
+      gapMs: clock.now() - sinceMs,
+      resentMessages,
+      ...facts,
+    })
+    this.#settled(true)
+    upstream.begin(next.connection.takeOver(), next.connection.hasEnded)
+  }
+
+  #fail(error: unknown): void {
+    const { session } = this.#parts
+    this.#underWay = undefined
+    this.#settled(false)
+    if (error instanceof RedialRefusal)
+      return session.close(
+        'REDIAL_REFUSED',
+        { code: CloseCode.refused + error.status },
+        error.message,
+      )
+    if (error instanceof GatewayError)
+      return session.close(error.code, {}, error.hasDetail ? error.message : undefined)
+    session.emit({ type: 'mistake', error })
+    session.close('INTERNAL')
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * How a session finds the server it goes on at.
+ */
+import type { ByteStream } from '../core/byte-stream.ts'
+import type { SessionFacts } from '../core/events.ts'
+import type { Endpoint } from '../upstream/endpoint.ts'
+import type { Pool } from '../upstream/pool.ts'
+import type { Direction } from './direction.ts'
+import type { Route } from './route.ts'
+
+/** The session that is to go on. */
+export interface MovingSession {
+  readonly id: string
+  readonly route: Route
+  readonly pool: Pool
+  /** Where it was last. */
+  readonly endpoint: Endpoint
+  readonly facts: SessionFacts
+}
+
+export interface Redial {
+  readonly session: MovingSession
+  /** The one to ask; undefined: the balancer's choice. */
+  readonly to?: Endpoint | undefined
+  /** The how manieth server after its first one it is to be. */
+  readonly moves: number
+  /** Whether everybody is asked again and again, for as long as the signal lets; else each once, but not where it was last. */
+  readonly isPatient: boolean
+  readonly signal: AbortSignal
+}
+
+/** An endpoint that has agreed to take the session over. Whoever gets it leaves the endpoint, and ends the stream. */
+export interface NextServer {
+  readonly endpoint: Endpoint
+  readonly connection: {
+    readonly stream: ByteStream
+    readonly hasEnded: boolean
+    /** @returns what came behind the 101. The stream is the caller's from now on. */
+    takeOver(): Buffer | undefined
+  }
+  readonly renewal: Renewal
+}
+
+/** What becomes of what the next server sends. */
+export interface Renewal {
+  /** @param direction that of the server before. @returns the one for this server. */
+  renew(direction: Direction): Direction
+  /** Instead of that: gives back what it would have held. */
+  release(): void
+}
+
+export interface Redialler {
+  /** @throws GatewayError where nobody will take it, or what the signal was aborted with; then nothing is left behind. */
+  redial(options: Redial): Promise<NextServer>
+  /** @returns where the session would be sent if it came anew; undefined: one is as good as another. */
+  placeNow(session: MovingSession): Endpoint | undefined
+}
+
+/** It is not wanted any more. */
+export function discard({ endpoint, connection, renewal }: NextServer): void {
+  renewal.release()
+  connection.stream.destroy()
+  endpoint.leave(true)
+}
+
+/** An endpoint that was asked to take a session over has answered that the client may not. */
+export class RedialRefusal extends Error {
+  override readonly name = 'RedialRefusal'
+  /** 400 to 499. */
+  readonly status: number
+
+  constructor(status: number) {
+    super(`the next server answered ${status}`)
+    this.status = status
+  }
+}
