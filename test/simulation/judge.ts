@@ -39,7 +39,9 @@ function judgeInbound(stay: Stay, world: World): void {
   // Whoever left in order has had everything delivered.
   const hasStayed = stay.client?.departure === 'close' && stay.hasBeenAnswered
   if (hasStayed && handed.length < stay.read.length)
-    world.violate(`client ${stay.number}: ${stay.read.length - handed.length} messages were kept for ever`)
+    world.violate(
+      `client ${stay.number}: ${stay.read.length - handed.length} messages were kept for ever`,
+    )
   for (const link of world.links)
     if (!link.isJoined && link.handed.length > 0)
       world.violate(`link ${link.options.number} was given messages, and never joined`)
@@ -80,7 +82,9 @@ function judgeDepartures(stay: Stay, world: World): void {
     const { thinkMs, slowness } = connection.server.options
     const isQuick = thinkMs === 0 && slowness === 0 && world.schedule.settleMs === 250
     if (isQuick && stay.plan.pauses.length === 0 && connection.unanswered > 0)
-      world.violate(`link ${link.options.number} was dismissed with ${connection.unanswered} unanswered`)
+      world.violate(
+        `link ${link.options.number} was dismissed with ${connection.unanswered} unanswered`,
+      )
   }
 }
 
@@ -88,10 +92,13 @@ function judgeDepartures(stay: Stay, world: World): void {
 function judgeEnd(stay: Stay, world: World): void {
   const { client } = stay
   if (client === undefined || client.departure !== undefined) return
-  const { closeCode: code, closed } = client
+  const { mode, holdBytes, waitMs, on, pendingBytes } = world.schedule
+  const { closed } = client
+  // Who goes on sending to nobody is cut off, and may never read why.
+  const isCutOff = closed === 'reset' && stay.readBytes > pendingBytes
+  const code = client.closeCode ?? (isCutOff ? ownCloseOf(stay, world) : undefined)
   const say = (why: string) =>
     world.violate(`client ${stay.number} was closed with ${code} (${client.closeReason}): ${why}`)
-  const { mode, holdBytes, waitMs, on } = world.schedule
   const wasLost = stay.links.some(({ connection }) => connection.fate !== undefined)
   const own = stay.links.at(-1)?.connection.ownCode
   const isPassed = mode === 'off' || !on.codes.includes(own ?? 0)
@@ -112,6 +119,16 @@ function judgeEnd(stay: Stay, world: World): void {
     default:
       return say('nobody has said so')
   }
+}
+
+/** The code of the gateway's own Close, if there was one. */
+function ownCloseOf({ session }: Stay, { events }: World): number | undefined {
+  const closed = events.find(
+    (event) => event.type === 'session-closed' && event.session === session?.id,
+  )
+  return closed?.type === 'session-closed' && closed.end.by === 'gateway'
+    ? closed.end.code
+    : undefined
 }
 
 /** Where nothing speaks for the server that was lost. */
@@ -159,5 +176,8 @@ function judgeRemains({ world, stays, sessions, compression }: Case): void {
 }
 
 function isSame(one: readonly Label[], other: readonly Label[]): boolean {
-  return one.length === other.length && one.every((each, index) => nameOf(each) === nameOf(other[index] ?? each))
+  return (
+    one.length === other.length &&
+    one.every((each, index) => nameOf(each) === nameOf(other[index] ?? each))
+  )
 }

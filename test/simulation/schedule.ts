@@ -51,7 +51,11 @@ export interface ClientPlan {
   readonly departure: { readonly atMs: number; readonly how: Departure } | undefined
 }
 
-export type Incident = { readonly atMs: number; readonly server: number; readonly forMs: number } & (
+export type Incident = {
+  readonly atMs: number
+  readonly server: number
+  readonly forMs: number
+} & (
   | { readonly kind: 'death'; readonly how: Death }
   | { readonly kind: 'leave'; readonly code: number; readonly isPatient: boolean }
   | { readonly kind: 'freeze' }
@@ -139,7 +143,11 @@ function incidentOf(random: Random, servers: number, isSilent: boolean): Inciden
     case 1:
     case 2:
       // Where nobody listens for it, what vanishes is never missed.
-      return { ...when, kind: 'death', how: pick(isSilent ? ['reset', 'end'] : ['reset', 'end', 'vanish']) }
+      return {
+        ...when,
+        kind: 'death',
+        how: pick(isSilent ? ['reset', 'end'] : ['reset', 'end', 'vanish']),
+      }
     case 3:
     case 4: {
       const code = pick([1001, 1001, 1012, 1000, 4_001])
@@ -148,7 +156,11 @@ function incidentOf(random: Random, servers: number, isSilent: boolean): Inciden
     case 5:
       return { ...when, kind: 'freeze' }
     case 6:
-      return { ...when, kind: 'mood', mood: pick<ServerMood>(['refusing', 'mute', 'dropping', { status: 503 }, { status: 403 }]) }
+      return {
+        ...when,
+        kind: 'mood',
+        mood: pick<ServerMood>(['refusing', 'mute', 'dropping', { status: 503 }, { status: 403 }]),
+      }
     case 7:
     case 8:
       return { ...when, kind: 'drain' }

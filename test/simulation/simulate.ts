@@ -53,10 +53,11 @@ export async function simulate(seed: number, isTold = false): Promise<Outcome> {
   for (const [number, plan] of schedule.clients.entries())
     stays.push(new Stay(number, plan, { world, route, sessions, compression }))
 
-  const opening = Promise.all(stays.map((stay) => open(stay, world)))
+  let opened = 0
+  for (const stay of stays) void open(stay, world).then(() => opened++)
+  await world.advance(1_000, () => opened === stays.length)
   for (const incident of schedule.incidents) plan(incident, world, stays)
   await world.advance(eventfulMs)
-  await opening
   // From here on all is well, and whoever is there goes on.
   world.isOver = true
   for (const server of world.servers) heal(server, world)
@@ -66,7 +67,10 @@ export async function simulate(seed: number, isTold = false): Promise<Outcome> {
   await world.advance(patienceMs, () => sessions.size === 0 && world.network.open.size === 0)
   await world.advance(5_000)
   judge({ world, stays, sessions, compression })
-  const echoes = stays.map(({ client }) => client?.heard.filter((each) => each !== 'notice' && each.from === 'client').length ?? 0)
+  const echoes = stays.map(
+    ({ client }) =>
+      client?.heard.filter((each) => each !== 'notice' && each.from === 'client').length ?? 0,
+  )
   const handed = stays.flatMap(({ links }) => links.map((link) => link.handed.length))
   for (const stay of stays) stay.release()
   for (const link of world.links) link.release()
@@ -95,14 +99,18 @@ async function probe(stays: readonly Stay[], world: World): Promise<void> {
     asked.every(
       ({ client, number }) =>
         !client.isHere ||
-        client.heard.some((each) => each !== 'notice' && each.from === 'client' && each.number === number),
+        client.heard.some(
+          (each) => each !== 'notice' && each.from === 'client' && each.number === number,
+        ),
     )
   await world.advance(patienceMs, isAnswered)
   for (const { stay, client, number } of asked) {
     stay.hasBeenAnswered = client.isHere && isAnswered()
     if (stay.hasBeenAnswered) stay.dueAtProbe = client.heard.length
     else if (client.isHere)
-      world.violate(`client ${client.number} waits for the answer to ${number}, and all servers are well`)
+      world.violate(
+        `client ${client.number} waits for the answer to ${number}, and all servers are well`,
+      )
   }
 }
 
@@ -122,7 +130,12 @@ function heal(server: SimulatedServer, world: World): void {
   world.endpointOf(server).undrain()
 }
 
-function befall(incident: Incident, server: SimulatedServer, world: World, stays: readonly Stay[]): void {
+function befall(
+  incident: Incident,
+  server: SimulatedServer,
+  world: World,
+  stays: readonly Stay[],
+): void {
   const endpoint = world.endpointOf(server)
   const here = stays.flatMap(({ session }) => (session?.endpoint === endpoint ? [session] : []))
   switch (incident.kind) {
@@ -154,7 +167,12 @@ function befall(incident: Incident, server: SimulatedServer, world: World, stays
 
 const bases = new Map<string, Config['routes'][number]>()
 
-function routeConfigOf({ framing, pendingBytes, heartbeat, clients }: Schedule): Config['routes'][number] {
+function routeConfigOf({
+  framing,
+  pendingBytes,
+  heartbeat,
+  clients,
+}: Schedule): Config['routes'][number] {
   const takeover = framing.client?.serverTakeover === true
   const keys =
     framing.kind === 'tunnel'

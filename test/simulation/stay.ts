@@ -51,6 +51,7 @@ export class Stay {
   /** Those the session was at, in order. */
   readonly links: Link[] = []
   readonly read: ReadMessage[] = []
+  readBytes = 0
   /** Servers it has left, and what was told of it. */
   readonly departures: Departed[] = []
   /** Whether it was there when all was well again, and got its last answer. */
@@ -69,7 +70,10 @@ export class Stay {
     const { near, far } = host.world.network.connect(`client ${number}`)
     this.near = near
     this.far = far
-    near.onRead = (bytes) => this.#readTap?.feed(bytes)
+    near.onRead = (bytes) => {
+      this.readBytes += bytes.length
+      this.#readTap?.feed(bytes)
+    }
   }
 
   /** Of a message that the gateway has read in part. */
@@ -88,7 +92,9 @@ export class Stay {
   async open(deflate: Deflate | undefined): Promise<void> {
     const { world, route, sessions, compression } = this.#host
     this.far.handler = this.#opening()
-    const head = accepted(readRequest('GET /chat HTTP/1.1', 'Host: gateway.test', ...linesOf(deflate)))
+    const head = accepted(
+      readRequest('GET /chat HTTP/1.1', 'Host: gateway.test', ...linesOf(deflate)),
+    )
     const client = clientOf({ address: `10.1.0.${this.number}` })
     const owner: RequestOwner = {
       stream: this.near,
