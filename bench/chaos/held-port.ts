@@ -12,9 +12,10 @@ const libc = dlopen('libc.so.6', {
   bind: { args: [i32, pointer, u32], returns: i32 },
   getsockname: { args: [i32, pointer, pointer], returns: i32 },
   listen: { args: [i32, i32], returns: i32 },
+  shutdown: { args: [i32, i32], returns: i32 },
 }).symbols
 
-const [inet, stream, socketLevel, reusePort] = [2, 1, 1, 15]
+const [inet, stream, socketLevel, reusePort, bothWays] = [2, 1, 1, 15, 2]
 /** Of a `sockaddr_in`. */
 const addressBytes = 16
 
@@ -23,6 +24,8 @@ export interface HeldPort {
   readonly port: number
   /** From now on connects to it are never answered. */
   swallow: () => Promise<void>
+  /** They are refused again. */
+  refuse: () => void
 }
 
 /** A free port, held until the process ends. */
@@ -35,7 +38,12 @@ export function holdPort(): HeldPort {
   const length = new Uint32Array([addressBytes])
   checked(libc.getsockname(socket, ptr(address), ptr(length)), 'getsockname')
   const port = address.readUInt16BE(2)
-  return { port, swallow: () => swallow(socket, port) }
+  return {
+    port,
+    swallow: () => swallow(socket, port),
+    // Linux makes of a socket that listens one that is bound (`inet_shutdown`).
+    refuse: () => void checked(libc.shutdown(socket, bothWays), 'shutdown'),
+  }
 }
 
 /** A queue for one connection that nobody accepts, once it is full, drops whatever comes after it. */

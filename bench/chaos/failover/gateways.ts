@@ -1,0 +1,204 @@
+// The gateways of the table, each set up as well as its operator can for servers that fail. README.md shows
+// these configurations.
+import { join } from 'node:path'
+import {
+  haproxyProgram,
+  nginxProgram,
+  sluiceProgram,
+  type Place,
+  type Program,
+  type RunningGateway,
+} from '../gateways.ts'
+
+export interface FailoverGateway extends Program {
+  name: string
+  configuration: (place: Place) => string
+  /** The same, but sessions go to servers that come; undefined: those that there are stay. */
+  rebalancing: ((place: Place) => string) | undefined
+  /** What can be done with a server while it has sessions; undefined: nothing. */
+  control: ((gateway: RunningGateway) => Control) | undefined
+}
+
+export interface Control {
+  /** No session is sent there, and those that are there leave, where the gateway can move them. */
+  drain: (port: number, index: number) => Promise<void>
+  undrain: (port: number, index: number) => Promise<void>
+  /** Whether the sessions of a server that drains go elsewhere. */
+  movesSessions: boolean
+  /** One more server; undefined: there would have to be another configuration. */
+  add: ((port: number) => Promise<void>) | undefined
+}
+
+/** Longest message that is held back until it is whole. */
+export const holdBytes = 512 * 1024
+/** How long after a server hangs each gateway knows it, by the settings below. */
+export const detectMs = 1000
+
+const isFramed = 'compression: gateway'
+
+export const gateways: readonly FailoverGateway[] = [
+  {
+    ...nginxProgram,
+    name: 'nginx',
+    configuration: nginx,
+    rebalancing: undefined,
+    control: undefined,
+  },
+  {
+    ...haproxyProgram,
+    name: 'haproxy',
+    configuration: haproxy,
+    rebalancing: undefined,
+    control: controlHaproxy,
+  },
+  sluiceNamed('sluice', []),
+  sluiceNamed('sluice framed', [isFramed]),
+]
+
+function sluiceNamed(name: string, route: readonly string[]): FailoverGateway {
+  return {
+    ...sluiceProgram,
+    name,
+    configuration: (place) => sluice(place, [], route),
+    rebalancing: (place) => sluice(place, ['rebalance: { rate: 100/s }'], route),
+    control: controlSluice,
+  }
+}
+
+function nginx({ port, servers }: Place): string {
+  return `
+worker_processes 1;
+worker_rlimit_nofile 20000;
+pid nginx.pid;
+events { worker_connections 9000; }
+http {
+  access_log off;
+  upstream chat {
+    least_conn;
+    ${servers.map((server) => `server 127.0.0.1:${server} fail_timeout=1s;`).join('\n    ')}
+  }
+  server {
+    listen 127.0.0.1:${port};
+    location / {
+      proxy_pass http://chat;
+      proxy_http_version 1.1;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection upgrade;
+      proxy_set_header Host $host;
+      proxy_connect_timeout 1s;
+      proxy_read_timeout 60s;
+      proxy_buffer_size 64k;
+      proxy_buffers 8 64k;
+      proxy_busy_buffers_size 128k;
+      proxy_next_upstream error timeout invalid_header http_500 http_502 http_503 http_504;
+      proxy_next_upstream_tries 3;
+    }
+  }
+}
+`.trimStart()
+}
+
+/** Two checks in a row, each a quarter of a second after the one before and as long under way: a second. */
+function haproxy({ port, servers, folder }: Place): string {
+  const lines = servers.map((server, index) => `server chat${index + 1} 127.0.0.1:${server}`)
+  return `
+global
+  nbthread 1
+  maxconn 9000
+  no strict-limits
+  stats socket ${join(folder, 'admin.sock')} level admin
+defaults
+  mode http
+  timeout connect 1s
+  timeout client 60s
+  timeout server 1s
+  timeout check 250ms
+  timeout tunnel 1h
+frontend clients
+  bind 127.0.0.1:${port}
+  default_backend chat
+backend chat
+  balance leastconn
+  retries 3
+  option redispatch 1
+  retry-on all-retryable-errors
+  option httpchk
+  http-check send meth GET uri /healthz ver HTTP/1.1 hdr Host chat.example.com hdr Connection upgrade hdr Upgrade websocket hdr Sec-WebSocket-Version 13 hdr Sec-WebSocket-Key dGhlIHNhbXBsZSBub25jZQ==
+  http-check expect status 101
+  default-server check inter 250ms fall 2 rise 1 on-marked-down shutdown-sessions
+  ${lines.join('\n  ')}
+`.trimStart()
+}
+
+/** As with haproxy; a session that is silent for half a second is asked, and has another half for its answer. */
+function sluice(
+  { port, servers, folder }: Place,
+  upstream: readonly string[],
+  route: readonly string[],
+): string {
+  const own = [
+    `endpoints: [${servers.map((server) => `ws://127.0.0.1:${server}`).join(', ')}]`,
+    'balancer: least-connections',
+    'health: { websocket: /healthz, interval: 250ms, timeout: 250ms, healthy: 1, unhealthy: 2, move: true }',
+    'failover: { mode: transparent, hold: 512KB, wait: 10s }',
+    'drain: { rate: 200/s, settle: 100ms }',
+    'timeout: { connect: 1s, answer: 1s }',
+    ...upstream,
+  ]
+  const lines = [
+    'limits: { message: 2MB }',
+    'heartbeat: { upstream: 500ms, timeout: 500ms }',
+    ...route,
+  ]
+  return `
+listeners: ['127.0.0.1:${port}']
+upstreams:
+  chat:
+    ${own.join('\n    ')}
+routes:
+  - upstream: chat
+    ${lines.join('\n    ')}
+admin: { unix: ${join(folder, 'admin.sock')} }
+log: { level: warn }
+`.trimStart()
+}
+
+function controlHaproxy({ folder }: RunningGateway): Control {
+  const set = (index: number, state: string) =>
+    say(join(folder, 'admin.sock'), `set server chat/chat${index + 1} state ${state}\n`)
+  return {
+    drain: (_, index) => set(index, 'drain'),
+    undrain: (_, index) => set(index, 'ready'),
+    movesSessions: false,
+    add: undefined,
+  }
+}
+
+/** Writes a line, and waits for the end of the answer. */
+function say(unix: string, line: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const socket = {
+    open: (opened: Bun.Socket) => void opened.write(line),
+    data() {},
+    close: () => resolve(),
+    connectError: (_: Bun.Socket, error: Error) => reject(error),
+  }
+  Bun.connect({ unix, socket }).catch(reject)
+  return promise
+}
+
+function controlSluice({ folder }: RunningGateway): Control {
+  const unix = join(folder, 'admin.sock')
+  async function ask(method: string, port: number, more = ''): Promise<void> {
+    const url = encodeURIComponent(`ws://127.0.0.1:${port}`)
+    const path = `http://localhost/upstreams/chat/endpoints?url=${url}${more}`
+    const answer = await fetch(path, { method, unix })
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
+  }
+  return {
+    drain: (port) => ask('PATCH', port, '&drain=true'),
+    undrain: (port) => ask('PATCH', port, '&drain=false'),
+    movesSessions: true,
+    add: (port) => ask('POST', port),
+  }
+}
