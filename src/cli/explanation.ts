@@ -17,6 +17,7 @@ import { findRoute } from '../proxy/serve.ts'
 import { Compression } from '../wire/compression.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { PoolHost } from '../upstream/pool-options.ts'
+import { failoverTexts } from './explain-failover.ts'
 import type { ExplainedRequest } from './explain-request.ts'
 import { sessionTexts } from './explain-session.ts'
 import { distanceOf, misfitText } from './misfit-text.ts'
@@ -190,8 +191,15 @@ function sentLines(route: Route, facts: RequestFacts, pool: Pool): Lines {
     lines.unshift(['goes to', `${pool.name}, ${why}`])
   }
   if (!isUpgrade) return lines
-  const texts = sessionTexts(config)
-  return [...lines, ...texts.map((each, index) => [index === 0 ? 'session' : '', each] as const)]
+  return [
+    ...lines,
+    ...labelled('session', sessionTexts(config)),
+    ...labelled('failover', failoverTexts(config, pool.options)),
+  ]
+}
+
+function labelled(label: string, texts: readonly string[]): Lines {
+  return texts.map((text, index) => [index === 0 ? label : '', text])
 }
 
 /** How an endpoint is found; which one it is depends on the others at that moment. */

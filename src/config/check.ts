@@ -12,6 +12,7 @@ import type { Config } from './config.ts'
 import { listenerConflicts, placeConflicts, routeConflicts } from './conflicts.ts'
 import { withDefaults } from './defaults.ts'
 import { discoveryFileIssues } from './discovery-files.ts'
+import { besideMode, engineConflicts, failoverConflicts } from './failover-conflicts.ts'
 import { framingConflicts } from './framing.ts'
 import { issuesOf, type Issue, type Item, type Path } from './issue.ts'
 import { makingIssues } from './made-extensions.ts'
@@ -70,6 +71,7 @@ export function checkConfig(input: unknown, { registry, ...files }: Surroundings
     ...(whole.success ? [] : issuesOf(whole.error)),
     ...listenerPart(parts, written['admin'], files),
     ...upstreamPart(parts, files),
+    ...defaultedFailover(shared, written['defaults']),
     ...routePart(parts, written, files),
     ...parameterIssues(parts.upstreams.sound, parts.routes.sound),
     ...destinationConflicts(parts.routes, shared?.value),
@@ -137,7 +139,11 @@ function upstreamPart({ upstreams }: Parts, { folder }: Files): Issue[] {
   )
   return [
     ...upstreams.mappings.flatMap((each) => upstreamConflicts(each, sound.get(each.path[1]))),
-    ...upstreams.sound.flatMap(({ path, value }) => healthConflicts(path, value)),
+    ...upstreams.mappings.flatMap((each) => {
+      const upstream = sound.get(each.path[1])
+      return upstream === undefined ? [] : failoverConflicts(each, upstream)
+    }),
+    ...upstreams.sound.flatMap(({ path, value }) => breakingConflicts(path, value)),
     ...socketIssues(sockets),
   ]
 }
@@ -192,9 +198,20 @@ function destinationConflicts(
   return routes.sound.flatMap(({ path, value: { upstreams } }) =>
     upstreams.flatMap(({ endpoint }) => {
       if (endpoint === undefined) return []
-      return healthConflicts([...path, 'upstream'], upstreamOf({ endpoints: [endpoint] }, shared))
+      return breakingConflicts([...path, 'upstream'], upstreamOf({ endpoints: [endpoint] }, shared))
     }),
   )
+}
+
+/** What would break an upstream, wherever it has its keys from. */
+function breakingConflicts(path: Path, sound: z.output<Schemas['upstream']>): Issue[] {
+  return [...healthConflicts(path, sound), ...engineConflicts(path, sound)]
+}
+
+function defaultedFailover(shared: Shared | undefined, defaults: unknown): Issue[] {
+  const written: unknown = isMapping(defaults) ? defaults['upstream'] : undefined
+  if (shared === undefined || !isMapping(written)) return []
+  return besideMode({ path: shared.path, value: written }, shared.value.failover.mode)
 }
 
 function extensionPart(

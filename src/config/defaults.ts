@@ -9,6 +9,7 @@ import { framingDefaults } from './framing.ts'
 import { isMapping, type Mapping } from './mapping.ts'
 import { schemasFor } from './schema.ts'
 import { readEndpoint } from './schema/endpoint.ts'
+import { failoverModes } from './schema/failover.ts'
 import { listenerDefaultsSchema } from './schema/listener.ts'
 import { readPlace } from './schema/place.ts'
 import { routeDefaultsSchema } from './schema/route.ts'
@@ -25,7 +26,8 @@ export function withDefaults(input: unknown, registry: Registry): unknown {
   if (isMapping(upstream) && schemas.upstreamDefaults.safeParse(upstream).success) {
     const isList = (item: unknown[]) => schemas.upstream.safeParse(item).success
     const whole = (item: unknown) => wholeUpstream(item, isList)
-    completed['upstreams'] = underEach(upstreams, upstream, whole, choiceDefaults(registry))
+    const under = wholeFailover(upstream)
+    completed['upstreams'] = underEach(upstreams, under, whole, choiceDefaults(registry))
   }
   if (isMapping(route) && routeDefaultsSchema.safeParse(route).success)
     completed['routes'] = underEach(routes, route, wholeRoute, framingDefaults)
@@ -78,7 +80,15 @@ function wholeRoute(item: unknown): unknown {
 function wholeUpstream(item: unknown, isList: (item: unknown[]) => boolean): unknown {
   if (typeof item === 'string' && readEndpoint(item).problem === undefined)
     return { endpoints: [item] }
+  if (isMapping(item)) return wholeFailover(item)
   return Array.isArray(item) && isList(item) ? { endpoints: item } : item
+}
+
+/** A mode alone is the mapping in which nothing else is said, so that what the other side says of it holds. */
+function wholeFailover(upstream: Mapping): Mapping {
+  const { failover } = upstream
+  const mode = failoverModes.find((each) => each === failover)
+  return mode === undefined ? upstream : { ...upstream, failover: { mode } }
 }
 
 /** Where a key says which of several it is, one that an upstream chooses itself takes the default's place. */

@@ -69,6 +69,11 @@ export function readRate(value: unknown): Reading<number> {
   })
 }
 
+/** The text that `readRate` reads as the same number a second. */
+export function formatRate(perSecond: number): string {
+  return `${perSecond}/s`
+}
+
 /** How many bytes a second: `1MB/s`. */
 export function readByteRate(value: unknown): Reading<number> {
   return readPerSecond(value, {

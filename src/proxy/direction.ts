@@ -63,3 +63,9 @@ export interface Direction {
   /** Gives back what it holds, once the session is over. */
   release(): void
 }
+
+/** Whether a Close of this side has passed to the other: there is only one. */
+export function hasPassedClose({ closeCode, withheldCodes }: Direction): boolean {
+  if (closeCode === undefined || withheldCodes === 'all') return false
+  return !withheldCodes.has(closeCode)
+}

@@ -5,10 +5,12 @@
  * Data passes as it arrives, but for short frames, which are waited for. Where nothing is compressed, frames
  * leave as they came, masked anew where they lie; else each piece leaves as a frame.
  */
+import { isWithheld, noCodes, type WithheldCodes } from '../wire/close-frame.ts'
 import type { FrameRules, FrameViolation } from '../wire/frame-header.ts'
 import { MessageReader, type InflateOptions } from '../wire/message-reader.ts'
 import { MessageWriter, type DeflateOptions } from '../wire/message-writer.ts'
 import { Opcode } from '../wire/opcode.ts'
+import { OwnPings } from '../wire/own-pings.ts'
 import type { Direction } from './direction.ts'
 
 export interface FramedOptions {
@@ -30,17 +32,21 @@ export class FramedDirection implements Direction {
   /** The beginning of a short frame whose end has not arrived, and whether it is the first of its message. */
   #cut: Buffer | undefined
   #isCutFirst = false
-  /** What the gateway's own pings to this side carry, and how many of them are not answered. */
-  #ownPing: Buffer | undefined
-  #ownPings = 0
+  /** The gateway's own pings to this side; there are none as long as it was sent none. */
+  #ownPings: OwnPings | undefined
   isFull = false
   /** The frame under way is leaving as it came, so the other side waits for the rest of it. */
   #isInFrame = false
+  /** The message that is leaving is not whole. */
+  #isInMessage = false
+  wholeBytes = 0
+  innerControls: number[] | undefined
   messages = 0
   bytes = 0
-  withholdsClose = false
-  hasPinged = false
+  withheldCodes: WithheldCodes = noCodes
+  pinged: Buffer | undefined
   hasPonged = false
+  hasAnswered = false
 
   constructor({ rules, inflate, deflate }: FramedOptions) {
     this.#reader = new MessageReader(rules, inflate)
@@ -84,6 +90,8 @@ export class FramedDirection implements Direction {
     const reader = this.#reader
     const writer = this.#writer
     this.isFull = false
+    this.wholeBytes = this.#isInMessage ? -1 : 0
+    this.innerControls = undefined
     if (reader.frames.isStopped) return nothing
     this.bytes += chunk.length
     reader.frames.feed(chunk)
@@ -114,8 +122,9 @@ export class FramedDirection implements Direction {
   }
 
   expectPong(payload: Buffer): void {
-    this.#ownPing = payload
-    this.#ownPings++
+    this.#ownPings ??= new OwnPings()
+    this.#ownPings.expect(payload)
+    this.hasAnswered = false
   }
 
   release(): void {
@@ -124,16 +133,19 @@ export class FramedDirection implements Direction {
   }
 
   #passControl(opcode: number, payload: Buffer): void {
-    if (opcode === Opcode.ping) this.hasPinged = true
+    const { frames } = this.#reader
+    if (opcode === Opcode.ping) this.pinged = Buffer.from(payload)
     else if (opcode === Opcode.pong) {
-      if (this.#ownPings > 0 && this.#ownPing?.equals(payload) === true) {
-        this.#ownPings--
-        return
-      }
+      const answered = this.#ownPings?.answered(payload)
+      if (answered === 'last') this.hasAnswered = true
+      if (answered !== undefined) return
       this.hasPonged = true
-    }
-    if (opcode !== Opcode.close || !this.withholdsClose)
-      this.#writer.control(opcode, payload, this.#reader.frames)
+    } else if (frames.closeCode !== undefined && isWithheld(frames.closeCode, this.withheldCodes))
+      return
+    const start = this.#writer.bytes
+    this.#writer.control(opcode, payload, frames)
+    if (this.#isInMessage) (this.innerControls ??= []).push(start, this.#writer.bytes)
+    else this.wholeBytes = this.#writer.bytes
   }
 
   #passData(): void {
@@ -159,6 +171,10 @@ export class FramedDirection implements Direction {
       this.#cut = undefined
       this.#isCutFirst = false
     }
-    if (isLast) this.messages++
+    this.#isInMessage = !isLast
+    if (!isLast) return
+    this.messages++
+    this.wholeBytes = this.#writer.bytes
+    this.innerControls = undefined
   }
 }

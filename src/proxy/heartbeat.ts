@@ -4,9 +4,11 @@
  *
  * One timer a side, set anew at most once an interval; a message costs nothing but the time of its read.
  */
+import type { Clock } from '../core/clock.ts'
 import type { Side } from './side.ts'
 
 export interface HeartbeatOptions {
+  readonly clock: Clock
   /** Silence after which the side is pinged. */
   readonly intervalMs: number
   /** Silence after that which means that it is gone. */
@@ -23,30 +25,34 @@ const mark = crypto.getRandomValues(Buffer.alloc(8))
 export class Heartbeat {
   readonly #side: Side
   readonly #options: HeartbeatOptions
-  #timer: Timer
+  #callOff: () => void
   /** When it was given something to answer; undefined while it has not been asked. */
   #askedAtMs: number | undefined
 
   constructor(side: Side, options: HeartbeatOptions) {
     this.#side = side
     this.#options = options
-    side.lastReadMs = performance.now()
-    this.#timer = setTimeout(beat, options.intervalMs, this)
+    side.lastReadMs = options.clock.now()
+    this.#callOff = this.#after(options.intervalMs)
   }
 
   stop(): void {
-    clearTimeout(this.#timer)
+    this.#callOff()
   }
 
   beat(): void {
-    const { intervalMs, timeoutMs, onSilent } = this.#options
+    const { clock, intervalMs, timeoutMs, onSilent } = this.#options
     const side = this.#side
-    const nowMs = performance.now()
+    const nowMs = clock.now()
     if (this.#askedAtMs !== undefined && side.lastReadMs < this.#askedAtMs) {
       // A side that is not read cannot be heard: once it is again, it has its whole time.
       if (side.stream.isPaused) this.#askedAtMs = nowMs
       const leftMs = this.#askedAtMs + timeoutMs - nowMs
-      return leftMs > 0 ? this.#setTimer(leftMs) : onSilent(side)
+      if (leftMs > 0) return this.#setTimer(leftMs)
+      this.#askedAtMs = undefined
+      // Another may come in its place.
+      this.#setTimer(intervalMs)
+      return onSilent(side)
     }
     this.#askedAtMs = undefined
     const leftMs = side.lastReadMs + intervalMs - nowMs
@@ -56,10 +62,10 @@ export class Heartbeat {
   }
 
   #setTimer(delayMs: number): void {
-    this.#timer = setTimeout(beat, delayMs, this)
+    this.#callOff = this.#after(delayMs)
   }
-}
 
-function beat(heartbeat: Heartbeat): void {
-  heartbeat.beat()
+  #after(delayMs: number): () => void {
+    return this.#options.clock.after(delayMs, () => this.beat())
+  }
 }

@@ -3,6 +3,7 @@
  * it sent before its fault may be answered: its own Close comes behind that, once its peer has said all it
  * will, or has had its time.
  */
+import type { Clock } from '../core/clock.ts'
 import type { OwnClose, Side } from './side.ts'
 
 /** For the peer: an answer under way arrives within a machine room's round trip, and a dead peer costs no more. */
@@ -11,15 +12,15 @@ const lastWordsMs = 100
 export class LastWords {
   readonly side: Side
   readonly #close: OwnClose
-  readonly #timer: Timer
+  readonly #callOff: () => void
 
   /** @param side the faulty one; its peer has not said all. */
-  constructor(side: Side, close: OwnClose) {
+  constructor(side: Side, close: OwnClose, clock: Clock) {
     this.side = side
     this.#close = close
     // The peer's Close answers one of the gateway's.
-    side.peer.direction.withholdsClose = true
-    this.#timer = setTimeout(tell, lastWordsMs, this)
+    side.peer.direction.withheldCodes = 'all'
+    this.#callOff = clock.after(lastWordsMs, () => this.tell())
   }
 
   /** A side has stopped, ended or is gone. */
@@ -28,11 +29,7 @@ export class LastWords {
   }
 
   tell(): void {
-    clearTimeout(this.#timer)
+    this.#callOff()
     this.side.close(this.#close)
   }
-}
-
-function tell(words: LastWords): void {
-  words.tell()
 }

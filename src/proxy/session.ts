@@ -1,33 +1,49 @@
 /**
- * One client's stay: its connection and the upstream connection it is joined to, from the 101 until
- * both are closed. What happens to one side happens to the other.
+ * One client's stay: its connection and the upstream connection it is joined to, from the 101 until both are
+ * closed. What happens to one side happens to the other, unless failover lets the session go on at another
+ * server.
  *
  * Both streams belong to the session, and every way to its end has a deadline.
  */
 import type { ByteStream, StreamClose } from '../core/byte-stream.ts'
+import type { Clock } from '../core/clock.ts'
 import { CloseCode } from '../core/close-codes.ts'
 import { errorRow, type ErrorCode } from '../core/errors.ts'
-import type { SessionEnd, SessionFacts, Traffic } from '../core/events.ts'
+import type { Emit, MoveCause, SessionEnd, SessionFacts, Traffic } from '../core/events.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
+import type { Pool } from '../upstream/pool.ts'
+import { Ending, isOwnFault, type Fault } from './ending.ts'
 import type { Directions } from './framing.ts'
 import { Heartbeat } from './heartbeat.ts'
-import { LastWords } from './last-words.ts'
+import type { Movable } from './movable.ts'
+import { Moves } from './moves.ts'
+import type { Redialler } from './redialler.ts'
 import type { Route } from './route.ts'
 import { Throttle } from './throttle.ts'
 import { Side, type SideEvents } from './side.ts'
 
+/** What all sessions share. */
+export interface SessionHost {
+  readonly clock: Clock
+  readonly emit: Emit
+  /** Called once a session, when both its streams are closed. */
+  readonly onClose: (session: Session, end: SessionEnd) => void
+}
+
 export interface SessionOptions {
   readonly id: string
   readonly route: Route
-  /** Counts it until it is over. */
+  readonly pool: Pool
+  /** Counts it until it is over, or goes on elsewhere. */
   readonly endpoint: Endpoint
   readonly facts: SessionFacts
   readonly client: ByteStream
   readonly upstream: ByteStream
   /** What becomes of what the client sends, and of what the upstream sends. */
   readonly directions: Directions
-  /** Called once, when both streams are closed. */
-  readonly onClose: (session: Session, end: SessionEnd) => void
+  /** Finds other servers; undefined: what happens to this one happens to the client. */
+  readonly redialler: Redialler | undefined
+  readonly host: SessionHost
 }
 
 /** What a Close frame says. */
@@ -38,65 +54,89 @@ export interface CloseWords {
   readonly reason?: string | undefined
 }
 
-export class Session implements SideEvents {
+export class Session implements SideEvents, Movable {
   readonly id: string
   readonly route: Route
-  readonly endpoint: Endpoint
-  readonly facts: SessionFacts
+  readonly pool: Pool
   /** Its place in the order in which sessions were opened; set by `Sessions`. */
   sequence = 0
-  readonly openedAtMs = performance.now()
+  readonly openedAtMs: number
+  /** Where it is, or was before it lost its server. */
+  endpoint: Endpoint
+  facts: SessionFacts
+  readonly #host: SessionHost
   readonly #client: Side
   readonly #upstream: Side
-  readonly #onClose: SessionOptions['onClose']
-  /** Why it ends, from the first sign of it. */
-  #end: SessionEnd | undefined
-  #closeTimer: Timer | undefined
-  #idleTimer: Timer | undefined
-  #ageTimer: Timer | undefined
+  readonly #moves: Moves | undefined
+  #hasLeftEndpoint = false
+  /** What the servers before this one have sent. */
+  #outboundBefore: Traffic | undefined
+  #ending: Ending | undefined
+  #callOffIdle: (() => void) | undefined
+  #callOffAge: (() => void) | undefined
   #heartbeats: readonly Heartbeat[] | undefined
-  /** What a faulty side is still to be told. */
-  #lastWords: LastWords | undefined
 
   constructor(options: SessionOptions) {
-    const { limits, timeout, heartbeat } = options.route.config
+    const { route, pool, host, redialler, directions } = options
+    const { limits, timeout, heartbeat } = route.config
+    const { clock } = host
     this.id = options.id
-    this.route = options.route
+    this.route = route
+    this.pool = pool
     this.endpoint = options.endpoint
     this.facts = options.facts
-    this.#onClose = options.onClose
+    this.openedAtMs = clock.now()
+    this.#host = host
+    const hasHeartbeat = heartbeat.clientMs !== undefined || heartbeat.upstreamMs !== undefined
     const side = {
       events: this,
       pendingBytes: limits.pendingBytes,
       sendTimeoutMs: timeout.sendMs,
-      isTimed:
-        timeout.idleMs !== undefined ||
-        heartbeat.clientMs !== undefined ||
-        heartbeat.upstreamMs !== undefined,
-      throttle: undefined,
+      isTimed: timeout.idleMs !== undefined || hasHeartbeat,
+      clock,
     }
     const isThrottled = limits.messages !== undefined || limits.bytes !== undefined
     const throttle = isThrottled ? new Throttle(limits, this.openedAtMs) : undefined
-    const { inbound, outbound } = options.directions
-    this.#client = new Side('client', options.client, inbound, { ...side, throttle })
-    this.#upstream = new Side('upstream', options.upstream, outbound, side)
-    this.#client.join(this.#upstream)
-    this.#upstream.join(this.#client)
-    if (timeout.idleMs !== undefined) this.#idleTimer = setTimeout(checkIdle, timeout.idleMs, this)
-    if (timeout.ageMs !== undefined) this.#ageTimer = setTimeout(closeAged, timeout.ageMs, this)
-    if (heartbeat.clientMs === undefined && heartbeat.upstreamMs === undefined) return
+    const { inbound, outbound } = directions
+    const client = new Side('client', { stream: options.client, direction: inbound, throttle }, side)
+    const holdBytes = redialler && pool.options.failover.holdBytes
+    const server = { stream: options.upstream, direction: outbound, holdBytes }
+    const upstream = new Side('upstream', server, side)
+    client.join(upstream)
+    upstream.join(client)
+    this.#client = client
+    this.#upstream = upstream
+    const { succession } = upstream
+    if (redialler !== undefined && succession !== undefined)
+      this.#moves = new Moves({ session: this, client, upstream, succession, redialler })
+    if (timeout.idleMs !== undefined) this.#watchIdle(timeout.idleMs)
+    if (timeout.ageMs !== undefined)
+      this.#callOffAge = clock.after(timeout.ageMs, () => this.close('AGE'))
+    if (!hasHeartbeat) return
     this.#heartbeats = [
-      this.#heartbeatOf(this.#client, heartbeat.clientMs),
-      this.#heartbeatOf(this.#upstream, heartbeat.upstreamMs),
+      this.#heartbeatOf(client, heartbeat.clientMs),
+      this.#heartbeatOf(upstream, heartbeat.upstreamMs),
     ].filter((each) => each !== undefined)
   }
 
+  get clock(): Clock {
+    return this.#host.clock
+  }
+
+  get emit(): Emit {
+    return this.#host.emit
+  }
+
   get inbound(): Traffic {
-    return trafficOf(this.#client)
+    const { messages, bytes } = this.#client.direction
+    return { messages, bytes }
   }
 
   get outbound(): Traffic {
-    return trafficOf(this.#upstream)
+    const { messages, bytes } = this.#upstream.direction
+    const before = this.#outboundBefore
+    if (before === undefined) return { messages, bytes }
+    return { messages: before.messages + messages, bytes: before.bytes + bytes }
   }
 
   /** Bytes that wait for the upstream. */
@@ -111,43 +151,84 @@ export class Session implements SideEvents {
 
   /** @param early what the upstream sent behind its 101. @param hasEnded whether it has ended already. */
   begin(early: Buffer | undefined, hasEnded: boolean): void {
-    this.#upstream.stream.resume()
     this.#client.stream.resume()
-    // They may pause what has just been resumed.
-    if (early !== undefined) this.#upstream.streamOnData(early)
-    if (hasEnded) this.#upstream.streamOnEnd()
+    this.#upstream.begin(early, hasEnded)
   }
 
-  /** Closes both sides with the code and sentence of this error, or with others that fit better. */
-  close(reason: ErrorCode, words: CloseWords = {}): void {
-    if (this.#end !== undefined) return
+  get isEnding(): boolean {
+    return this.#ending !== undefined
+  }
+
+  /** Closes both sides with the code and sentence of this error, or with others that fit better. @param detail a clause for the log. */
+  close(reason: ErrorCode, words: CloseWords = {}, detail?: string): void {
     const { closeCode = CloseCode.internalError, sentence } = errorRow(reason)
-    const close = { code: words.code ?? closeCode, reason: words.reason ?? sentence }
-    this.#startClosing({ by: 'gateway', code: close.code, reason, detail: undefined })
-    this.#client.close(close)
-    this.#upstream.close(close)
+    const { code = closeCode, reason: text = sentence } = words
+    const isNews = this.#ending === undefined
+    const ending = this.#end({ by: 'gateway', code, reason, detail })
+    // One that ends already has no server to answer its client's Close.
+    if (!isNews && !this.isBetween) return
+    ending.close(isNews ? code : answerTo(ending.end.code), isNews ? text : '')
+    if (this.isBetween) this.#upstream.stream.destroy()
   }
 
   /** Cuts both connections. */
   destroy(): void {
-    this.#startClosing(endWithout('gateway', 'destroyed'))
-    this.#client.stream.destroy()
-    this.#upstream.stream.destroy()
+    this.#end(endWithout('gateway', 'destroyed')).destroy()
+  }
+
+  // Moving.
+
+  /** How often it has moved. */
+  get moves(): number {
+    return this.#moves?.count ?? 0
+  }
+
+  /** It has no server at the moment. */
+  get isBetween(): boolean {
+    return this.#moves?.isBetween === true
+  }
+
+  get isMovable(): boolean {
+    return this.#moves?.isUnderWay === false && !this.isEnding
+  }
+
+  async move(cause: MoveCause, to?: Endpoint): Promise<boolean> {
+    return this.isMovable && (await this.#moves?.depart(cause, to)) === true
+  }
+
+  failOver(cause: MoveCause, detail: string): void {
+    this.#moves?.giveUp(cause, detail)
+  }
+
+  placeNow(): Endpoint | undefined {
+    return this.#moves?.placeNow()
+  }
+
+  /** It goes on at this endpoint, which counts it. */
+  joined(endpoint: Endpoint): void {
+    this.#outboundBefore = this.outbound
+    this.endpoint = endpoint
+    this.facts = { ...this.facts, endpoint: endpoint.url }
+    this.#hasLeftEndpoint = false
+  }
+
+  leaveEndpoint(end: SessionEnd): void {
+    if (this.#hasLeftEndpoint) return
+    this.#hasLeftEndpoint = true
+    this.endpoint.sessionEnded(end)
   }
 
   // What the sides say.
 
   sideOnStop(side: Side): void {
-    this.#lastWords?.heard(side)
-    const { violation, closeCode = CloseCode.noStatus } = side.direction
+    const { violation, closeCode: code = CloseCode.noStatus } = side.direction
     if (violation !== undefined) {
-      const { closeCode: code } = errorRow(violation.code)
-      return this.#closeFaulty(side, { code, reason: violation.code, detail: violation.detail })
+      const { closeCode } = errorRow(violation.code)
+      const { code: reason, detail } = violation
+      return this.#closeFaulty(side, { code: closeCode, reason, detail })
     }
-    this.#startClosing({ by: side.name, code: closeCode, reason: 'closed', detail: undefined })
-    if (this.#isAnswered || (this.#end?.by === 'gateway' && side === this.#client)) {
-      this.#client.stream.end(this.route.config.timeout.closeMs)
-    }
+    if (side === this.#upstream && this.#goesOnWithout(code)) return
+    this.#end({ by: side.name, code, reason: 'closed', detail: undefined }).stopped(side)
   }
 
   /** Its Close says why; to its peer it has simply left. */
@@ -156,105 +237,97 @@ export class Session implements SideEvents {
     this.#closeFaulty(side, { code: closeCode, reason: 'RATE_EXCEEDED', detail })
   }
 
+  sideOnLoss(_: Side, reason: StreamClose): boolean {
+    return this.#moves?.lost(reason) === true
+  }
+
+  sideOnAnswer(): void {
+    this.#moves?.answered()
+  }
+
+  sideOnFlushed(): void {
+    this.#moves?.flushed()
+  }
+
   sideOnEnd(side: Side): void {
-    this.#lastWords?.heard(side)
-    this.#startClosing(endWithout(side.name, 'ended'))
-    side.peer.stream.end(this.route.config.timeout.closeMs)
-    if (side.isToldAll) side.stream.end()
+    this.#tellOfLoss(side, 'ended')
+    this.#end(endWithout(side.name, 'ended')).ended(side)
   }
 
   sideOnClose(side: Side, reason: StreamClose): void {
-    this.#lastWords?.heard(side)
-    this.#startClosing(endWithout(side.name, reason))
-    if (!side.peer.isClosed) return this.#endLast(side.peer)
-    clearTimeout(this.#closeTimer)
+    this.#tellOfLoss(side, reason)
+    const ending = this.#end(endWithout(side.name, reason))
+    if (!ending.closed(side)) return
+    this.#moves?.release()
     this.#client.direction.release()
     this.#upstream.direction.release()
-    if (this.#end !== undefined) this.#onClose(this, this.#end)
-  }
-
-  // Timers.
-
-  checkIdle(): void {
-    const { idleMs = Infinity } = this.route.config.timeout
-    const lastReadMs = Math.max(this.openedAtMs, this.#client.lastReadMs, this.#upstream.lastReadMs)
-    const leftMs = lastReadMs + idleMs - performance.now()
-    if (leftMs <= 0) return this.close('IDLE')
-    this.#idleTimer = setTimeout(checkIdle, leftMs, this)
-  }
-
-  /** The sides had their time to close. @param isLast whether even bytes under way get no more time. */
-  cut(isLast: boolean): void {
-    const isUnderWay = this.#client.stream.bufferedBytes + this.#upstream.stream.bufferedBytes > 0
-    if (isLast) return this.destroy()
-    if (!isUnderWay) {
-      // What the kernel still holds for a slow reader is delivered.
-      this.#client.stream.end(0)
-      return this.#upstream.stream.end(0)
-    }
-    this.#closeTimer = setTimeout(cutSession, this.route.config.timeout.sendMs, this, true)
+    this.leaveEndpoint(ending.end)
+    this.#host.onClose(this, ending.end)
   }
 
   // Ending.
 
-  #startClosing(end: SessionEnd): void {
-    if (this.#end !== undefined) return
-    this.#end = end
-    clearTimeout(this.#idleTimer)
-    clearTimeout(this.#ageTimer)
+  #end(end: SessionEnd): Ending {
+    if (this.#ending !== undefined) return this.#ending
+    const { clock } = this.#host
+    const { closeMs, sendMs } = this.route.config.timeout
+    const [client, upstream] = [this.#client, this.#upstream]
+    this.#ending = new Ending(end, { client, upstream, clock, closeMs, sendMs })
+    this.#callOffIdle?.()
+    this.#callOffAge?.()
     for (const heartbeat of this.#heartbeats ?? []) heartbeat.stop()
-    this.#closeTimer = setTimeout(cutSession, this.route.config.timeout.closeMs, this, false)
+    this.#moves?.ending(end.by === 'client' && end.reason === 'closed')
+    return this.#ending
   }
 
-  /** Closes a side for what it did, and its peer for that its partner is gone. */
   #closeFaulty(side: Side, fault: Fault): void {
-    if (this.#lastWords?.side === side) return
-    this.#lastWords?.tell()
     const { code = CloseCode.protocolError, reason, detail } = fault
-    const { peer } = side
-    // What the gateway lacks is no fault of either.
-    const isOwn = errorRow(reason).side === 'gateway'
-    const other = errorRow(isOwn ? reason : 'PEER_VIOLATION')
-    this.#startClosing({ by: isOwn ? 'gateway' : side.name, code, reason, detail })
-    const close = { code, reason: detail, lingerMs: this.route.config.timeout.closeMs }
-    const hasPeerSaidAll = peer.isClosed || peer.direction.isStopped
-    if (!hasPeerSaidAll) this.#lastWords = new LastWords(side, close)
-    peer.close({ code: other.closeCode ?? CloseCode.internalError, reason: other.sentence })
-    if (hasPeerSaidAll) side.close(close)
+    const by = isOwnFault(reason) ? 'gateway' : side.name
+    this.#end({ by, code, reason, detail }).closeFaulty(side, fault)
+  }
+
+  /** The server has sent a Close with this code. */
+  #goesOnWithout(code: number): boolean {
+    if (this.#moves !== undefined) return this.#moves.stopped(code)
+    const { mode } = this.pool.options.failover
+    if (this.isEnding || mode !== 'close' || !this.pool.leavingCodes.has(code)) return false
+    this.close('SERVER_LOST', {}, String(code))
+    return true
+  }
+
+  /** With `failover: close` the client hears that its server is gone, and may come back. */
+  #tellOfLoss(side: Side, reason: StreamClose): void {
+    const { mode, on } = this.pool.options.failover
+    const isLoss = side === this.#upstream && !this.isEnding && mode === 'close' && on.lost
+    if (isLoss) this.close('SERVER_LOST', {}, reason)
+  }
+
+  #watchIdle(delayMs: number): void {
+    this.#callOffIdle = this.#host.clock.after(delayMs, () => this.#checkIdle())
+  }
+
+  #checkIdle(): void {
+    const { idleMs = Infinity } = this.route.config.timeout
+    const lastReadMs = Math.max(this.openedAtMs, this.#client.lastReadMs, this.#upstream.lastReadMs)
+    const leftMs = lastReadMs + idleMs - this.#host.clock.now()
+    if (leftMs <= 0) this.close('IDLE')
+    else this.#watchIdle(leftMs)
   }
 
   #heartbeatOf(side: Side, intervalMs: number | undefined): Heartbeat | undefined {
     if (intervalMs === undefined) return undefined
     const { timeoutMs } = this.route.config.heartbeat
-    return new Heartbeat(side, { intervalMs, timeoutMs, onSilent: (each) => this.#giveUp(each) })
+    const { clock } = this.#host
+    const onSilent = (each: Side) => this.#giveUp(each)
+    return new Heartbeat(side, { clock, intervalMs, timeoutMs, onSilent })
   }
 
   /** The side is gone without a word, so nothing can be said to it. */
   #giveUp(side: Side): void {
-    this.#startClosing(endWithout(side.name, 'SILENT'))
+    if (side === this.#upstream && this.#moves?.giveUp('silent', undefined) === true) return
+    this.#end(endWithout(side.name, 'SILENT'))
     side.stream.destroy()
   }
-
-  /** Whether both sides have sent a Close. */
-  get #isAnswered(): boolean {
-    return this.#client.direction.isStopped && this.#upstream.direction.isStopped
-  }
-
-  /**
-   * Ends the side that is left, but not an upstream that has answered a Close and is still to end: RFC
-   * 6455 §7.1.1, the server ends first. Otherwise each session would leave one of our ports in TIME_WAIT.
-   */
-  #endLast(side: Side): void {
-    const isItsTurn = this.#isAnswered && side === this.#upstream && !side.hasEnded
-    if (!isItsTurn) side.stream.end(this.route.config.timeout.closeMs)
-  }
-}
-
-/** What a side did that ends the session. */
-interface Fault {
-  readonly code: number | undefined
-  readonly reason: ErrorCode
-  readonly detail: string
 }
 
 /** An end without a Close. */
@@ -262,18 +335,7 @@ function endWithout(by: SessionEnd['by'], reason: SessionEnd['reason']): Session
   return { by, code: CloseCode.abnormal, reason, detail: undefined }
 }
 
-function trafficOf({ direction }: Side): Traffic {
-  return { messages: direction.messages, bytes: direction.bytes }
-}
-
-function checkIdle(session: Session): void {
-  session.checkIdle()
-}
-
-function closeAged(session: Session): void {
-  session.close('AGE')
-}
-
-function cutSession(session: Session, isLast: boolean): void {
-  session.cut(isLast)
+/** What a Close with this code is answered with. */
+function answerTo(code: number): number {
+  return code === CloseCode.noStatus ? CloseCode.normal : code
 }

@@ -5,9 +5,11 @@
  * Nothing here allocates or waits per message. What ends a session is the session's business.
  */
 import type { ByteStream, ByteStreamHandler, StreamClose } from '../core/byte-stream.ts'
+import type { Clock } from '../core/clock.ts'
 import { encodeClose, encodeFrame } from '../wire/frame-encoder.ts'
 import { Opcode } from '../wire/opcode.ts'
-import type { Direction } from './direction.ts'
+import { hasPassedClose, type Direction } from './direction.ts'
+import { Succession } from './succession.ts'
 import type { Throttle } from './throttle.ts'
 
 export interface SideEvents {
@@ -18,6 +20,12 @@ export interface SideEvents {
   /** The side will send nothing more, but can be sent to. */
   sideOnEnd(side: Side): void
   sideOnClose(side: Side, reason: StreamClose): void
+  /** The stream of a side that may be replaced is over. @returns whether it is replaced: then nothing else is told. */
+  sideOnLoss(side: Side, reason: StreamClose): boolean
+  /** The ping of `ask` is answered. */
+  sideOnAnswer(side: Side): void
+  /** All that it had sent before it was lost has passed. */
+  sideOnFlushed(side: Side): void
 }
 
 export interface SideOptions {
@@ -27,8 +35,17 @@ export interface SideOptions {
   readonly sendTimeoutMs: number
   /** Whether `lastReadMs` is kept. */
   readonly isTimed: boolean
+  readonly clock: Clock
+}
+
+export interface SideParts {
+  readonly stream: ByteStream
+  /** What becomes of what this side sends. */
+  readonly direction: Direction
   /** What this side may send; undefined: as much as it can. */
-  readonly throttle: Throttle | undefined
+  readonly throttle?: Throttle | undefined
+  /** Set for a server that may be replaced by another: messages up to this are not cut by that. */
+  readonly holdBytes?: number | undefined
 }
 
 /** A Close frame of the gateway's own, sent between two frames. */
@@ -41,22 +58,22 @@ export interface OwnClose {
 
 export class Side implements ByteStreamHandler {
   readonly name: 'client' | 'upstream'
-  readonly stream: ByteStream
+  stream: ByteStream
   /** What becomes of what this side sends. */
-  readonly direction: Direction
-  /** When it last sent something, by `performance.now()`; kept only where somebody asks. */
+  direction: Direction
+  /** When it last sent something, by the clock; kept only where somebody asks. */
   lastReadMs = 0
   isClosed = false
   /** It has ended its side: nothing more comes from it. */
   hasEnded = false
   #peer: Side | undefined
-  readonly #events: SideEvents
-  readonly #mostPendingBytes: number
-  readonly #isTimed: boolean
+  readonly #options: SideOptions
   readonly #throttle: Throttle | undefined
+  /** Set for a server that may be replaced. */
+  readonly succession: Succession | undefined
   /** What this side sent ahead of its rate; it is not read while there is some. */
   #delayed: Buffer | undefined
-  #delayTimer: Timer | undefined
+  #callOffDelay: (() => void) | undefined
   /** It ended behind what is delayed: TLS tells of the end in spite of a pause. */
   #isEndDelayed = false
   /** Nothing more of its peer's passes to this side: the gateway has sent, or will send, it a Close. */
@@ -65,14 +82,14 @@ export class Side implements ByteStreamHandler {
   /** What this side sent to a peer that is gone. */
   #discardedBytes = 0
 
-  constructor(name: Side['name'], stream: ByteStream, direction: Direction, options: SideOptions) {
+  constructor(name: Side['name'], parts: SideParts, options: SideOptions) {
+    const { stream, direction, throttle, holdBytes } = parts
     this.name = name
     this.stream = stream
     this.direction = direction
-    this.#events = options.events
-    this.#mostPendingBytes = options.pendingBytes
-    this.#isTimed = options.isTimed
-    this.#throttle = options.throttle
+    this.#options = options
+    this.#throttle = throttle
+    this.succession = holdBytes === undefined ? undefined : new Succession(this, holdBytes)
     stream.sendTimeoutMs = options.sendTimeoutMs
   }
 
@@ -91,19 +108,23 @@ export class Side implements ByteStreamHandler {
     return this.#isShut ? this.#pendingClose === undefined : this.peer.direction.isStopped
   }
 
-  /** A Close of its peer's has passed: there is only one. */
-  get #hasClose(): boolean {
-    const { closeCode, withholdsClose } = this.peer.direction
-    return closeCode !== undefined && !withholdsClose
+  /** Whether what has passed of what it sends ends between two frames. */
+  get #isAtBoundary(): boolean {
+    return this.succession !== undefined || this.direction.isAtBoundary
   }
 
   /** Bytes that passed, or wait to pass, and that its peer has not taken. */
   get pendingBytes(): number {
-    return this.peer.stream.bufferedBytes + (this.#delayed?.length ?? 0)
+    return this.peer.#waitingBytes + (this.#delayed?.length ?? 0)
+  }
+
+  /** That were written to it. */
+  get #waitingBytes(): number {
+    return this.succession?.outlet.waitingBytes(this.stream) ?? this.stream.bufferedBytes
   }
 
   streamOnData(chunk: Buffer): void {
-    if (this.#isTimed) this.lastReadMs = performance.now()
+    if (this.#options.isTimed) this.lastReadMs = this.#options.clock.now()
     if (this.#delayed !== undefined) {
       // It was under way when the stream was paused, or came with a reset.
       this.#delayed = Buffer.concat([this.#delayed, chunk])
@@ -114,33 +135,36 @@ export class Side implements ByteStreamHandler {
   }
 
   streamOnDrain(): void {
+    this.succession?.outlet.drained()
     this.peer.#goOn()
   }
 
   streamOnEnd(): void {
     this.#isEndDelayed = this.#delayed !== undefined
     if (this.#isEndDelayed) return
+    if (this.succession !== undefined && this.#options.events.sideOnLoss(this, 'ended')) return
     this.hasEnded = true
-    this.#events.sideOnEnd(this)
+    this.#options.events.sideOnEnd(this)
   }
 
   streamOnClose(reason: StreamClose): void {
+    if (this.succession !== undefined && this.#options.events.sideOnLoss(this, reason)) return
     this.isClosed = true
     this.#isShut = true
-    clearTimeout(this.#delayTimer)
+    this.#callOffDelay?.()
     // What it had not taken is lost; its peer must not wait for room.
     this.peer.#goOn()
-    this.#events.sideOnClose(this, reason)
+    this.#options.events.sideOnClose(this, reason)
   }
 
   /** Sends this side a Close of the gateway's own, as soon as the frame that is passing to it has ended. */
   close(close: OwnClose): void {
-    if (this.#isShut || this.#hasClose) return
+    const { peer } = this
+    if (this.#isShut || hasPassedClose(peer.direction)) return
     this.#isShut = true
-    const { isAtBoundary, isStopped } = this.peer.direction
-    if (isAtBoundary || isStopped) this.#closeWith(close)
+    if (peer.#isAtBoundary || peer.direction.isStopped) this.#closeWith(close)
     else this.#pendingClose = close
-    this.peer.#goOn()
+    peer.#goOn()
   }
 
   /**
@@ -149,11 +173,38 @@ export class Side implements ByteStreamHandler {
    * @returns whether it has a ping to answer, the gateway's or its peer's.
    */
   ping(payload: Buffer): boolean {
-    if (this.#isShut || !this.peer.direction.isAtBoundary) return false
-    if (this.peer.direction.hasPinged) return true
+    if (this.#isShut || !this.peer.#isAtBoundary) return false
+    if (this.peer.direction.pinged !== undefined) return true
     this.direction.expectPong(payload)
-    this.stream.write(encodeFrame(Opcode.ping, payload, { isMasked: this.name === 'upstream' }))
+    const ping = encodeFrame(Opcode.ping, payload, { isMasked: this.name === 'upstream' })
+    if (this.succession === undefined) this.stream.write(ping)
+    else this.succession.outlet.writeControl(this.stream, ping)
     return true
+  }
+
+  /** Goes on with another stream, of another server; what the one before has sent has passed. */
+  take(stream: ByteStream, direction: Direction): void {
+    const { clock, sendTimeoutMs } = this.#options
+    this.direction.release()
+    this.direction = direction
+    this.stream = stream
+    this.lastReadMs = clock.now()
+    stream.sendTimeoutMs = sendTimeoutMs
+    stream.handler = this
+  }
+
+  /** @param early what its server sent behind its 101. @param hasEnded whether it has ended already. */
+  begin(early: Buffer | undefined, hasEnded: boolean): void {
+    this.stream.resume()
+    this.peer.#goOn()
+    // They may pause what has just been resumed.
+    if (early !== undefined) this.streamOnData(early)
+    if (hasEnded) this.streamOnEnd()
+  }
+
+  /** Whether nothing it has sent waits to pass. */
+  get isFlushed(): boolean {
+    return this.#delayed === undefined
   }
 
   #pass(chunk: Buffer): void {
@@ -162,11 +213,18 @@ export class Side implements ByteStreamHandler {
     for (let goes = 1; direction.isFull && goes < mostGoes && this.#hasRoom; goes++)
       this.#write(direction.pass(nothing))
     if (direction.isFull) this.#passLater(direction.takeRest())
-    if (direction.hasPonged) direction.hasPonged = peer.direction.hasPinged = false
+    if (direction.hasPonged) {
+      direction.hasPonged = false
+      peer.direction.pinged = undefined
+    }
+    if (direction.hasAnswered) {
+      direction.hasAnswered = false
+      this.#options.events.sideOnAnswer(this)
+    }
     if (!direction.isStopped) return
     // Who has sent its Close needs no protection, and waits for its peer's.
     peer.#goOn()
-    this.#events.sideOnStop(this)
+    this.#options.events.sideOnStop(this)
   }
 
   /** Goes on once its peer has room; where it has, once everybody else had a turn. */
@@ -178,19 +236,29 @@ export class Side implements ByteStreamHandler {
   }
 
   get #hasRoom(): boolean {
-    return this.peer.stream.bufferedBytes <= this.#mostPendingBytes
+    return this.peer.isClosed || this.peer.#waitingBytes <= this.#options.pendingBytes
   }
 
   /** To its peer, for whom this side waits when that is more than it takes. */
   #write(bytes: Buffer): void {
-    if (bytes.length > 0 && this.peer.stream.write(bytes) > this.#mostPendingBytes)
+    const passing = this.succession?.whole(bytes, this.direction) ?? bytes
+    if (passing.length > 0 && this.peer.#accept(passing, this) > this.#options.pendingBytes)
       this.stream.pause()
+  }
+
+  /** @returns how much waits for this side now. */
+  #accept(bytes: Buffer, { direction }: Side): number {
+    const { succession, stream } = this
+    return succession === undefined
+      ? stream.write(bytes)
+      : succession.outlet.write(stream, bytes, direction.wholeBytes)
   }
 
   /** Passes as much as the rates allow; what is left waits until they allow more, or ends the session. */
   #passWithin(chunk: Buffer, throttle: Throttle): void {
     const { direction } = this
-    const nowMs = performance.now()
+    const { clock } = this.#options
+    const nowMs = clock.now()
     const end = Math.min(chunk.length, throttle.bytes(nowMs))
     const { bytes, begun } = direction
     direction.mostBegun = begun + throttle.messages(nowMs)
@@ -208,8 +276,8 @@ export class Side implements ByteStreamHandler {
     const excess = throttle.excess(unread === undefined)
     this.#delayed = rest
     this.stream.pause()
-    if ('fault' in excess) this.#events.sideOnExcess(this, excess.fault)
-    else this.#delayTimer = setTimeout(sideOnRoom, excess.waitMs, this)
+    if ('fault' in excess) this.#options.events.sideOnExcess(this, excess.fault)
+    else this.#callOffDelay = clock.after(excess.waitMs, () => this.sideOnRoom())
   }
 
   /** There may be room again, by its rate and with its peer: what was delayed goes on, then reading. */
@@ -217,17 +285,21 @@ export class Side implements ByteStreamHandler {
     if (this.#delayed !== undefined) this.#passDelayed(this.#delayed)
     if (this.#delayed !== undefined) return
     if (this.#hasRoom) this.stream.resume()
-    if (this.#isEndDelayed) this.streamOnEnd()
+    if (this.#isEndDelayed) {
+      this.#isEndDelayed = false
+      this.streamOnEnd()
+    }
+    if (this.succession?.outlet.isShut === true) this.#options.events.sideOnFlushed(this)
   }
 
   /** Unless its time has not come, or its peer has no room. Rates protect nobody who is being closed. */
   #passDelayed(delayed: Buffer): void {
     const { peer } = this
     const throttle = peer.#isShut || peer.direction.isStopped ? undefined : this.#throttle
-    if (throttle !== undefined && this.#delayTimer !== undefined) return
+    if (throttle !== undefined && this.#callOffDelay !== undefined) return
     if (!peer.#isShut && !this.#hasRoom) return
-    clearTimeout(this.#delayTimer)
-    this.#delayTimer = undefined
+    this.#callOffDelay?.()
+    this.#callOffDelay = undefined
     this.#delayed = undefined
     this.direction.mostBegun = Infinity
     if (peer.#isShut) this.#passLast(delayed)
@@ -242,7 +314,7 @@ export class Side implements ByteStreamHandler {
 
   /** Its rate has room again. */
   sideOnRoom(): void {
-    this.#delayTimer = undefined
+    this.#callOffDelay = undefined
     this.#goOn()
   }
 
@@ -254,28 +326,28 @@ export class Side implements ByteStreamHandler {
     const close = peer.#pendingClose
     const { isStopped } = direction
     direction.mostBegun = Infinity
-    const last = chunk.subarray(0, direction.bytesToBoundary)
+    const last = chunk.subarray(0, this.#isAtBoundary ? 0 : direction.bytesToBoundary)
     if (close === undefined) direction.hear(last)
     else {
       this.#write(direction.pass(last))
-      if (direction.isAtBoundary || direction.isStopped) {
+      if (this.#isAtBoundary || direction.isStopped) {
         peer.#pendingClose = undefined
         peer.#closeWith(close)
       }
     }
     direction.hear(chunk.subarray(last.length))
-    if (direction.isStopped && !isStopped) this.#events.sideOnStop(this)
+    if (direction.isStopped && !isStopped) this.#options.events.sideOnStop(this)
   }
 
   /** Waits for a side whose peer is gone to end as well, but not for whatever it has to say. */
   #discard(chunk: Buffer): void {
     this.#discardedBytes += chunk.length
-    if (this.#discardedBytes > this.#mostPendingBytes) this.stream.end(0)
+    if (this.#discardedBytes > this.#options.pendingBytes) this.stream.end(0)
   }
 
   #closeWith({ code, reason, lingerMs }: OwnClose): void {
     // Its peer broke off inside a frame, which will never end: there is no place for a Close.
-    if (!this.peer.direction.isAtBoundary) return this.stream.end(lingerMs)
+    if (!this.peer.#isAtBoundary) return this.stream.end(lingerMs)
     // Frames towards an upstream are a client's, so masked.
     this.stream.write(encodeClose(code, reason, { isMasked: this.name === 'upstream' }))
     if (lingerMs !== undefined) this.stream.end(lingerMs)
@@ -292,8 +364,4 @@ function after(first: Buffer | undefined, second: Buffer): Buffer {
 
 function sideOnTurn(side: Side): void {
   side.sideOnTurn()
-}
-
-function sideOnRoom(side: Side): void {
-  side.sideOnRoom()
 }

@@ -14,3 +14,13 @@ export function closeFault(payload: Buffer): string | undefined {
     ? undefined
     : 'a Close frame whose reason is not UTF-8'
 }
+
+/** Codes of Closes that do not pass; `all` is every one, also one without code. */
+export type WithheldCodes = ReadonlySet<number> | 'all'
+
+/** Shared by all that withhold none. */
+export const noCodes: ReadonlySet<number> = new Set()
+
+export function isWithheld(code: number, codes: WithheldCodes): boolean {
+  return codes === 'all' || codes.has(code)
+}

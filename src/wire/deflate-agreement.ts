@@ -31,9 +31,9 @@ export interface AcceptedOffer {
   readonly header: string
 }
 
-const extensionName = 'permessage-deflate'
+export const extensionName = 'permessage-deflate'
 /** RFC 7692 §7.1.2: the window of a stream whose end has not promised a smaller one. */
-const largestWindowBits = 15
+export const largestWindowBits = 15
 /** The smallest window zlib compresses within: asked for 8 it takes 9, which the other end could not read. */
 export const leastDeflateBits = 9
 /** RFC 7692 §7.1.2.1: a decimal number from 8 to 15 without leading zeros. */
@@ -92,7 +92,7 @@ export function readAnswer(answer: Extension, terms: DeflateTerms): DeflateAgree
 }
 
 /** The parameters of an offer or of an answer; undefined: it is not there. */
-interface Parameters {
+export interface DeflateParameters {
   noClientTakeover: boolean
   noServerTakeover: boolean
   /** `any`: an offer to keep to whatever the server limits it to (RFC 7692 §7.1.2.2). */
@@ -100,7 +100,7 @@ interface Parameters {
   serverWindowBits: number | undefined
 }
 
-function accept(offered: Parameters, terms: DeflateTerms): AcceptedOffer {
+function accept(offered: DeflateParameters, terms: DeflateTerms): AcceptedOffer {
   const { clientWindowBits: clientOffer, serverWindowBits: serverOffer } = offered
   const agreement: DeflateAgreement = {
     // RFC 7692 §7.1.2.2: a client that does not offer it cannot be limited.
@@ -129,9 +129,12 @@ function lesser(offered: number | 'any', windowBits: number): number {
 }
 
 /** @returns a sentence where a parameter is unknown, twice there, or has a value it may not have (§7.1). */
-function readParameters({ parameters, hasDoubledParameter }: Extension): Parameters | string {
+export function readParameters({
+  parameters,
+  hasDoubledParameter,
+}: Extension): DeflateParameters | string {
   if (hasDoubledParameter) return `a parameter of ${extensionName} comes twice`
-  const read: Parameters = {
+  const read: DeflateParameters = {
     noClientTakeover: false,
     noServerTakeover: false,
     clientWindowBits: undefined,
@@ -149,7 +152,7 @@ function readParameters({ parameters, hasDoubledParameter }: Extension): Paramet
   return read
 }
 
-function written(parameters: Parameters): string {
+function written(parameters: DeflateParameters): string {
   const { clientWindowBits, serverWindowBits } = parameters
   const texts = [extensionName]
   if (parameters.noServerTakeover) texts.push('server_no_context_takeover')

@@ -7,7 +7,7 @@
  * violation is always found at a boundary, where a Close frame can be put instead.
  */
 import { CloseCode } from '../core/close-codes.ts'
-import { closeFault } from './close-frame.ts'
+import { closeFault, isWithheld, noCodes, type WithheldCodes } from './close-frame.ts'
 import {
   beginsMessage,
   FIN,
@@ -19,6 +19,7 @@ import {
 } from './frame-header.ts'
 import { mask, readKey } from './mask.ts'
 import { Opcode } from './opcode.ts'
+import { OwnPings } from './own-pings.ts'
 
 const nothing = Buffer.alloc(0)
 
@@ -45,17 +46,25 @@ export class FrameScanner {
   mostBegun = Infinity
   /** What was not looked at, since no further message may begin. */
   #rest: Buffer | undefined
-  /** What the gateway's own pings to this side carry, and how many of them are not answered. */
-  #ownPing: Buffer | undefined
-  #ownPings = 0
-  /** Whether a ping has passed; whoever sees its answer clears it. */
-  hasPinged = false
+  /** The gateway's own pings to this side; there are none as long as it was sent none. */
+  #ownPings: OwnPings | undefined
+  /** The payload of the ping that passed last; whoever sees its answer clears it. */
+  pinged: Buffer | undefined
   /** Whether a pong has passed; whoever looks clears it. */
   hasPonged = false
+  /** Whether the pong that was expected last has come; whoever looks clears it. */
+  hasAnswered = false
 
-  /** Its Close is read, and does not pass: there is another one for the receiver. */
-  withholdsClose = false
+  /** A Close with one of these codes is read, and does not pass: there is another one for the receiver. */
+  withheldCodes: WithheldCodes = noCodes
 
+  /**
+   * Of what passed last, the bytes up to where a message, or a control frame outside of one, ended last.
+   * -1: all of it belongs to a message that began before and goes on.
+   */
+  wholeBytes = 0
+  /** Start and end of each control frame behind them, inside the message that is not whole. */
+  innerControls: number[] | undefined
   /** Messages that passed whole. */
   messages = 0
   /** Bytes passed on, headers included. */
@@ -86,6 +95,8 @@ export class FrameScanner {
    * back before in front of it.
    */
   pass(chunk: Buffer): Buffer {
+    this.wholeBytes = this.#isFragmented || this.#remaining > 0 ? -1 : 0
+    this.innerControls = undefined
     if (this.isStopped) return nothing
     let bytes = chunk
     if (this.#held !== undefined) {
@@ -111,8 +122,9 @@ export class FrameScanner {
 
   /** The gateway has pinged this side: one pong with this payload ends here. */
   expectPong(payload: Buffer): void {
-    this.#ownPing = payload
-    this.#ownPings++
+    this.#ownPings ??= new OwnPings()
+    this.#ownPings.expect(payload)
+    this.hasAnswered = false
   }
 
   /** @returns what the last `pass` did not look at, since no further message may begin: it comes before the next chunk. */
@@ -155,6 +167,8 @@ export class FrameScanner {
     if (this.#isFinal) {
       this.#isFinal = false
       this.messages++
+      this.wholeBytes = end
+      this.innerControls = undefined
     }
     return end
   }
@@ -210,34 +224,32 @@ export class FrameScanner {
   ): number {
     const end = payloadStart + length
     if (end > this.#length) return offset
-    if (opcode === Opcode.ping) this.hasPinged = true
-    else if (opcode === Opcode.pong) return this.#readPong(bytes, offset, payloadStart, end)
-    else {
+    if (opcode === Opcode.ping) this.pinged = Buffer.from(this.#payload(bytes, payloadStart, end))
+    else if (opcode === Opcode.pong) {
+      if (this.#isOwnPong(bytes, payloadStart, end)) {
+        bytes.copyWithin(offset, end, this.#length)
+        this.#length -= end - offset
+        return offset
+      }
+      this.hasPonged = true
+    } else {
       const payload = this.#payload(bytes, payloadStart, end)
       const fault = closeFault(payload)
       if (fault !== undefined) return this.#violate(offset, 'PROTOCOL_VIOLATION', fault)
       this.isStopped = true
       this.closeCode = length === 0 ? CloseCode.noStatus : payload.readUInt16BE(0)
-      if (this.withholdsClose) return offset
+      if (isWithheld(this.closeCode, this.withheldCodes)) return offset
     }
+    if (this.#isFragmented) (this.innerControls ??= []).push(offset, end)
+    else this.wholeBytes = end
     return end
   }
 
   /** A pong to a ping of the gateway's own is taken out; every other one passes. */
-  #readPong(bytes: Buffer, offset: number, payloadStart: number, end: number): number {
-    const isOwn =
-      this.#ownPing !== undefined &&
-      this.#ownPings > 0 &&
-      end - payloadStart === this.#ownPing.length &&
-      this.#payload(bytes, payloadStart, end).equals(this.#ownPing)
-    if (!isOwn) {
-      this.hasPonged = true
-      return end
-    }
-    this.#ownPings--
-    bytes.copyWithin(offset, end, this.#length)
-    this.#length -= end - offset
-    return offset
+  #isOwnPong(bytes: Buffer, payloadStart: number, end: number): boolean {
+    const answered = this.#ownPings?.answered(this.#payload(bytes, payloadStart, end))
+    if (answered === 'last') this.hasAnswered = true
+    return answered !== undefined
   }
 
   #payload(bytes: Buffer, start: number, end: number): Buffer {

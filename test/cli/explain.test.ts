@@ -121,6 +121,62 @@ describe('explain', () => {
     expect(lines['session']).toEqual(texts)
   })
 
+  const unnoticed =
+    'a server that hangs is not noticed: heartbeat.upstream and health.move are for that'
+  const cut = 'a session caught inside of a longer one is closed with 1012'
+  const noWindow =
+    'the 101 of a client with permessage-deflate says client_no_context_takeover: another server has no window'
+
+  test.each<[string, string, string[]]>([
+    ['', '', ['off: a session ends with its server']],
+    [
+      'failover: close',
+      '',
+      [
+        'close: a session whose server is lost or closes with 1001, 1012 is closed with 1012',
+        `messages up to 64KB are never cut; ${cut}`,
+      ],
+    ],
+    [
+      'failover: transparent',
+      '',
+      [
+        'transparent: a session whose server is lost or closes with 1001, 1012 goes on at another, and the client is told nothing',
+        `messages up to 64KB are never cut; ${cut}`,
+        'a session may be without a server for 30s',
+        noWindow,
+        unnoticed,
+      ],
+    ],
+    [
+      'failover: { mode: notify, on: [1012], hold: 0, wait: 5s }, health: { tcp: true, move: true }',
+      'compression: off, heartbeat: { upstream: 10s }',
+      [
+        'notify: a session whose server closes with 1012 goes on at another, and the client is sent a message',
+        'nothing is held: a session caught inside of a message is closed with 1012',
+        'a session may be without a server for 5s',
+        'a server that hangs is given up when checks call it unhealthy',
+      ],
+    ],
+    [
+      'failover: { mode: transparent, on: [lost], hold: 1MB }, health: { tcp: true, move: true }',
+      'framed: true, heartbeat: { upstream: 10s, timeout: 5s }',
+      [
+        'transparent: a session whose server is lost goes on at another, and the client is told nothing',
+        `messages up to 1MB are never cut; ${cut}`,
+        'a session may be without a server for 30s',
+        'a server that hangs is pinged after 10s, and given up 5s later; it is given up when checks call it unhealthy',
+      ],
+    ],
+  ])('says of an upstream { %s } on a route { %s } what a dead server does', (own, of, texts) => {
+    const keys = own === '' ? '' : `, ${own}`
+    const changed = yaml
+      .replace('[ws://127.0.0.1:9001,', '{ endpoints: [ws://127.0.0.1:9001,')
+      .replace('ws://127.0.0.1:9002]', `ws://127.0.0.1:9002]${keys} }`)
+      .replace('path: /chat/:room,', `path: /chat/:room,${of === '' ? '' : ` ${of},`}`)
+    expect(explain(chat, {}, configWith({}, {}, changed)).lines['failover']).toEqual(texts)
+  })
+
   test('says how an endpoint is found, and where endpoints come from that are found later', () => {
     const pools = `
 listeners: [8080]

@@ -88,6 +88,8 @@ function outside([from, to]: readonly [string | number, string | number]): (stri
     '1B': '0B',
     '1MB': '1023KB',
     '1/s': '0/s',
+    '100ms': '99ms',
+    '1s': '999ms',
     '1KB/s': '1023B/s',
   }
   const below = smaller[from] ?? []

@@ -60,6 +60,15 @@ test('the smallest file gives a whole configuration, every default filled in', (
         health: undefined,
         eject: { failures: 5, withinMs: 10_000, forMs: 30_000, atMost: 0.5 },
         retry: { dials: 2, budget: 0.2, statuses: [502, 503, 504] },
+        failover: {
+          mode: 'off',
+          on: { lost: true, codes: [1001, 1012] },
+          holdBytes: 65_536,
+          waitMs: 30_000,
+          message: '{"type":"failover"}',
+        },
+        drain: { perSecond: 100, settleMs: 250 },
+        rebalance: undefined,
         tls: noTls,
         timeout: { connectMs: 5_000, answerMs: 30_000 },
         keepAlive: { connections: 64, idleMs: 4_000 },
@@ -129,9 +138,12 @@ upstreams:
     slow-start: 30s
     queue: { sessions: 200, wait: 3s }
     sticky: { cookie: { name: at, path: /chat, max-age: 1d, same-site: none } }
-    health: { websocket: /healthz, interval: 6s, timeout: 1s, healthy: 3, unhealthy: 4 }
+    health: { websocket: /healthz, interval: 6s, timeout: 1s, healthy: 3, unhealthy: 4, move: true }
     eject: { failures: 6, within: 20s, for: 1m, at-most: 25% }
     retry: { dials: 3, budget: 12.5%, statuses: [503, 429] }
+    failover: { mode: notify, on: [4000, 1000], hold: 128KB, wait: 10s, message: moved }
+    drain: { rate: 50/s, settle: 1s }
+    rebalance: { rate: 5/s }
     tls: { server-name: chat.internal, verify: false }
     timeout: { connect: 4s, answer: 5s }
     keep-alive: { connections: 8, idle: 6s }
@@ -216,9 +228,19 @@ log: { level: debug, format: json }
       timeoutMs: 1_000,
       healthy: 3,
       unhealthy: 4,
+      movesSessions: true,
     },
     eject: { failures: 6, withinMs: 20_000, forMs: 60_000, atMost: 0.25 },
     retry: { dials: 3, budget: 0.125, statuses: [503, 429] },
+    failover: {
+      mode: 'notify',
+      on: { lost: false, codes: [4000, 1000] },
+      holdBytes: 131_072,
+      waitMs: 10_000,
+      message: 'moved',
+    },
+    drain: { perSecond: 50, settleMs: 1_000 },
+    rebalance: { perSecond: 5 },
     tls: { ...noTls, serverName: 'chat.internal', isVerified: false },
     timeout: { connectMs: 4_000, answerMs: 5_000 },
     keepAlive: { connections: 8, idleMs: 6_000 },
@@ -334,6 +356,7 @@ test('only what makes a thing the thing it is has no default', () => {
     '.defaults.route.limits.bytes rate',
     '.defaults.route.limits.messages rate',
     '.defaults.upstream.balancer.hash by',
+    '.defaults.upstream.failover mode',
     '.defaults.upstream.health.path path',
     '.defaults.upstream.sticky.cookie name',
     '.listeners port',
@@ -350,6 +373,7 @@ test('only what makes a thing the thing it is has no default', () => {
     '.upstreams url',
     '.upstreams[].balancer.hash by',
     '.upstreams[].endpoints url',
+    '.upstreams[].failover mode',
     '.upstreams[].health.path path',
     '.upstreams[].sticky.cookie name',
     'listeners',

@@ -164,6 +164,7 @@ describe('a health check', () => {
         timeoutMs: 2_000,
         healthy: 1,
         unhealthy: 1,
+        movesSessions: false,
       },
     })
   }

@@ -254,9 +254,9 @@ describe('a pong', () => {
     const other = frame({ opcode: 10, payload: 'other' })
     expect(direction.pass(Buffer.from(other)).equals(other)).toBe(true)
     expect(direction.hasPonged).toBe(true)
-    expect(direction.hasPinged).toBe(false)
-    direction.pass(frame({ opcode: 9 }))
-    expect(direction.hasPinged).toBe(true)
+    expect(direction.pinged).toBeUndefined()
+    direction.pass(frame({ opcode: 9, payload: 'are you there' }))
+    expect(direction.pinged?.toString()).toBe('are you there')
   })
 })
 

@@ -40,6 +40,15 @@ export function balancerNamed(
   return { type, options, create: (host) => extension.create(options, host) }
 }
 
+/** As where nothing is said of it. */
+export const noFailover: PoolOptions['failover'] = {
+  mode: 'off',
+  on: { lost: true, codes: [1001, 1012] },
+  holdBytes: 65_536,
+  waitMs: 30_000,
+  message: '{"type":"failover"}',
+}
+
 export interface TestPool {
   readonly pool: Pool
   readonly clock: FakeClock
@@ -70,6 +79,9 @@ export function startPool(
     health: undefined,
     eject: { failures: 5, withinMs: 10_000, forMs: 30_000, atMost: 0.5 },
     retry: { dials: 2, budget: 0.2, statuses: [502, 503, 504] },
+    failover: noFailover,
+    drain: { perSecond: 100, settleMs: 250 },
+    rebalance: undefined,
     slowStartMs: undefined,
     tls: {
       ca: undefined,

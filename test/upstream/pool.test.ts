@@ -24,6 +24,7 @@ const health = {
   timeoutMs: 2_000,
   healthy: 2,
   unhealthy: 1,
+  movesSessions: false,
 }
 const never = new AbortController().signal
 

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { Configured } from '../../core/extension.ts'
 import type { HealthCheck, HealthCheckExtension } from '../../core/health-check.ts'
 import type { HealthConfig } from '../config.ts'
-import { count, duration } from './keys.ts'
+import { count, duration, flag } from './keys.ts'
 import { extensionKeys } from './extension.ts'
 import { chosen, orOff, section } from './shapes.ts'
 
@@ -30,6 +30,9 @@ const common = {
     min: 1,
     max: 100,
   }).prefault(3),
+  move: flag({
+    doc: 'Whether live sessions are moved off an endpoint that is called unhealthy, to one that is well.',
+  }).prefault(false),
 }
 
 export function healthSchemaFor(checks: readonly HealthCheckExtension[]) {
@@ -41,13 +44,20 @@ export function healthSchemaFor(checks: readonly HealthCheckExtension[]) {
     )
       .meta({ oneOf: types.map((type) => ({ required: [type] })) })
       .transform((all, context): HealthConfig => {
-        const { interval, timeout, healthy, unhealthy, ...rest } = all
+        const { interval, timeout, healthy, unhealthy, move, ...rest } = all
         // What the keys above leave, of which the types know only that their names are not known here.
         const kinds = rest as Readonly<Record<string, Configured<HealthCheck> | undefined>>
         const type = chosen(kinds, types, context)
         const check = type === undefined ? undefined : kinds[type]
         if (check === undefined) return z.NEVER
-        return { check, intervalMs: interval, timeoutMs: timeout, healthy, unhealthy }
+        return {
+          check,
+          intervalMs: interval,
+          timeoutMs: timeout,
+          healthy,
+          unhealthy,
+          movesSessions: move,
+        }
       }),
   )
 }

@@ -9,9 +9,11 @@ import { show, type Reading } from '../reading.ts'
 import {
   formatDuration,
   formatPercent,
+  formatRate,
   formatSize,
   readDuration,
   readPercent,
+  readRate,
   readSize,
 } from '../units.ts'
 
@@ -109,6 +111,17 @@ export function percent(key: Documented & { min: string; max: string }) {
     const reading = readPercent(input, { min, max })
     if (reading.problem !== undefined) return reading
     return within(reading.value, { min, max, format: formatPercent })
+  })
+}
+
+/** How many a second, from `min` to `max`. */
+export function rate(key: Documented & { min: string; max: string }) {
+  const [min, max] = [bound(readRate(key.min)), bound(readRate(key.max))]
+  const json = { type: 'string', pattern: '^[1-9][0-9]*/s$', 'x-range': [key.min, key.max] }
+  return value({ ...key, json }, (input): Reading<number> => {
+    const reading = readRate(input)
+    if (reading.problem !== undefined) return reading
+    return within(reading.value, { min, max, format: formatRate })
   })
 }
 

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import type { RateConfig } from '../config.ts'
 import type { Reading } from '../reading.ts'
-import { formatSize, readByteRate, readRate, readSize } from '../units.ts'
+import { formatRate, formatSize, readByteRate, readRate, readSize } from '../units.ts'
 import {
   bound,
   choice,
@@ -101,7 +101,7 @@ export const limitsSchema = section(
       read: readRate,
       min: 1,
       max: 1_000_000,
-      format: (perSecond) => `${perSecond}/s`,
+      format: formatRate,
       burst: count({
         doc: 'How many may come at once; as many as in a second by default.',
         min: 1,

@@ -8,13 +8,16 @@ import type { Registry } from '../../core/registry.ts'
 import type { EndpointConfig } from '../config.ts'
 import { show, withMissingSpace } from '../reading.ts'
 import { discoverSchema, type Discover } from './discover.ts'
+import { drainSchema } from './drain.ts'
 import { ejectSchema } from './eject.ts'
 import { readEndpoint } from './endpoint.ts'
 import { extension } from './extension.ts'
+import { failoverSchema } from './failover.ts'
 import { healthSchemaFor } from './health.ts'
 import { count, duration, durationOrOff, value } from './keys.ts'
 import { endpointSchema } from './listed-endpoint.ts'
 import { queueSchema } from './queue.ts'
+import { rebalanceSchema } from './rebalance.ts'
 import { retrySchema } from './retry.ts'
 import { filledList, section } from './shapes.ts'
 import { stickySchema } from './sticky.ts'
@@ -82,6 +85,15 @@ function sharedKeys({ balancers, healthChecks }: Registry) {
     retry: retrySchema
       .prefault({})
       .describe('Whether what fails at one endpoint is tried at another.'),
+    failover: failoverSchema
+      .prefault('off')
+      .describe('What becomes of a session whose server dies or leaves.'),
+    drain: drainSchema
+      .prefault({})
+      .describe('How the sessions of an endpoint that is to be left are moved.'),
+    rebalance: rebalanceSchema
+      .prefault('off')
+      .describe('How sessions are spread anew over endpoints that have come; off: they stay.'),
     tls: upstreamTlsSchema.prefault({}).describe('How endpoints of wss and https are spoken to.'),
     timeout: timeout.prefault({}).describe('How long the endpoints may take.'),
     'keep-alive': keepAlive
@@ -142,7 +154,7 @@ export function upstreamOf(
   { endpoints = [], discover }: Places,
   { 'slow-start': slowStartMs, timeout, 'keep-alive': keepAlive, ...shared }: Shared,
 ) {
-  const { balancer, queue, sticky, health, eject, retry, tls } = shared
+  const { balancer, queue, sticky, health, eject, retry, failover, drain, rebalance, tls } = shared
   return {
     endpoints,
     discover,
@@ -153,6 +165,9 @@ export function upstreamOf(
     health,
     eject,
     retry,
+    failover,
+    drain,
+    rebalance,
     tls,
     timeout: { connectMs: timeout.connect, answerMs: timeout.answer },
     keepAlive: { connections: keepAlive.connections, idleMs: keepAlive.idle },

@@ -48,8 +48,8 @@ describe('an upstream is refused', () => {
       '1:29+8 upstreams.chat[1]: the endpoints of one upstream speak the same; the first speaks ws, this one http',
     ],
     [
-      '{ endpoints: [ws://a], failover: off }',
-      '1:43+8 upstreams.chat.failover: unknown key; known here: endpoints, discover, balancer, slow-start, queue, sticky, health, eject, retry, tls, timeout, keep-alive',
+      '{ endpoints: [ws://a], replay: off }',
+      '1:43+6 upstreams.chat.replay: unknown key; known here: endpoints, discover, balancer, slow-start, queue, sticky, health, eject, retry, failover, drain, rebalance, tls, timeout, keep-alive',
     ],
     [
       '{ endpoints: [ws://a], timeout: { connect: 11m } }',

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { GatheredBytes } from '../../src/listener/gathered-bytes.ts'
+import { GatheredBytes } from '../../src/wire/gathered-bytes.ts'
 
 const piece = fc.uint8Array({ maxLength: 50 }).map((bytes) => Buffer.from(bytes))
 

@@ -1,0 +1,83 @@
+/**
+ * A session without a server: the next one is looked for until it has taken over, or the time for that is up.
+ */
+import type { Clock } from '../core/clock.ts'
+import { GatewayError } from '../core/errors.ts'
+import { discard, type NextServer, type Redial, type Redialler } from './redialler.ts'
+
+export interface FailoverOptions {
+  readonly clock: Clock
+  readonly waitMs: number
+  readonly redialler: Redialler
+  readonly redial: Pick<Redial, 'from' | 'moves'>
+  /** One that was found before the last was left. */
+  readonly next: NextServer | undefined
+  /** Whether all that the last server has sent has passed. */
+  readonly isFlushed: () => boolean
+  readonly onNext: (next: NextServer) => void
+  readonly onFailure: (error: unknown) => void
+}
+
+export class Failover {
+  readonly isCommitted = true
+  readonly #options: FailoverOptions
+  readonly #search = new AbortController()
+  readonly #callOffWait: () => void
+  #next: NextServer | undefined
+
+  constructor(options: FailoverOptions) {
+    const { clock, waitMs, next } = options
+    this.#options = options
+    this.#next = next
+    this.#callOffWait = clock.after(waitMs, () => {
+      this.#search.abort(
+        new GatewayError('NO_ENDPOINT', `no server was found within ${waitMs / 1_000}s`),
+      )
+    })
+  }
+
+  start(): void {
+    if (this.#next === undefined) void this.#find()
+    else this.#found()
+  }
+
+  /** What the last server has sent may have passed by now. */
+  flushed(): void {
+    if (this.#next !== undefined) this.#found()
+  }
+
+  /** The session is over, or goes on without this. */
+  cancel(): void {
+    this.#callOffWait()
+    this.#search.abort(new GatewayError('CLIENT_GONE'))
+    if (this.#next !== undefined) discard(this.#next)
+    this.#next = undefined
+  }
+
+  async #find(): Promise<void> {
+    const { redialler, redial, onFailure } = this.#options
+    const { signal } = this.#search
+    try {
+      const next = await redialler.redial({ ...redial, isPatient: true, signal })
+      if (signal.aborted) {
+        discard(next)
+        throw signal.reason
+      }
+      this.#next = next
+    } catch (error) {
+      this.#callOffWait()
+      return onFailure(error)
+    }
+    this.#found()
+  }
+
+  /** From here on it is the client who is waited for, and its stream has a deadline of its own. */
+  #found(): void {
+    this.#callOffWait()
+    const { isFlushed, onNext } = this.#options
+    const next = this.#next
+    if (next === undefined || !isFlushed()) return
+    this.#next = undefined
+    onNext(next)
+  }
+}

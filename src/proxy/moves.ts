@@ -1,0 +1,287 @@
+/**
+ * What lets a session go on at other servers: finds them, leaves the one it is at, in order or because it is
+ * lost, and joins the next.
+ *
+ * Invariant: the session counts at one endpoint at a time, and at none while it has no server.
+ */
+import type { StreamClose } from '../core/byte-stream.ts'
+import { CloseCode } from '../core/close-codes.ts'
+import { GatewayError } from '../core/errors.ts'
+import type { MoveCause, SessionEnd } from '../core/events.ts'
+import type { Endpoint } from '../upstream/endpoint.ts'
+import { encodeClose, encodeFrame } from '../wire/frame-encoder.ts'
+import { Opcode } from '../wire/opcode.ts'
+import { Departure } from './departure.ts'
+import { Failover } from './failover.ts'
+import { cut, leaveInOrder } from './farewell.ts'
+import { Gap } from './gap.ts'
+import { RedialRefusal, discard, type NextServer, type Redialler } from './redialler.ts'
+import type { Session } from './session.ts'
+import type { Side } from './side.ts'
+import type { Succession } from './succession.ts'
+
+export interface MoveParts {
+  readonly session: Session
+  readonly client: Side
+  readonly upstream: Side
+  /** Of the upstream side. */
+  readonly succession: Succession
+  readonly redialler: Redialler
+}
+
+/** A move under way, as it is told when it is done. */
+interface MoveFacts {
+  readonly cause: MoveCause
+  /** A clause. */
+  readonly detail: string | undefined
+  /** By the clock: since when nothing could be sent to a server. */
+  readonly sinceMs: number
+  readonly unansweredMessages: number
+  readonly droppedBytes: number
+}
+
+export class Moves {
+  /** How often it has moved. */
+  count = 0
+  readonly #parts: MoveParts
+  #underWay: Departure | Failover | undefined
+  /** Told how a departure has ended. */
+  #onDeparted: ((hasMoved: boolean) => void) | undefined
+
+  constructor(parts: MoveParts) {
+    this.#parts = parts
+    this.#withholdCloses()
+  }
+
+  /** There is no server at the moment. */
+  get isBetween(): boolean {
+    return this.#parts.upstream.stream instanceof Gap
+  }
+
+  get isUnderWay(): boolean {
+    return this.#underWay !== undefined
+  }
+
+  /** The server is left already, or told to go: what the client says now is for the next one. */
+  get isCommitted(): boolean {
+    return this.#underWay?.isCommitted === true
+  }
+
+  placeNow(): Endpoint | undefined {
+    return this.#parts.redialler.placeNow()
+  }
+
+  /** In order. @returns whether it has moved. */
+  depart(cause: MoveCause, to: Endpoint | undefined): Promise<boolean> {
+    const { session, upstream, redialler } = this.#parts
+    const { pool, route, clock } = session
+    const departure = new Departure({
+      clock,
+      redialler,
+      redial: { from: session.endpoint, to, moves: this.count + 1 },
+      upstream,
+      settleMs: pool.options.drain.settleMs,
+      closeMs: route.config.timeout.closeMs,
+      onLeft: (next) => this.#lose(cause, undefined, next),
+      onFailure: (detail) => this.#stay(cause, detail),
+    })
+    this.#underWay = departure
+    void departure.start()
+    return new Promise((resolve) => (this.#onDeparted = resolve))
+  }
+
+  /** The server's stream is over. @returns whether the session goes on without. */
+  lost(reason: StreamClose): boolean {
+    const { session } = this.#parts
+    if (this.isBetween) return false
+    if (this.#underWay instanceof Departure && this.#underWay.isCommitted) {
+      this.#underWay.left()
+      return true
+    }
+    if (session.isEnding || !session.pool.options.failover.on.lost) return false
+    return this.#lose('lost', reason)
+  }
+
+  /** The server has sent a Close. @returns whether the session goes on without it. */
+  stopped(code: number): boolean {
+    const { session } = this.#parts
+    const { leavingCodes } = session.pool
+    if (this.isBetween) return leavingCodes.has(code)
+    if (this.#underWay instanceof Departure && this.#underWay.isCommitted) {
+      this.#underWay.left()
+      return true
+    }
+    if (session.isEnding || !leavingCodes.has(code)) return false
+    return this.#lose('closed', String(code))
+  }
+
+  /** The server is given up. */
+  giveUp(cause: MoveCause, detail: string | undefined): boolean {
+    if (this.isBetween || this.#parts.session.isEnding) return false
+    return this.#lose(cause, detail)
+  }
+
+  /** The ping behind everything that has passed is answered. */
+  answered(): void {
+    if (this.#underWay instanceof Departure) this.#underWay.answered()
+  }
+
+  /** What the last server has sent may have passed by now. */
+  flushed(): void {
+    if (this.#underWay instanceof Failover) this.#underWay.flushed()
+  }
+
+  /** The session ends. @param isWord whether by the client's Close, which is for the next server where the last is left. */
+  ending(isWord: boolean): void {
+    const { upstream, succession } = this.#parts
+    if (isWord && this.isCommitted) return
+    upstream.direction.withheldCodes = none
+    this.#callOff()
+    if (!this.isBetween) {
+      succession.outlet.reopen(upstream.stream)
+      upstream.peerGoesOn()
+    }
+  }
+
+  /** The session is over. */
+  release(): void {
+    this.#callOff()
+  }
+
+  #callOff(): void {
+    this.#underWay?.cancel()
+    this.#underWay = undefined
+    this.#departed(false)
+  }
+
+  #departed(hasMoved: boolean): void {
+    const onDeparted = this.#onDeparted
+    this.#onDeparted = undefined
+    onDeparted?.(hasMoved)
+  }
+
+  #stay(cause: MoveCause, detail: string): void {
+    const { session, upstream, succession } = this.#parts
+    const { id, route, pool, endpoint } = session
+    this.#underWay = undefined
+    succession.outlet.reopen(upstream.stream)
+    upstream.peerGoesOn()
+    session.emit({
+      type: 'move-failed',
+      session: id,
+      route: route.config.name,
+      upstream: pool.name,
+      endpoint: endpoint.url,
+      cause,
+      detail,
+    })
+    this.#departed(false)
+  }
+
+  /** @param found where the next server was found before. @returns true: the session goes on, or is closed with a word. */
+  #lose(cause: MoveCause, detail: string | undefined, found?: NextServer): boolean {
+    const { session, upstream, succession } = this.#parts
+    const { clock, pool } = session
+    const departure = this.#underWay instanceof Departure ? this.#underWay : undefined
+    const sinceMs = departure?.shutAtMs ?? clock.now()
+    const next = found ?? departure?.takeNext()
+    this.#letGo(cause, detail)
+    session.leaveEndpoint(endOf(cause, detail))
+    if (succession.isCaught) {
+      if (next !== undefined) discard(next)
+      this.#underWay = undefined
+      session.close('CAUGHT_IN_MESSAGE')
+      return true
+    }
+    const { unansweredMessages, heldBytes: droppedBytes } = succession
+    const move = { cause, detail, sinceMs, unansweredMessages, droppedBytes }
+    const failover = new Failover({
+      clock,
+      waitMs: pool.options.failover.waitMs,
+      redialler: this.#parts.redialler,
+      redial: { from: session.endpoint, moves: this.count + 1 },
+      next,
+      isFlushed: () => upstream.isFlushed,
+      onNext: (found) => this.#join(found, move),
+      onFailure: (error) => this.#fail(error),
+    })
+    this.#underWay = failover
+    failover.start()
+    return true
+  }
+
+  #letGo(cause: MoveCause, detail: string | undefined): void {
+    const { session, upstream, succession } = this.#parts
+    const { clock, route } = session
+    const { isStopped } = upstream.direction
+    const stream = succession.lose()
+    // What it has not taken goes to the next server, and must not reach this one as well.
+    if (!isStopped || stream.bufferedBytes > 0) return cut(stream)
+    if (cause === 'closed') stream.write(encodeClose(Number(detail), '', { isMasked: true }))
+    leaveInOrder(stream, clock, route.config.timeout.closeMs)
+  }
+
+  #join(next: NextServer, move: MoveFacts): void {
+    const { session, client, upstream, succession } = this.#parts
+    const { pool, route, id, clock } = session
+    const from = session.endpoint.url
+    const { keptMessages: resentMessages } = succession.outlet
+    this.#underWay = undefined
+    this.count++
+    session.joined(next.endpoint)
+    succession.replace(next.connection.stream, next.renew(upstream.direction))
+    this.#withholdCloses()
+    const { mode, message } = pool.options.failover
+    if (mode === 'notify' && !session.isEnding)
+      client.stream.write(encodeFrame(Opcode.text, Buffer.from(message), { isMasked: false }))
+    const { sinceMs, ...facts } = move
+    session.emit({
+      type: 'session-moved',
+      session: id,
+      route: route.config.name,
+      upstream: pool.name,
+      from,
+      to: next.endpoint.url,
+      moves: this.count,
+      gapMs: clock.now() - sinceMs,
+      resentMessages,
+      ...facts,
+    })
+    this.#departed(true)
+    upstream.begin(next.connection.takeOver(), next.connection.hasEnded)
+  }
+
+  #fail(error: unknown): void {
+    const { session } = this.#parts
+    this.#underWay = undefined
+    this.#departed(false)
+    if (error instanceof RedialRefusal)
+      return session.close('REDIAL_REFUSED', { code: CloseCode.refused + error.status }, error.message)
+    if (error instanceof GatewayError)
+      return session.close(error.code, {}, error.hasDetail ? error.message : undefined)
+    session.emit({ type: 'mistake', error })
+    session.close('INTERNAL')
+  }
+
+  /** Closes by which a server says that it leaves are not for the client. */
+  #withholdCloses(): void {
+    const { session, upstream } = this.#parts
+    if (!session.isEnding) upstream.direction.withheldCodes = session.pool.leavingCodes
+  }
+}
+
+const none: ReadonlySet<number> = new Set()
+
+/** What the endpoint is told of a session that has left it. */
+function endOf(cause: MoveCause, detail: string | undefined): SessionEnd {
+  switch (cause) {
+    case 'lost':
+    case 'silent':
+    case 'unhealthy':
+      return { by: 'upstream', code: CloseCode.abnormal, reason: 'ended', detail }
+    case 'closed':
+      return { by: 'upstream', code: Number(detail), reason: 'closed', detail: undefined }
+    default:
+      return { by: 'gateway', code: CloseCode.goingAway, reason: 'closed', detail: undefined }
+  }
+}
