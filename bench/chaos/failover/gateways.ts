@@ -139,7 +139,8 @@ function sluice(
   const own = [
     `endpoints: [${servers.map((server) => `ws://127.0.0.1:${server}`).join(', ')}]`,
     'balancer: least-connections',
-    'health: { websocket: /healthz, interval: 250ms, timeout: 250ms, healthy: 1, unhealthy: 2, move: true }',
+    'health:',
+    '  { websocket: /healthz, interval: 250ms, timeout: 250ms, healthy: 1, unhealthy: 2, move: true }',
     'failover: { mode: transparent, hold: 512KB, wait: 10s }',
     'drain: { rate: 200/s, settle: 100ms }',
     'timeout: { connect: 1s, answer: 1s }',

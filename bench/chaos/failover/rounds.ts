@@ -12,7 +12,7 @@ export interface Round {
   clients: number
   /** Of them those that were closed. */
   closed: number
-  gapsMs: number[]
+  gapsMs: readonly number[]
 }
 
 export interface RoundsRun {

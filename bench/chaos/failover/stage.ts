@@ -47,7 +47,7 @@ export class Stage {
 
   /** Of so many servers the gateway knows the first `known`. @returns when the clients have been sending for a while. */
   static async open(
-    gateway: Pick<FailoverGateway, 'configuration'> & FailoverGateway,
+    gateway: FailoverGateway,
     { clients, perSecond }: Size,
     { running, known }: { running: number; known: number },
   ): Promise<Stage> {
