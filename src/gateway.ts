@@ -12,6 +12,7 @@ import { listen, type Listener } from './listener/listener.ts'
 import { descriptors } from './net/descriptors.ts'
 import { createDnsQuery } from './net/dns-query.ts'
 import { assignSockets, takeInheritedSockets } from './net/inherited-sockets.ts'
+import { moveSession, type Moved } from './proxy/move-session.ts'
 import { planOf } from './proxy/plan.ts'
 import { readSessions } from './proxy/reading.ts'
 import { serve } from './proxy/serve.ts'
@@ -19,7 +20,7 @@ import type { CloseWords } from './proxy/session.ts'
 import { describeSession, type SessionInfo } from './proxy/session-info.ts'
 import { listSessions, type SessionPage, type SessionQuery } from './proxy/session-list.ts'
 import { Sessions } from './proxy/sessions.ts'
-import { Upstreams } from './proxy/upstreams.ts'
+import { Upstreams, type Objection } from './proxy/upstreams.ts'
 import type { GatewayReading } from './telemetry/reading.ts'
 import { Compression } from './wire/compression.ts'
 
@@ -35,6 +36,8 @@ export interface Gateway {
   session(id: string): SessionInfo | undefined
   /** Closes a session in order, with code 1008 unless told otherwise. @returns false where there is none. */
   closeSession(id: string, words?: CloseWords): boolean
+  /** Moves a session in order. @param to the URL of an endpoint of its upstream; undefined: by the balancer. */
+  moveSession(id: string, to?: string): Promise<Moved | Objection>
   /** To be seen, and changed until the process ends. */
   readonly upstreams: Upstreams
   /** What is so at this moment, for metrics and status. */
@@ -58,9 +61,10 @@ export function createGateway(config: Config, emit: Emit): Gateway {
     secret,
     random: Math.random,
     emit,
+    onChange() {},
   })
-  const sessions = new Sessions(emit)
   const compression = new Compression(config.limits.compressionBytes)
+  const sessions = new Sessions({ emit, clock: systemClock, compression })
   const listeners: Listener[] = []
   let state: GatewayState = 'starting'
   let isLeaving = false
@@ -187,6 +191,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
       return session === undefined ? undefined : describeSession(session)
     },
     closeSession,
+    moveSession: (id, to) => moveSession(sessions.get(id), to),
     upstreams: new Upstreams(plan, emit),
     read,
     start,

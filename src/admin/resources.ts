@@ -5,13 +5,12 @@
  * Probes are open to whoever reaches the port, by any name, as orchestrators have names of their own
  * and a probe shows nobody. What shows clients or changes something is guarded.
  */
-import type { CloseWords } from '../proxy/session.ts'
 import { expositionType } from '../telemetry/exposition.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Gateway } from '../gateway.ts'
-import { badQuery, json, problem, text, type Problem } from './answer.ts'
+import { json, problem, text, type Problem } from './answer.ts'
 import { changeFault, scrapeFault, viewFault, type AdminAccess } from './guard.ts'
-import { readCloseWords, readSessionQuery } from './session-query.ts'
+import { closeSession, listSessions, moveSession, showSession } from './session-answers.ts'
 import { describeStatus } from './status.ts'
 import {
   changeEndpoint,
@@ -36,14 +35,14 @@ interface Ask {
   readonly name: string
 }
 
-type Answer = (ask: Ask) => Response
+type Answer = (ask: Ask) => Response | Promise<Response>
 type Methods = Readonly<Record<string, Answer>>
 type Fault = (request: Request, access: AdminAccess) => Problem | undefined
 
 export function createResources(
   { gateway, metrics }: Subject,
   access: AdminAccess,
-): (request: Request) => Response {
+): (request: Request) => Response | Promise<Response> {
   const { upstreams } = gateway
 
   /** Answers only who has no fault. */
@@ -61,10 +60,13 @@ export function createResources(
       GET: guarded(scrapeFault, () => text(metrics.expose(gateway.read()), expositionType)),
     },
     '/status': { GET: guarded(viewFault, () => json(describeStatus(gateway))) },
-    '/sessions': { GET: guarded(viewFault, ({ query }) => list(gateway, query)) },
+    '/sessions': { GET: guarded(viewFault, ({ query }) => listSessions(gateway, query)) },
     '/sessions/:id': {
-      GET: guarded(viewFault, ({ name }) => show(gateway, name)),
-      DELETE: guarded(changeFault, ({ name, query }) => close(gateway, name, query)),
+      GET: guarded(viewFault, ({ name }) => showSession(gateway, name)),
+      DELETE: guarded(changeFault, ({ name, query }) => closeSession(gateway, name, query)),
+    },
+    '/sessions/:id/move': {
+      POST: guarded(changeFault, ({ name, query }) => moveSession(gateway, name, query)),
     },
     '/upstreams': { GET: guarded(viewFault, ({ query }) => listUpstreams(upstreams, query)) },
     '/upstreams/:name': { GET: guarded(viewFault, ({ name }) => showUpstream(upstreams, name)) },
@@ -76,7 +78,7 @@ export function createResources(
       PATCH: guarded(changeFault, ({ name, query }) =>
         changeEndpoint(upstreams, name, readChange(query), 200),
       ),
-      // Its sessions go on.
+      // Its sessions are moved, or go on.
       DELETE: guarded(changeFault, ({ name, query }) =>
         changeEndpoint(upstreams, name, readRemoval(query), 202),
       ),
@@ -141,28 +143,6 @@ function readiness({ state }: Gateway): Response {
     status: 503,
     title: state === 'starting' ? 'The gateway is starting' : 'The gateway is leaving',
   })
-}
-
-function list(gateway: Gateway, query: URLSearchParams): Response {
-  const read = readSessionQuery(query)
-  return typeof read === 'string' ? badQuery(read) : json(gateway.listSessions(read))
-}
-
-function show(gateway: Gateway, id: string): Response {
-  const session = gateway.session(id)
-  return session === undefined ? problem(unknownSession) : json(session)
-}
-
-/** 202: the closing handshake takes as long as the two sides take. */
-function close(gateway: Gateway, id: string, query: URLSearchParams): Response {
-  const words: CloseWords | string = readCloseWords(query)
-  if (typeof words === 'string') return badQuery(words)
-  return gateway.closeSession(id, words) ? json({ session: id }, 202) : problem(unknownSession)
-}
-
-const unknownSession: Problem = {
-  status: 404,
-  title: 'No open session has this id; it may have closed since',
 }
 
 function unknownPath(paths: readonly string[]): Problem {

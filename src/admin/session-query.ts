@@ -1,10 +1,11 @@
 /**
- * The queries about sessions: which to list, and how to close one.
+ * The queries about sessions: which to list, how to close one, and where to move it.
  */
 import { mayTravel } from '../core/close-codes.ts'
 import type { CloseWords } from '../proxy/session.ts'
 import type { SessionQuery } from '../proxy/session-list.ts'
 import { parameterFault, readWhole } from './parameters.ts'
+import { readUrl } from './upstream-query.ts'
 
 /** Sessions on a page unless told otherwise, and at most: some 400 KB of JSON. */
 const usualLimit = 100
@@ -43,4 +44,13 @@ export function readCloseWords(query: URLSearchParams): CloseWords | string {
   if (reason !== undefined && Buffer.byteLength(reason) > maxReasonBytes)
     return `reason has at most ${maxReasonBytes} bytes of UTF-8`
   return { code, reason }
+}
+
+/** `to`, the URL of an endpoint, or nothing. @returns what is wrong, as a sentence. */
+export function readMove(query: URLSearchParams): { readonly to: string | undefined } | string {
+  const fault = parameterFault(query, ['to'])
+  if (fault !== undefined) return fault
+  if (!query.has('to')) return { to: undefined }
+  const endpoint = readUrl(query, 'to')
+  return typeof endpoint === 'string' ? endpoint : { to: endpoint.url }
 }

@@ -19,6 +19,8 @@ export interface Status {
     readonly connections: number
   })[]
   readonly sessions: number
+  /** Those of them that are without a server at this moment. */
+  readonly sessionsBetween: number
   readonly routes: readonly Pick<RouteReading, 'route' | 'sessions' | 'handshakes'>[]
   readonly upstreams: readonly {
     readonly upstream: string
@@ -31,7 +33,7 @@ export interface Status {
 }
 
 export function describeStatus(gateway: Gateway): Status {
-  const { routes } = gateway.read()
+  const { routes, upstreams } = gateway.read()
   return {
     version,
     bun: Bun.version,
@@ -44,6 +46,7 @@ export function describeStatus(gateway: Gateway): Status {
       connections: listener.clients,
     })),
     sessions: gateway.sessions,
+    sessionsBetween: upstreams.reduce((sum, { sessionsBetween }) => sum + sessionsBetween, 0),
     routes: routes.map(({ route, sessions, handshakes }) => ({ route, sessions, handshakes })),
     upstreams: gateway.upstreams.list().map(({ name, endpoints }) => ({
       upstream: name,

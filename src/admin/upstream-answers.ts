@@ -42,7 +42,8 @@ export function changeSplit(upstreams: Upstreams, route: string, query: URLSearc
   return typeof shares === 'string' ? badQuery(shares) : found(upstreams.setSplit(route, shares))
 }
 
-function found(answer: object | Objection, status = 200): Response {
+/** 200, or why not. */
+export function found(answer: object | Objection, status = 200): Response {
   if (!('objection' in answer)) return json(answer, status)
   const { isUnknown, objection } = answer
   return problem({ status: isUnknown ? 404 : 409, title: objection })

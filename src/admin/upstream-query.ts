@@ -74,14 +74,14 @@ function readWeight(text: string): number | undefined {
   return weight === undefined || weight > maxWeight ? undefined : weight
 }
 
-/** In its normal form, whoever wrote it. */
-function readUrl(query: URLSearchParams) {
-  const text = query.get('url')
-  if (text === null) return 'The endpoint is missing: ?url=ws://10.0.0.1:9000'
+/** In its normal form, whoever wrote it. @param name of its parameter. */
+export function readUrl(query: URLSearchParams, name = 'url') {
+  const text = query.get(name)
+  if (text === null) return `The endpoint is missing: ?${name}=ws://10.0.0.1:9000`
   const reading = readEndpoint(text)
-  if (reading.problem !== undefined) return `url: ${faultOf(reading)}`
+  if (reading.problem !== undefined) return `${name}: ${faultOf(reading)}`
   if (reading.value.unix?.startsWith('/') === false)
-    return 'url: the path of a Unix socket starts with "/" here'
+    return `${name}: the path of a Unix socket starts with "/" here`
   return reading.value
 }
 

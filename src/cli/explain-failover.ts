@@ -15,11 +15,11 @@ export function failoverTexts(route: RouteConfig, { failover, health }: Upstream
   const { mode, on, holdBytes, waitMs } = failover
   if (mode === 'off') return ['off: a session ends with its server']
   const whose = `${mode}: a session whose server ${causeText(on)}`
+  if (mode === 'close') return [`${whose} is closed with 1012`]
   const held =
     holdBytes === 0
       ? 'nothing is held: a session caught inside of a message is closed with 1012'
       : `messages up to ${formatSize(holdBytes)} are never cut; a session caught inside of a longer one is closed with 1012`
-  if (mode === 'close') return [`${whose} is closed with 1012`, held]
   const told = mode === 'notify' ? 'the client is sent a message' : 'the client is told nothing'
   const lines = [
     `${whose} goes on at another, and ${told}`,

@@ -108,6 +108,7 @@ const quietHost: PoolHost = {
   secret: '',
   random: () => 0,
   emit() {},
+  onChange() {},
 }
 
 const shownCandidates = 8 // a screen's worth: who has more routes looks for one of them
@@ -178,9 +179,10 @@ function sentLines(route: Route, facts: RequestFacts, pool: Pool): Lines {
   if (endpoint === undefined)
     return [['goes to', `${pool.name}, whose endpoints are found while the gateway runs`]]
   // As with all the memory there is: a gateway that has none left offers less.
-  const { texts: offers } = new ExtensionOffer(facts, route, new Compression(Infinity))
+  const compression = new Compression(Infinity)
+  const { texts: offers } = new ExtensionOffer(facts, route, compression, pool.mayMove)
   const head = isUpgrade
-    ? encodeUpgrade(facts, endpoint, route, offers)
+    ? encodeUpgrade(facts, endpoint, route, { offers })
     : encodeRequest(facts, endpoint, route)
   const text = head.toString('latin1').trimEnd()
   const lines: Lines = text.split('\r\n').map((line, index) => [index === 0 ? 'sends' : '', line])

@@ -7,12 +7,11 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { asksAdmin } from './admin-options.ts'
 import type { AdminOptions } from './admin-place.ts'
-import type { CloseOptions } from './close.ts'
 import type { ConnectFlags } from './connect-options.ts'
 import type { ExplainOptions } from './explain-request.ts'
 import type { InitOptions } from './init.ts'
 import type { RunOptions } from './run.ts'
-import type { SessionsOptions } from './sessions.ts'
+import { addSessionCommands } from './sessions-commands.ts'
 import { addUpstreamCommands } from './upstreams-commands.ts'
 import manifest from '../../package.json' with { type: 'json' }
 
@@ -69,31 +68,7 @@ asksAdmin(program.command('status').description('say how the running gateway is'
   },
 )
 
-asksAdmin(
-  program
-    .command('sessions')
-    .description('list the sessions of the running gateway, the oldest first')
-    .option('--route <name>', 'only those of this route')
-    .option('--address <address>', 'only those of this client')
-    .option('--limit <number>', 'at most so many; 100 unless told, 1000 at most')
-    .option('--after <number>', 'go on where the page before has ended'),
-).action(async (file: string, options: SessionsOptions) => {
-  const { sessions } = await import('./sessions.ts')
-  process.exitCode = await sessions(file, options)
-})
-
-asksAdmin(
-  program
-    .command('close')
-    .description('close one session of the running gateway')
-    .argument('<id>', 'as sluice sessions lists it')
-    .option('--code <code>', 'close with this code; 1008 unless told')
-    .option('--reason <text>', 'tell both sides this reason'),
-).action(async (id: string, file: string, options: CloseOptions) => {
-  const { close } = await import('./close.ts')
-  process.exitCode = await close(id, file, options)
-})
-
+addSessionCommands(program)
 addUpstreamCommands(program)
 
 program

@@ -33,19 +33,20 @@ export async function sessions(file: string, options: SessionsOptions): Promise<
 function formatPage({ sessions: found, next }: SessionPage): string {
   if (found.length === 0) return 'No sessions.'
   const table = formatTable(
-    ['SESSION', 'ROUTE', 'ADDRESS', 'ENDPOINT', 'AGE', 'IN', '', 'OUT', '', 'PATH'],
+    ['SESSION', 'ROUTE', 'ADDRESS', 'ENDPOINT', 'MOVES', 'AGE', 'IN', '', 'OUT', '', 'PATH'],
     found.map(rowOf),
   )
   return next === undefined ? table : `${table}\n\nThere are more: add --after ${next}`
 }
 
 function rowOf(session: SessionInfo): (string | number)[] {
-  const { id, route, address, endpoint, ageMs, inbound, outbound, host, path } = session
+  const { id, route, address, moves, ageMs, inbound, outbound, host, path } = session
   return [
     id,
     printable(route),
     address,
-    endpoint,
+    endpointText(session),
+    moves,
     formatDuration(ageMs),
     inbound.messages,
     formatBytes(inbound.bytes),
@@ -53,4 +54,9 @@ function rowOf(session: SessionInfo): (string | number)[] {
     formatBytes(outbound.bytes),
     printable(host + path),
   ]
+}
+
+/** Where it is, or was. */
+function endpointText({ endpoint, isBetween }: SessionInfo): string {
+  return isBetween ? `none, was ${endpoint}` : endpoint
 }

@@ -19,14 +19,16 @@ export async function status(file: string, options: AdminOptions): Promise<numbe
 }
 
 function formatStatus({ version, bun, pid, state, uptimeMs, ...rest }: Status): string {
-  const { sessions, sockets, listeners, routes, upstreams } = rest
+  const { sessions, sessionsBetween, sockets, listeners, routes, upstreams } = rest
   const rows = listeners.map((listener) => [
     printable(listener.name),
     formatPlace(listener),
     listener.connections,
   ])
+  const between =
+    sessionsBetween === 0 ? '' : ` (${formatNumber(sessionsBetween)} without a server)`
   return `sluice ${version} (Bun ${bun}), process ${pid}: ${state}, up ${formatDuration(uptimeMs)}
-${formatNumber(sessions)} ${sessions === 1 ? 'session' : 'sessions'}, ${formatNumber(sockets.open)} of ${formatNumber(sockets.most)} sockets
+${formatNumber(sessions)} ${sessions === 1 ? 'session' : 'sessions'}${between}, ${formatNumber(sockets.open)} of ${formatNumber(sockets.most)} sockets
 
 ${formatTable(['LISTENER', 'LISTENS ON', 'CONNECTIONS'], rows)}
 

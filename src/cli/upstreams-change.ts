@@ -1,12 +1,13 @@
 /**
- * `sluice upstreams add`, `remove`, `weight`, `drain` and `undrain`: changes the endpoints of the running
+ * `sluice upstreams add`, `remove`, `weight` and `undrain`: changes the endpoints of the running
  * gateway, until it ends.
  */
 import type { EndpointInfo } from '../proxy/upstream-info.ts'
 import { findAdmin, type AdminOptions } from './admin-place.ts'
 import { askAdmin } from './ask-admin.ts'
+import { fateText } from './leaving-endpoint.ts'
 import { readable } from './readable.ts'
-import { pathOf, type NamedEndpoint } from './upstreams.ts'
+import { lookAt, pathOf, type NamedEndpoint } from './upstreams.ts'
 
 /** What is said of an endpoint that is added. */
 export interface Addition {
@@ -33,15 +34,21 @@ export function add(
 }
 
 /** @returns the exit code. */
-export function remove(
+export async function remove(
   endpoint: NamedEndpoint,
   file: string,
   options: AdminOptions,
 ): Promise<number> {
-  return change(file, options, 'DELETE', pathOf(endpoint), (removed) => {
-    const end = removed.source === 'file' ? ', until the gateway ends' : ''
-    return `${removed.url} is no endpoint of ${endpoint.upstream} any more${end}${rest(removed)}`
-  })
+  const place = findAdmin(file, options)
+  if (place === undefined) return 2
+  const removed = await askAdmin<EndpointInfo>(place, 'DELETE', pathOf(endpoint))
+  if (removed === undefined) return 1
+  const upstream = await lookAt(endpoint, place)
+  if (upstream === undefined) return 1
+  const end = removed.source === 'file' ? ', until the gateway ends' : ''
+  const fate = fateText(removed, upstream)
+  print(removed, options, `${removed.url} is no endpoint of ${upstream.name} any more${end}${fate}`)
+  return 0
 }
 
 /** @returns the exit code. */
@@ -57,17 +64,13 @@ export function weigh(
 }
 
 /** @returns the exit code. */
-export function drain(
+export function undrain(
   endpoint: NamedEndpoint,
-  isDraining: boolean,
   file: string,
   options: AdminOptions,
 ): Promise<number> {
-  const path = pathOf(endpoint, { drain: String(isDraining) })
-  return change(file, options, 'PATCH', path, (changed) => {
-    const { url, state, reason } = changed
-    if (state === 'draining')
-      return `${url} gets no new sessions, until the gateway ends${rest(changed)}`
+  const path = pathOf(endpoint, { drain: 'false' })
+  return change(file, options, 'PATCH', path, ({ url, state, reason }) => {
     return state === 'healthy' ? `${url} takes sessions again` : `${url} is ${state}: ${reason}`
   })
 }
@@ -76,7 +79,7 @@ export function drain(
 async function change(
   file: string,
   options: AdminOptions,
-  method: 'POST' | 'PATCH' | 'DELETE',
+  method: 'POST' | 'PATCH',
   path: string,
   describe: (endpoint: EndpointInfo) => string,
 ): Promise<number> {
@@ -84,11 +87,10 @@ async function change(
   if (place === undefined) return 2
   const changed = await askAdmin<EndpointInfo>(place, method, path)
   if (changed === undefined) return 1
-  console.info(options.json === true ? JSON.stringify(changed) : `✔ ${readable(describe(changed))}`)
+  print(changed, options, describe(changed))
   return 0
 }
 
-function rest({ sessions }: EndpointInfo): string {
-  if (sessions === 0) return ''
-  return sessions === 1 ? '; the one it has goes on' : `; the ${sessions} it has go on`
+function print(endpoint: EndpointInfo, { json }: AdminOptions, sentence: string): void {
+  console.info(json === true ? JSON.stringify(endpoint) : `✔ ${readable(sentence)}`)
 }

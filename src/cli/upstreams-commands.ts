@@ -2,13 +2,18 @@
  * The commands that show and change upstreams and splits of a running gateway.
  */
 import type { Command } from 'commander'
-import { nearest } from '../config/nearest.ts'
-import { meant } from '../config/reading.ts'
 import type { AdminOptions } from './admin-place.ts'
 import { asksAdmin, withAdminOptions } from './admin-options.ts'
+import { refuseCommand } from './refuse-command.ts'
 import type { Addition } from './upstreams-change.ts'
+import type { DrainOptions } from './upstreams-drain.ts'
 
 const lasting = '\nWhat is changed here lasts until the gateway ends; its file stays as it is.'
+
+const following = `
+Sessions can be moved where the upstream has failover: notify or transparent. It is followed until none is
+left, with exit code 0; or until those that are left cannot be moved, or Ctrl-C, which stops nothing but
+following: then it is 1.`
 
 export function addUpstreamCommands(program: Command): void {
   const upstreams = asksAdmin(
@@ -20,7 +25,7 @@ export function addUpstreamCommands(program: Command): void {
     .helpCommand('help [command]', 'explain a command')
     .allowExcessArguments()
     .action(async (file: string, options: AdminOptions, command: Command) => {
-      if (command.args.length > 1) refuse(command, file)
+      if (command.args.length > 1) refuseCommand(command, file)
       const { upstreams: list } = await import('./upstreams.ts')
       process.exitCode = await list(file, options)
     })
@@ -46,12 +51,12 @@ export function addUpstreamCommands(program: Command): void {
     process.exitCode = await add({ upstream, url }, file, options)
   })
 
-  asksAdmin(about('remove', 'take an endpoint out of an upstream; its sessions go on')).action(
-    async (upstream: string, url: string, file: string, _: unknown, command: Command) => {
-      const { remove } = await import('./upstreams-change.ts')
-      process.exitCode = await remove({ upstream, url }, file, command.optsWithGlobals())
-    },
-  )
+  asksAdmin(
+    about('remove', 'take an endpoint out of an upstream; its sessions are moved, or go on'),
+  ).action(async (upstream: string, url: string, file: string, _: unknown, command: Command) => {
+    const { remove } = await import('./upstreams-change.ts')
+    process.exitCode = await remove({ upstream, url }, file, command.optsWithGlobals())
+  })
 
   asksAdmin(
     about('weight', 'give an endpoint another weight').argument(
@@ -72,23 +77,21 @@ export function addUpstreamCommands(program: Command): void {
     },
   )
 
-  for (const [name, description] of [
-    ['drain', 'give an endpoint no new sessions; those it has go on'],
-    ['undrain', 'let an endpoint take sessions again'],
-  ] as const) {
-    asksAdmin(about(name, description)).action(
-      async (upstream: string, url: string, file: string, _: unknown, command: Command) => {
-        const { drain } = await import('./upstreams-change.ts')
-        const isDraining = name === 'drain'
-        process.exitCode = await drain(
-          { upstream, url },
-          isDraining,
-          file,
-          command.optsWithGlobals(),
-        )
-      },
-    )
-  }
+  asksAdmin(
+    about('drain', 'give an endpoint no new sessions, and move those it has')
+      .option('--no-wait', 'do not follow how they are moved')
+      .addHelpText('after', following),
+  ).action(async (upstream: string, url: string, file: string, _: unknown, command: Command) => {
+    const { drain } = await import('./upstreams-drain.ts')
+    process.exitCode = await drain({ upstream, url }, file, command.optsWithGlobals<DrainOptions>())
+  })
+
+  asksAdmin(about('undrain', 'let an endpoint take sessions again')).action(
+    async (upstream: string, url: string, file: string, _: unknown, command: Command) => {
+      const { undrain } = await import('./upstreams-change.ts')
+      process.exitCode = await undrain({ upstream, url }, file, command.optsWithGlobals())
+    },
+  )
 
   asksAdmin(about('history', 'say what an endpoint has been lately, and why')).action(
     async (upstream: string, url: string, file: string, _: unknown, command: Command) => {
@@ -112,12 +115,4 @@ export function addUpstreamCommands(program: Command): void {
       const { split } = await import('./split.ts')
       process.exitCode = await split(route, shares, options)
     })
-}
-
-/** What stands in the place of the file, with more behind it, was meant for a command. */
-function refuse(command: Command, name: string): never {
-  const names = command.commands.map((each) => each.name())
-  const near = nearest(name, names)
-  const hint = near === undefined ? `its commands are ${names.join(', ')}` : meant(near)
-  command.error(`error: unknown command '${name}' of upstreams; ${hint}`)
 }

@@ -1,9 +1,10 @@
 /**
  * `sluice upstreams`: the endpoints of the running gateway, how each is, since when and why.
  */
-import type { EndpointInfo, EndpointStory, UpstreamInfo } from '../proxy/upstream-info.ts'
-import { findAdmin, type AdminOptions } from './admin-place.ts'
+import type { EndpointInfo, EndpointStory, Leaving, UpstreamInfo } from '../proxy/upstream-info.ts'
+import { findAdmin, type AdminOptions, type AdminPlace } from './admin-place.ts'
 import { askAdmin } from './ask-admin.ts'
+import { progressText } from './leaving-endpoint.ts'
 import { readable } from './readable.ts'
 import { formatDuration, formatNumber, formatTable } from './table.ts'
 import { roundTripText } from './trace.ts'
@@ -47,10 +48,20 @@ export function pathOf(
   return `/upstreams/${encodeURIComponent(upstream)}/endpoints?${query.toString()}`
 }
 
+/** The upstream of an endpoint as it is now. @returns undefined when there is none, and why has been said. */
+export function lookAt(
+  { upstream }: NamedEndpoint,
+  place: AdminPlace,
+): Promise<UpstreamInfo | undefined> {
+  return askAdmin<UpstreamInfo>(place, 'GET', `/upstreams/${encodeURIComponent(upstream)}`)
+}
+
 function formatUpstreams(all: readonly UpstreamInfo[]): string {
-  const rows = all.flatMap(({ name, endpoints, leaving }) => [
+  const rows = all.flatMap(({ name, endpoints, leaving, moving }) => [
     ...endpoints.map((each) => rowOf(name, each)),
-    ...Object.entries(leaving).map(([url, sessions]) => leavingRow(name, url, sessions)),
+    ...Object.entries(leaving).map(([url, sessions]) =>
+      leavingRow(name, url, sessions, moving[url]),
+    ),
   ])
   if (rows.length === 0) return 'No endpoints.'
   return formatTable(
@@ -60,7 +71,7 @@ function formatUpstreams(all: readonly UpstreamInfo[]): string {
 }
 
 function rowOf(upstream: string, endpoint: EndpointInfo): (string | number)[] {
-  const { url, state, stateMs, sessions, limit, latencyMs, reason } = endpoint
+  const { url, state, stateMs, sessions, limit, latencyMs, reason, leaving } = endpoint
   return [
     upstream,
     url,
@@ -69,13 +80,19 @@ function rowOf(upstream: string, endpoint: EndpointInfo): (string | number)[] {
     limit === undefined ? sessions : `${formatNumber(sessions)} of ${formatNumber(limit)}`,
     weightText(endpoint),
     latencyMs === undefined ? '' : roundTripText(latencyMs),
-    oneLine(reason),
+    oneLine(leaving === undefined ? reason : `${reason}, ${progressText(leaving)}`),
   ]
 }
 
 /** Of an endpoint that is not there any more, but for its sessions. */
-function leavingRow(upstream: string, url: string, sessions: number): (string | number)[] {
-  return [upstream, url, 'removed', '', sessions, '', '', 'its sessions go on']
+function leavingRow(
+  upstream: string,
+  url: string,
+  sessions: number,
+  progress: Leaving | undefined,
+): (string | number)[] {
+  const why = progress === undefined ? 'its sessions go on' : progressText(progress)
+  return [upstream, url, 'removed', '', sessions, '', '', why]
 }
 
 function weightText({ weight, currentWeight, isBackup }: EndpointInfo): string | number {

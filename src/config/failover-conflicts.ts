@@ -42,13 +42,13 @@ export function engineConflicts(path: Path, sound: SoundFailover): Issue[] {
 /** What means nothing beside a mode, with the reason. */
 const reasons = {
   off: 'a session ends with its server',
-  close: 'no session waits for another server',
+  close: 'no session goes on at another server',
   transparent: 'the client is told nothing',
 } as const
 
 const needlessKeys = {
   off: ['on', 'hold', 'wait', 'message'],
-  close: ['wait', 'message'],
+  close: ['hold', 'wait', 'message'],
   transparent: ['message'],
 } as const
 

@@ -39,6 +39,13 @@ export interface Balancer {
    * @returns undefined if none is open.
    */
   choose(choice: Choice): Candidate | undefined
+  /**
+   * For a balancer that has a place for each request, whatever others are where: what `choose` would return, but
+   * nobody goes there, so that no turn is used up. Live sessions are then rebalanced to their places, and
+   * not to equal shares.
+   * @returns undefined if none is open, or one is as good as another.
+   */
+  place?(choice: Choice): Candidate | undefined
 }
 
 export interface BalancerHost {

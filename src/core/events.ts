@@ -100,10 +100,10 @@ interface KnownEndpoint {
 /**
  * Why a session goes on at another server. The server was lost: its connection ended without a Close, it did
  * not answer a ping, checks call it unhealthy; it said by the code of its Close that it leaves. Or it was
- * left in order: it drains, is configured no more, or has more than its share.
+ * left in order: it drains, is configured no more, has more than its share, or an administrator has asked for it.
  */
 export type MoveCause =
-  'lost' | 'silent' | 'unhealthy' | 'closed' | 'draining' | 'removed' | 'rebalance'
+  'lost' | 'silent' | 'unhealthy' | 'closed' | 'draining' | 'removed' | 'rebalance' | 'asked'
 
 /** What happens to the endpoints of an upstream. */
 export type UpstreamEvent = { readonly upstream: string } & (

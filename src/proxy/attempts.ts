@@ -143,11 +143,8 @@ export class Attempts {
     trial: Trial<EndpointAnswer>,
     tookMs: number,
   ): Endpoint | undefined {
-    // What the client or the gateway itself brought about says nothing of the endpoint.
-    if (!(error instanceof GatewayError) || errorRow(error.code).side !== 'upstream')
-      return undefined
-    endpoint.standing.failed('request', faultOf(error).message, tookMs)
-    if (unreachable.has(error.code)) endpoint.observeFailedDial()
+    if (!(error instanceof GatewayError) || !isFaultOfEndpoint(error)) return undefined
+    blame(endpoint, error, tookMs)
     const mayRetry = errorRow(error.code).isRetryable && trial.mayRepeat(error)
     const next = mayRetry ? this.#another(endpoint) : undefined
     this.#tell(endpoint, error.code, error.message, next)
@@ -186,6 +183,18 @@ export class Attempts {
     pool.retries++
     return next
   }
+}
+
+/** Counts a failed attempt against the endpoint, if it is its fault. @param tookMs how long it took to fail. */
+export function blame(endpoint: Endpoint, error: GatewayError, tookMs: number): void {
+  if (!isFaultOfEndpoint(error)) return
+  endpoint.standing.failed('request', faultOf(error).message, tookMs)
+  if (unreachable.has(error.code)) endpoint.observeFailedDial()
+}
+
+/** What the client or the gateway itself brought about says nothing of the endpoint. */
+function isFaultOfEndpoint({ code }: GatewayError): boolean {
+  return errorRow(code).side === 'upstream'
 }
 
 /** Leaves an endpoint, once: an answer that breaks off may end in more than one way. */

@@ -13,7 +13,7 @@ import type { Side } from './side.ts'
 export interface DepartureOptions {
   readonly clock: Clock
   readonly redialler: Redialler
-  readonly redial: Pick<Redial, 'from' | 'to' | 'moves'>
+  readonly redial: Pick<Redial, 'session' | 'to' | 'moves'>
   /** The server's. */
   readonly upstream: Side
   readonly settleMs: number

@@ -54,7 +54,7 @@ type Answered = Pick<Dialled, 'connection' | 'answer' | 'dialMs'>
 
 async function ask(endpoint: Endpoint, options: DialOptions, isLast: boolean): Promise<Answered> {
   const { request, facts, route, offers } = options
-  const head = encodeUpgrade(facts, endpoint, route, offers)
+  const head = encodeUpgrade(facts, endpoint, route, { offers })
   const { dialer } = endpoint
   const { connectMs, answerMs } = dialer.timeout
   const halfMs = route.config.timeout.handshakeMs / 2

@@ -9,7 +9,7 @@ export interface FailoverOptions {
   readonly clock: Clock
   readonly waitMs: number
   readonly redialler: Redialler
-  readonly redial: Pick<Redial, 'from' | 'moves'>
+  readonly redial: Pick<Redial, 'session' | 'moves'>
   /** One that was found before the last was left. */
   readonly next: NextServer | undefined
   /** Whether all that the last server has sent has passed. */

@@ -34,21 +34,39 @@ export function encodeRequest(
   return encodeHead(startLine(facts, endpoint, route), fields)
 }
 
+/** What an endpoint is told of a session that comes from another. */
+export interface Moved {
+  /** The how manieth endpoint after the first it is. */
+  readonly moves: number
+  /** The URL of the one before. */
+  readonly from: string
+}
+
+export interface UpgradeOptions {
+  /** Of extensions. */
+  readonly offers: readonly string[]
+  readonly moved?: Moved
+}
+
 /**
  * A WebSocket handshake, for an endpoint, which is told the session's id.
- * @param offers of extensions. @throws as `encodeRequest`.
+ * @throws as `encodeRequest`.
  */
 export function encodeUpgrade(
   facts: RequestFacts,
   endpoint: Endpoint,
   route: Route,
-  offers: readonly string[],
+  { offers, moved }: UpgradeOptions,
 ): Buffer {
   const fields = requestFields(facts, endpoint, route).filter(
     ({ name }) => name.toLowerCase() !== 'sec-websocket-extensions',
   )
   if (offers.length > 0) fields.push({ name: 'Sec-WebSocket-Extensions', value: offers.join(', ') })
   fields.push({ name: 'Sluice-Session', value: facts.session })
+  if (moved !== undefined) {
+    fields.push({ name: 'Sluice-Failover', value: String(moved.moves) })
+    fields.push({ name: 'Sluice-Previous-Endpoint', value: moved.from })
+  }
   fields.push({ name: 'Upgrade', value: 'websocket' }, { name: 'Connection', value: 'Upgrade' })
   return encodeHead(startLine(facts, endpoint, route), fields)
 }

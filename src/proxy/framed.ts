@@ -48,10 +48,18 @@ export class FramedDirection implements Direction {
   hasPonged = false
   hasAnswered = false
 
+  readonly #deflate: FramedOptions['deflate']
+
   constructor({ rules, inflate, deflate }: FramedOptions) {
+    this.#deflate = deflate
     this.#reader = new MessageReader(rules, inflate)
     // Whoever must not mask is a server: what it sends goes on to a client, so unmasked too.
     this.#writer = new MessageWriter(rules.isMasked, deflate)
+  }
+
+  /** The same for another sender: what its receiver has got so far, nothing refers back to. */
+  renewed(rules: FrameRules, inflate: InflateOptions | undefined): FramedDirection {
+    return new FramedDirection({ rules, inflate, deflate: this.#deflate })
   }
 
   get begun(): number {

@@ -20,8 +20,11 @@ import { FrameScanner } from '../wire/frame-scanner.ts'
 import type { HttpFields } from '../wire/http-fields.ts'
 import type { ResponseHead } from '../wire/http-response.ts'
 import { deflaterBytes, inflaterBytes } from '../wire/raw-deflate.ts'
+import { MessageReader } from '../wire/message-reader.ts'
+import { passedMisfit, withoutClientContext } from '../wire/passed-compression.ts'
 import type { Direction } from './direction.ts'
 import { FramedDirection } from './framed.ts'
+import type { Renewal } from './redialler.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { Route } from './route.ts'
 
@@ -51,11 +54,14 @@ export class ExtensionOffer {
   readonly texts: readonly string[]
   /** Those of the gateway's. */
   readonly terms: DeflateTerms | undefined
+  readonly mayMove: boolean
   readonly #compression: Compression
   /** Memory for the window of an endpoint that may keep one. */
   #reservedBytes = 0
 
-  constructor(facts: RequestFacts, { config }: Route, compression: Compression) {
+  /** @param mayMove whether another server may have to go on with what the client's messages refer to. */
+  constructor(facts: RequestFacts, { config }: Route, compression: Compression, mayMove = false) {
+    this.mayMove = mayMove
     this.#compression = compression
     if (typeof config.compression === 'string') {
       // One with a parameter twice is none (RFC 7692 §7.1), and would be read in two ways.
@@ -66,7 +72,8 @@ export class ExtensionOffer {
       const bytes = inflaterBytes(config.compression.windowBits)
       const serverTakeover = config.compression.serverTakeover && compression.take(bytes, true)
       if (serverTakeover) this.#reservedBytes = bytes
-      this.terms = { ...config.compression, serverTakeover }
+      const clientTakeover = config.compression.clientTakeover && !mayMove
+      this.terms = { ...config.compression, clientTakeover, serverTakeover }
       this.texts = [offerOf(this.terms)]
     }
   }
@@ -100,7 +107,7 @@ export function framingOf(
   if (!config.framed) {
     const isCompressed = chosen !== undefined
     return {
-      extensions: chosen,
+      extensions: isCompressed && offer.mayMove ? withoutClientContext(chosen) : chosen,
       inbound: new FrameScanner(route.frameRules(true, isCompressed)),
       outbound: new FrameScanner(route.frameRules(false, isCompressed)),
     }
@@ -125,15 +132,61 @@ export function framingOf(
   }
 }
 
+/** What an endpoint answered to the offer of extensions, the first one and now another. */
+interface Agreed {
+  readonly before: string | undefined
+  readonly now: string | undefined
+}
+
+/**
+ * For a session that goes on at another server, whose client knows nothing of that.
+ * @throws GatewayError if what was agreed with the first server does not fit this one.
+ */
+export function renewalOf(
+  { before, now }: Agreed,
+  { route, compression, offer }: FramingOptions,
+): Renewal {
+  if (!route.config.framed) {
+    const misfit = passedMisfit(before && withoutClientContext(before), now)
+    if (misfit !== undefined) throw new GatewayError('UPSTREAM_BAD_HANDSHAKE', misfit)
+    const rules = route.frameRules(false, now !== undefined)
+    return { renew: () => new FrameScanner(rules), release() {} }
+  }
+  const agreement = agreeWithUpstream(now, offer)
+  const inflate = agreement && inflateOptions(agreement, 'server', compression)
+  const rules = route.frameRules(false, agreement !== undefined)
+  const renewal: Renewal = {
+    renew(direction) {
+      if (direction instanceof FramedDirection) return direction.renewed(rules, inflate)
+      throw new TypeError('A session does not become framed on its way')
+    },
+    release: () => new MessageReader(rules, inflate).release(),
+  }
+  const windowBits = readAgreement(before, offer)?.clientWindowBits ?? 0
+  if (agreement?.clientWindowBits !== undefined && agreement.clientWindowBits >= windowBits)
+    return renewal
+  if (agreement === undefined && windowBits === 0) return renewal
+  renewal.release()
+  throw new GatewayError('UPSTREAM_BAD_HANDSHAKE', 'it has agreed to another compression')
+}
+
 /** @returns what it has chosen of the gateway's offer; undefined if it speaks without compression. */
 function agreeWithUpstream(
+  chosen: string | undefined,
+  offer: ExtensionOffer,
+): DeflateAgreement | undefined {
+  const agreement = readAgreement(chosen, offer)
+  offer.settle(agreement)
+  return agreement
+}
+
+function readAgreement(
   chosen: string | undefined,
   offer: ExtensionOffer,
 ): DeflateAgreement | undefined {
   const [extension] = parseExtensions(chosen ?? '') ?? []
   const agreement = extension && offer.terms && readAnswer(extension, offer.terms)
   if (typeof agreement === 'string') throw new GatewayError('UPSTREAM_BAD_HANDSHAKE', agreement)
-  offer.settle(agreement)
   return agreement
 }
 

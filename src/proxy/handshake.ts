@@ -17,6 +17,7 @@ import { dialUpstream, type Dialled } from './dial.ts'
 import { ExtensionOffer, framingOf, type Framing } from './framing.ts'
 import { relayAnswer } from './answer-relay.ts'
 import { leaver } from './attempts.ts'
+import { KeptRequest } from './kept-request.ts'
 import { originFault } from './origin.ts'
 import type { Quota } from './quota.ts'
 import type { RequestFacts } from './request-facts.ts'
@@ -50,7 +51,7 @@ export async function handshake(asked: HandshakeRequest): Promise<void> {
   facts.session = Bun.randomUUIDv7('base64url')
   const pool = admit(facts, route)
   if (underWay?.enter(facts.address) !== undefined) throw new GatewayError('TOO_MANY_HANDSHAKES')
-  const offer = new ExtensionOffer(facts, route, asked.compression)
+  const offer = new ExtensionOffer(facts, route, asked.compression, pool.mayMove)
   try {
     await enterRoute({ ...asked, pool, offer, startedAtMs: performance.now() })
   } finally {
@@ -113,7 +114,8 @@ export function admit(facts: RequestFacts, route: Route): Pool {
 
 /** Answers the client, whose stream is the session's from then on. @throws GatewayError where it cannot be. */
 function joinSession(attempt: AnsweredHandshake): Session {
-  const { request, facts, route, sessions, endpoint, stickiness, connection, answer } = attempt
+  const { request, facts, route, pool, sessions, endpoint, stickiness, connection, answer } =
+    attempt
   const { head, session: id } = facts
   const fault = switchFault(answer, {
     key: head.fields.get('sec-websocket-key') ?? '',
@@ -135,12 +137,14 @@ function joinSession(attempt: AnsweredHandshake): Session {
     return new Session({
       id,
       route,
+      pool,
       endpoint,
       facts: sessionFacts,
       client,
       upstream: connection.stream,
       directions: framing,
-      onClose: sessions.onClose,
+      redialler: pool.mayMove ? new KeptRequest(facts, answer, sessions) : undefined,
+      host: sessions,
     })
   } catch (error) {
     framing.inbound.release()

@@ -13,6 +13,11 @@ export interface Movable {
   /** Its failover lets it, it is open, and it is not on its way already. */
   readonly isMovable: boolean
   /**
+   * Where it would be sent if it came anew: `pool.placeOf` of its request. Asked of many in a row.
+   * @returns undefined if it may as well stay.
+   */
+  placeNow?(): Endpoint | undefined
+  /**
    * Moves it in order, without loss for a server that answers within `drain.settle`.
    * @param to where; undefined: by the balancer, to another endpoint than its own.
    * @returns false if it stays for now, or is over.

@@ -68,7 +68,7 @@ export class Moves {
   }
 
   placeNow(): Endpoint | undefined {
-    return this.#parts.redialler.placeNow()
+    return this.#parts.redialler.placeNow(this.#parts.session)
   }
 
   /** In order. @returns whether it has moved. */
@@ -78,7 +78,7 @@ export class Moves {
     const departure = new Departure({
       clock,
       redialler,
-      redial: { from: session.endpoint, to, moves: this.count + 1 },
+      redial: { session, to, moves: this.count + 1 },
       upstream,
       settleMs: pool.options.drain.settleMs,
       closeMs: route.config.timeout.closeMs,
@@ -199,7 +199,7 @@ export class Moves {
       clock,
       waitMs: pool.options.failover.waitMs,
       redialler: this.#parts.redialler,
-      redial: { from: session.endpoint, moves: this.count + 1 },
+      redial: { session, moves: this.count + 1 },
       next,
       isFlushed: () => upstream.isFlushed,
       onNext: (found) => this.#join(found, move),
@@ -229,7 +229,7 @@ export class Moves {
     this.#underWay = undefined
     this.count++
     session.joined(next.endpoint)
-    succession.replace(next.connection.stream, next.renew(upstream.direction))
+    succession.replace(next.connection.stream, next.renewal.renew(upstream.direction))
     this.#withholdCloses()
     const { mode, message } = pool.options.failover
     if (mode === 'notify' && !session.isEnding)
@@ -256,7 +256,11 @@ export class Moves {
     this.#underWay = undefined
     this.#departed(false)
     if (error instanceof RedialRefusal)
-      return session.close('REDIAL_REFUSED', { code: CloseCode.refused + error.status }, error.message)
+      return session.close(
+        'REDIAL_REFUSED',
+        { code: CloseCode.refused + error.status },
+        error.message,
+      )
     if (error instanceof GatewayError)
       return session.close(error.code, {}, error.hasDetail ? error.message : undefined)
     session.emit({ type: 'mistake', error })

@@ -59,7 +59,7 @@ export class Outlet {
 
   /** The server has taken everything that was passed to it. */
   drained(): void {
-    this.#settle(this.#withheldBytes)
+    if (!this.#isShut) this.#settle(0)
   }
 
   /** From the next message on nothing passes. @param onShut called when that is so, perhaps at once. */
@@ -107,8 +107,7 @@ export class Outlet {
     this.#withheldBytes = 0
     this.#controlBytes = 0
     if (first !== undefined) this.writeControl(stream, first)
-    if (rest !== undefined && rest.bytes.length > 0)
-      this.write(stream, rest.bytes, rest.wholeBytes)
+    if (rest !== undefined && rest.bytes.length > 0) this.write(stream, rest.bytes, rest.wholeBytes)
   }
 
   /** The message under way is the last to pass. */

@@ -22,6 +22,7 @@ interface OpenRoute extends Mutable<RouteReading> {
 }
 
 type OpenEndpoint = Mutable<EndpointReading>
+type OpenUpstream = Mutable<UpstreamReading>
 /** Upstream → endpoint → its row. */
 type Endpoints = Map<string, Map<string, OpenEndpoint>>
 
@@ -41,19 +42,23 @@ export function readSessions(
   const byName = new Map<string, OpenRoute>()
   const byRoute = new Map(routes.map((route) => [route, open(route, byName)]))
   const endpoints = readEndpoints(pools)
+  const upstreams = new Map(pools.map((pool) => [pool.name, openUpstream(pool)]))
   for (const session of sessions) {
     // One whose route or endpoint is not configured any more still counts.
     const route = byRoute.get(session.route) ?? open(session.route, byName)
     byRoute.set(session.route, route)
     count(session, route)
-    endpointAt(session.facts.upstream, session.facts.endpoint, endpoints).sessions++
+    const { upstream, endpoint } = session.facts
+    const ofUpstream = upstreams.get(upstream)
+    if (!session.isBetween) endpointAt(upstream, endpoint, endpoints).sessions++
+    else if (ofUpstream !== undefined) ofUpstream.sessionsBetween++
   }
   const rows = [...endpoints.values()].flatMap((each) => [...each.values()])
-  return { routes: [...byName.values()], upstreams: pools.map(readUpstream), endpoints: rows }
+  return { routes: [...byName.values()], upstreams: [...upstreams.values()], endpoints: rows }
 }
 
-function readUpstream({ name, waiting, retries }: Pool): UpstreamReading {
-  return { upstream: name, waiting, retries }
+function openUpstream({ name, waiting, retries }: Pool): OpenUpstream {
+  return { upstream: name, waiting, retries, sessionsBetween: 0 }
 }
 
 /** Without their sessions, which are counted as they are met. */

@@ -2,17 +2,29 @@
  * How a session finds the server it goes on at.
  */
 import type { ByteStream } from '../core/byte-stream.ts'
+import type { SessionFacts } from '../core/events.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
+import type { Pool } from '../upstream/pool.ts'
 import type { Direction } from './direction.ts'
+import type { Route } from './route.ts'
+
+/** The session that is to go on. */
+export interface MovingSession {
+  readonly id: string
+  readonly route: Route
+  readonly pool: Pool
+  /** Where it was last. */
+  readonly endpoint: Endpoint
+  readonly facts: SessionFacts
+}
 
 export interface Redial {
-  /** Where the session was last: asked only where there is no other. */
-  readonly from: Endpoint
+  readonly session: MovingSession
   /** The one to ask; undefined: the balancer's choice. */
   readonly to?: Endpoint | undefined
   /** The how manieth server after its first one it is to be. */
   readonly moves: number
-  /** Whether everybody is asked again and again, for as long as the signal lets; else each once. */
+  /** Whether everybody is asked again and again, for as long as the signal lets; else each once, but not where it was last. */
   readonly isPatient: boolean
   readonly signal: AbortSignal
 }
@@ -26,19 +38,27 @@ export interface NextServer {
     /** @returns what came behind the 101. The stream is the caller's from now on. */
     takeOver(): Buffer | undefined
   }
-  /** @param direction what the server before has sent through. @returns the one for this server. */
+  readonly renewal: Renewal
+}
+
+/** What becomes of what the next server sends. */
+export interface Renewal {
+  /** @param direction that of the server before. @returns the one for this server. */
   renew(direction: Direction): Direction
+  /** Instead of that: gives back what it would have held. */
+  release(): void
 }
 
 export interface Redialler {
   /** @throws GatewayError where nobody will take it, or what the signal was aborted with; then nothing is left behind. */
   redial(options: Redial): Promise<NextServer>
-  /** Where a new session with its request would go. */
-  placeNow(): Endpoint | undefined
+  /** @returns where the session would be sent if it came anew; undefined: one is as good as another. */
+  placeNow(session: MovingSession): Endpoint | undefined
 }
 
 /** It is not wanted any more. */
-export function discard({ endpoint, connection }: NextServer): void {
+export function discard({ endpoint, connection, renewal }: NextServer): void {
+  renewal.release()
   connection.stream.destroy()
   endpoint.leave(true)
 }

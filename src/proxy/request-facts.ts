@@ -25,14 +25,15 @@ export class RequestFacts implements RequestContext {
   /** As sent, but for what the gateway itself has made the client put in: see `Stickiness`. */
   target: string
 
-  constructor(head: RequestHead, client: ClientInfo) {
+  /** @param told what it was called before, where it is asked again. */
+  constructor(head: RequestHead, client: ClientInfo, told?: string) {
     this.head = head
     this.client = client
     this.target = head.target
     this.address = clientAddress(head.fields, client)
     this.scheme = publicScheme(head.fields, client)
     this.publicHost = publicHost(head, client)
-    this.requestId = requestId(head.fields, client)
+    this.requestId = told ?? requestId(head.fields, client)
   }
 
   get method(): string {

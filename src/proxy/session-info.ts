@@ -12,6 +12,10 @@ export interface Flow extends Traffic {
 export interface SessionInfo extends SessionFacts {
   readonly id: string
   readonly route: string
+  /** How often it went on at another server. */
+  readonly moves: number
+  /** It is without a server: that of `endpoint` was lost, and another is looked for. */
+  readonly isBetween: boolean
   /** ISO 8601. */
   readonly openedAt: string
   readonly ageMs: number
@@ -27,6 +31,8 @@ export function describeSession(session: Session): SessionInfo {
     id: session.id,
     route: session.route.config.name,
     ...session.facts,
+    moves: session.moves,
+    isBetween: session.isBetween,
     openedAt: new Date(Date.now() - ageMs).toISOString(),
     ageMs: Math.round(ageMs),
     inbound: { ...session.inbound, pendingBytes: session.inboundPendingBytes },

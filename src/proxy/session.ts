@@ -98,7 +98,11 @@ export class Session implements SideEvents, Movable {
     const isThrottled = limits.messages !== undefined || limits.bytes !== undefined
     const throttle = isThrottled ? new Throttle(limits, this.openedAtMs) : undefined
     const { inbound, outbound } = directions
-    const client = new Side('client', { stream: options.client, direction: inbound, throttle }, side)
+    const client = new Side(
+      'client',
+      { stream: options.client, direction: inbound, throttle },
+      side,
+    )
     const holdBytes = redialler && pool.options.failover.holdBytes
     const server = { stream: options.upstream, direction: outbound, holdBytes }
     const upstream = new Side('upstream', server, side)

@@ -2,18 +2,25 @@
  * The open sessions of this process, in the order in which they were opened.
  */
 import type { Emit, SessionEnd } from '../core/events.ts'
-import type { Session } from './session.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Compression } from '../wire/compression.ts'
+import type { KeptRequestHost } from './kept-request.ts'
+import type { Session, SessionHost } from './session.ts'
 
-export class Sessions {
-  readonly #emit: Emit
+export class Sessions implements SessionHost, KeptRequestHost {
+  readonly emit: Emit
+  readonly clock: Clock
+  readonly compression: Compression
   readonly #open = new Map<string, Session>()
   /** That of the session opened last. */
   #sequence = 0
   #onEmpty: (() => void) | undefined
   #isLeaving = false
 
-  constructor(emit: Emit) {
-    this.#emit = emit
+  constructor({ emit, clock, compression }: KeptRequestHost) {
+    this.emit = emit
+    this.clock = clock
+    this.compression = compression
   }
 
   get size(): number {
@@ -38,18 +45,17 @@ export class Sessions {
 
   /** What every session is given to say that it is over: one function, as a closure each would cost more than their facts. */
   readonly onClose = (session: Session, end: SessionEnd): void => {
-    const { id, route, endpoint, facts, inbound, outbound } = session
+    const { id, route, facts, inbound, outbound } = session
     route.sessions.leave(facts.address)
-    endpoint.sessionEnded(end)
     this.#open.delete(id)
-    this.#emit({
+    this.emit({
       type: 'session-closed',
       session: id,
       route: route.config.name,
       endpoint: facts.endpoint,
       address: facts.address,
       end,
-      durationMs: performance.now() - session.openedAtMs,
+      durationMs: this.clock.now() - session.openedAtMs,
       inbound,
       outbound,
     })

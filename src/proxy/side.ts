@@ -202,6 +202,11 @@ export class Side implements ByteStreamHandler {
     if (hasEnded) this.streamOnEnd()
   }
 
+  /** There may be room again for what its peer sends. */
+  peerGoesOn(): void {
+    this.peer.#goOn()
+  }
+
   /** Whether nothing it has sent waits to pass. */
   get isFlushed(): boolean {
     return this.#delayed === undefined

@@ -3,7 +3,8 @@
  * server gets every message whole.
  *
  * Invariant: what is kept begins between two messages and ends where the last piece did. Of a message that
- * goes on at most `holdBytes` are kept; of one longer than that nothing, and whoever is caught in it is told.
+ * is being passed at most `holdBytes` are kept; of one longer than that nothing, and whoever is caught in it
+ * is told.
  */
 import { GatheredBytes } from '../wire/gathered-bytes.ts'
 import { lastMessageEnd } from '../wire/message-ends.ts'
@@ -51,16 +52,18 @@ export class Unsent {
       rest = bytes.subarray(wholeBytes)
     } else if (wholeBytes > 0) this.#wholeBytes = this.#kept.length + wholeBytes
     this.#kept.add(rest)
-    if (this.#kept.length - this.#wholeBytes <= this.#holdBytes) return
-    this.#overlong = 'goes on'
-    this.#letGo(this.#kept.length)
   }
 
   /**
-   * Lets go of what is not needed any more.
+   * Lets go of what is not needed any more. Only for what was passed to a server: what waits for the next one
+   * is kept, however long a message is.
    * @param untakenBytes of all that was added, the last that the server's connection has not taken.
    */
   settle(untakenBytes: number): void {
+    if (this.#kept.length - this.#wholeBytes > this.#holdBytes) {
+      this.#overlong = 'goes on'
+      this.#letGo(this.#kept.length)
+    }
     const { length } = this.#kept
     if (this.#overlong === 'has ended' && untakenBytes <= length) this.#overlong = 'none'
     if (untakenBytes === 0) return this.#letGo(this.#wholeBytes)

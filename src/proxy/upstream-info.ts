@@ -2,10 +2,24 @@
  * An upstream as people and programs are shown it: its endpoints, how each is, since when and why.
  */
 import { systemClock } from '../core/clock.ts'
-import type { EndpointSource, EndpointState } from '../core/events.ts'
+import type { EndpointSource, EndpointState, MoveCause } from '../core/events.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
+import type { FailoverOptions } from '../upstream/pool-options.ts'
 import type { Transition } from '../upstream/standing.ts'
+
+/** How far the sessions of an endpoint have been moved off it. */
+export interface Leaving {
+  readonly cause: MoveCause
+  /** Since it began. */
+  readonly moved: number
+  /** Sessions it still has, and of those the ones that cannot be moved. */
+  readonly left: number
+  readonly unmovable: number
+}
+
+/** What is known of that, by an endpoint's URL; undefined where nobody moves its sessions. */
+export type LeavingOf = (url: string) => Leaving | undefined
 
 export interface EndpointInfo {
   readonly url: string
@@ -29,6 +43,10 @@ export interface EndpointInfo {
   /** The moving average of its dial and ping times; undefined while nothing is known. */
   readonly latencyMs: number | undefined
   readonly source: EndpointSource
+  /** By an administrator, whatever state it is in beside that. */
+  readonly isToldToDrain: boolean
+  /** While its sessions are moved off it. */
+  readonly leaving: Leaving | undefined
 }
 
 /** With what it has come to lately, the oldest first. */
@@ -39,27 +57,45 @@ export interface EndpointStory extends EndpointInfo {
 export interface UpstreamInfo<Shown = EndpointInfo> {
   readonly name: string
   readonly balancer: string
+  /** `notify` and `transparent`: its sessions can be moved. */
+  readonly failover: FailoverOptions['mode']
   /** Handshakes that wait for an endpoint with room. */
   readonly waiting: number
   readonly endpoints: readonly Shown[]
   /** Sessions of endpoints that were removed under them, by URL. */
   readonly leaving: Readonly<Record<string, number>>
+  /** How far those that can be moved have been, by the same URLs. */
+  readonly moving: Readonly<Record<string, Leaving>>
 }
 
 export function describeUpstream<Shown>(
   { name, options, waiting, endpoints, leaving }: Pool,
-  describe: (endpoint: Endpoint) => Shown,
+  describe: (endpoint: Endpoint, leavingOf: LeavingOf) => Shown,
+  leavingOf: LeavingOf = nobody,
 ): UpstreamInfo<Shown> {
   return {
     name,
     balancer: options.balancer.type,
+    failover: options.failover.mode,
     waiting,
-    endpoints: Array.from(endpoints, describe),
+    endpoints: Array.from(endpoints, (endpoint) => describe(endpoint, leavingOf)),
     leaving: Object.fromEntries(leaving),
+    moving: Object.fromEntries(
+      Array.from(leaving.keys(), (url) => [url, leavingOf(url)] as const).filter(isKnown),
+    ),
   }
 }
 
-export function describeEndpoint(endpoint: Endpoint): EndpointInfo {
+/** Where nothing moves sessions. */
+function nobody(): undefined {
+  return undefined
+}
+
+function isKnown(entry: readonly [string, Leaving | undefined]): entry is [string, Leaving] {
+  return entry[1] !== undefined
+}
+
+export function describeEndpoint(endpoint: Endpoint, leavingOf: LeavingOf = nobody): EndpointInfo {
   const { url, standing, weight, options, sessions, load, source } = endpoint
   const { state, reason, sinceMs } = standing
   const stateMs = systemClock.now() - sinceMs
@@ -78,11 +114,13 @@ export function describeEndpoint(endpoint: Endpoint): EndpointInfo {
     load,
     latencyMs: latencyMs === undefined ? undefined : round(latencyMs),
     source,
+    isToldToDrain: endpoint.isToldToDrain,
+    leaving: leavingOf(url),
   }
 }
 
-export function tellStory(endpoint: Endpoint): EndpointStory {
-  return { ...describeEndpoint(endpoint), history: endpoint.standing.history }
+export function tellStory(endpoint: Endpoint, leavingOf?: LeavingOf): EndpointStory {
+  return { ...describeEndpoint(endpoint, leavingOf), history: endpoint.standing.history }
 }
 
 /** To what a reader can use. */

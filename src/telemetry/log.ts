@@ -26,12 +26,17 @@ const usualLevels: Record<Exclude<GatewayEvent['type'], 'endpoint-changed'>, Log
   capacity: 'info',
   'session-opened': 'info',
   'session-closed': 'info',
+  // A session's line like the two above. Where a server with ten thousand is lost, the writer has its bound.
+  'session-moved': 'info',
+  // It stays where it is, and is tried again: nobody is worse off.
+  'move-failed': 'info',
   'handshake-rejected': 'info',
   'request-refused': 'info',
   'request-answered': 'debug',
   'endpoint-added': 'info',
   'endpoint-removed': 'info',
   'endpoint-weighted': 'info',
+  'endpoint-leaving': 'info',
   // Another endpoint was asked, or the request is told as refused.
   'attempt-failed': 'debug',
   'discovery-failed': 'warn',
@@ -125,6 +130,10 @@ function fieldsOf(event: GatewayEvent): Fields {
         outboundMessages: event.outbound.messages,
         outboundBytes: event.outbound.bytes,
       }
+    case 'session-moved': {
+      const { type: _, gapMs, ...fields } = event
+      return { ...fields, gapMs: round(gapMs) }
+    }
     case 'handshake-rejected':
     case 'request-answered': {
       const { type: _, dialMs, durationMs, ...fields } = event

@@ -10,6 +10,7 @@ import { descriptors } from '../net/descriptors.ts'
 import { exposeCompression } from './compression-metrics.ts'
 import { EndpointMetrics } from './endpoint-metrics.ts'
 import { Exposition } from './exposition.ts'
+import { MoveMetrics } from './move-metrics.ts'
 import { exposeProcess } from './process-metrics.ts'
 import type { FlowReading, GatewayReading, RouteReading } from './reading.ts'
 import { Histogram, Series, waitSeconds } from './series.ts'
@@ -28,10 +29,12 @@ const staySeconds = [1, 10, 60, 300, 900, 3_600, 14_400, 43_200, 86_400, 604_800
 export function createMetrics(): Metrics {
   const counts = createCounts()
   const endpoints = new EndpointMetrics()
+  const moves = new MoveMetrics()
   return {
     emit(event) {
       count(event, counts)
       endpoints.count(event)
+      moves.count(event)
     },
     expose(reading) {
       const exposition = new Exposition()
@@ -39,6 +42,7 @@ export function createMetrics(): Metrics {
       exposeRequests(exposition, counts)
       exposeGateway(exposition, counts, reading)
       endpoints.expose(exposition, reading)
+      moves.expose(exposition, reading)
       exposeCompression(exposition, reading.compression)
       exposeProcess(exposition)
       return exposition.toString()

@@ -37,6 +37,8 @@ export interface UpstreamReading {
   readonly waiting: number
   /** Requests that were tried again at another endpoint, since the start. */
   readonly retries: number
+  /** Open sessions that are without a server: on their way from one that was lost to another. */
+  readonly sessionsBetween: number
 }
 
 export interface ListenerReading {

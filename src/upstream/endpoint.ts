@@ -188,6 +188,16 @@ export class Endpoint implements Candidate {
     this.leave(true)
   }
 
+  /** What is chosen as if one of its sessions had left it: nobody is told of a place that became free. */
+  without<Choice>(choose: () => Choice): Choice {
+    this.#carried.sessions--
+    try {
+      return choose()
+    } finally {
+      this.#carried.sessions++
+    }
+  }
+
   leave(isSession: boolean): void {
     if (isSession) this.#carried.sessions--
     else this.#carried.requests--

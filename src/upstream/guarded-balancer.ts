@@ -32,7 +32,7 @@ export function guardedBalancer(balancer: Balancer, host: GuardedBalancerHost): 
     return other
   }
 
-  return {
+  const guarded: Balancer = {
     update(next) {
       candidates = new Set(next)
       isTold = false
@@ -50,6 +50,20 @@ export function guardedBalancer(balancer: Balancer, host: GuardedBalancerHost): 
         tell(error)
         return instead.choose(choice)
       }
+    },
+  }
+  if (balancer.place === undefined) return guarded
+  return {
+    ...guarded,
+    place(choice) {
+      try {
+        const place = balancer.place?.(choice)
+        if (place === undefined || (candidates.has(place) && choice.isOpen(place))) return place
+        tell(new Error('A balancer has a place that is not open, or not there'))
+      } catch (error) {
+        tell(error)
+      }
+      return undefined
     },
   }
 }

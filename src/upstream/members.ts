@@ -94,6 +94,11 @@ export class Members {
     return new Map(gone.map(([url, { sessions }]) => [url, sessions]))
   }
 
+  /** Sessions of an address, whether or not it is there. */
+  sessionsAt(url: string): number {
+    return this.#carried.get(url)?.sessions ?? 0
+  }
+
   get(url: string): Endpoint | undefined {
     return this.#all.get(url)
   }

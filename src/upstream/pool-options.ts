@@ -66,4 +66,6 @@ export interface PoolHost {
   /** From 0 up to 1, without 1. */
   readonly random: () => number
   readonly emit: (event: PoolEvent) => void
+  /** Something about its endpoints has changed: who is there, how one is, what it weighs. */
+  readonly onChange: (upstream: string) => void
 }

@@ -5,12 +5,13 @@
  */
 import { GatewayError } from '../core/errors.ts'
 import type { RequestContext } from '../core/request-context.ts'
-import { createDiscovery } from './discovery/discovery.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
 import type { Endpoint } from './endpoint.ts'
+import { Finder } from './finder.ts'
 import { guardedBalancer } from './guarded-balancer.ts'
 import { Members } from './members.ts'
 import type { PoolHost, PoolOptions, StickyOptions } from './pool-options.ts'
+import { RedialGate } from './redial-gate.ts'
 import { RetryBudget } from './retry-budget.ts'
 import { Tiers } from './tiers.ts'
 import { UpstreamTls } from './upstream-tls.ts'
@@ -26,13 +27,14 @@ export interface Ask {
   readonly tried: readonly Endpoint[]
 }
 
-/** How long a request waits at most for the first endpoints to be found. */
-const discoveryWaitMs = 5_000
-
 export class Pool {
   readonly name: string
   readonly options: PoolOptions
   readonly retryBudget: RetryBudget
+  /** Through which sessions go that have lost their server. */
+  readonly redialGate: RedialGate
+  /** Close codes by which its servers say that they leave, where a session can go on without. */
+  readonly leavingCodes: ReadonlySet<number>
   /** Requests that were tried again, since the start. */
   retries = 0
   readonly #host: PoolHost
@@ -40,12 +42,8 @@ export class Pool {
   readonly #members: Members
   readonly #tiers: Tiers
   readonly #line: WaitingLine<Endpoint>
-  /** Those who wait for the first endpoints to be found. */
-  readonly #unknowing: WaitingLine<true>
+  readonly #finder: Finder
   #choosingAtMs = 0
-  /** Nothing was found yet. */
-  #isDiscovering = false
-  #stopDiscovery: (() => void) | undefined
 
   /** @throws Error with a sentence if a file that TLS needs cannot be read or is wrong. */
   constructor(options: PoolOptions, host: PoolHost) {
@@ -56,6 +54,8 @@ export class Pool {
     this.#host = host
     this.#tls = new UpstreamTls(options.tls, (event) => host.emit(event))
     this.retryBudget = new RetryBudget({ share: options.retry.budget, clock })
+    this.redialGate = new RedialGate(clock)
+    this.leavingCodes = new Set(options.failover.mode === 'off' ? [] : options.failover.on.codes)
     this.#tiers = new Tiers(
       () => this.#members.all(),
       () =>
@@ -65,7 +65,12 @@ export class Pool {
         }),
     )
     this.#line = new WaitingLine(clock)
-    this.#unknowing = new WaitingLine(clock)
+    this.#finder = new Finder({
+      ...host,
+      name: this.name,
+      scheme: () => this.scheme,
+      onEndpoints: (found, source) => this.#members.sync(found, source),
+    })
     this.#members = new Members(options, {
       clock,
       random,
@@ -75,8 +80,10 @@ export class Pool {
       emit: (event) => host.emit(event),
       onChange: () => {
         this.#tiers.invalidate()
-        if (this.size > 0) this.#discovered()
+        if (this.size > 0) this.#finder.found()
         this.#line.serve()
+        this.redialGate.open()
+        host.onChange(this.name)
       },
       onRoom: () => {
         if (this.#line.length > 0) this.#line.serve()
@@ -98,6 +105,12 @@ export class Pool {
     return endpoint?.options.scheme
   }
 
+  /** Whether its sessions can go on at another endpoint than the first. */
+  get mayMove(): boolean {
+    const { mode } = this.options.failover
+    return mode === 'transparent' || mode === 'notify'
+  }
+
   get sticky(): StickyOptions | undefined {
     return this.options.sticky
   }
@@ -112,13 +125,18 @@ export class Pool {
     return this.#members.leaving()
   }
 
+  /** Open sessions of an address, there or gone, and handshakes that may become one. */
+  sessionsAt(url: string): number {
+    return this.#members.sessionsAt(url)
+  }
+
   get size(): number {
     return this.#members.size
   }
 
   /** Nothing is known of its endpoints yet. */
   get isDiscovering(): boolean {
-    return this.#isDiscovering
+    return this.#finder.isAtStart
   }
 
   /** How many wait for room. */
@@ -139,34 +157,12 @@ export class Pool {
   start(): void {
     this.#members.start()
     const { discover } = this.options
-    if (discover === undefined) return
-    this.#isDiscovering = this.size === 0
-    const { emit, clock, random, query } = this.#host
-    const discovery = createDiscovery(discover, { query, clock, random })
-    const told = { upstream: this.name, source: discovery.source }
-    let isFailing = false
-    const fail = (detail: string) => {
-      isFailing = true
-      this.#discovered()
-      emit({ type: 'discovery-failed', ...told, detail })
-    }
-    this.#stopDiscovery = discovery.start({
-      onEndpoints: (found) => {
-        const scheme = found[0]?.scheme
-        if (this.scheme !== undefined && scheme !== this.scheme)
-          return fail(`its endpoints speak ${scheme} and not ${this.scheme} as before`)
-        if (isFailing) emit({ type: 'discovery-recovered', ...told, endpoints: found.length })
-        isFailing = false
-        this.#members.sync(found, discovery.source)
-      },
-      onFailure: fail,
-    })
+    if (discover !== undefined) this.#finder.start(discover, this.size > 0)
   }
 
   /** Ends the idle connections of all endpoints, and looks after nothing any more. */
   leave(): void {
-    this.#stopDiscovery?.()
-    this.#discovered()
+    this.#finder.stop()
     this.#line.dismiss()
     this.#members.stop()
     this.#tls.stop()
@@ -177,12 +173,7 @@ export class Pool {
    * @returns undefined where they are known, or cannot be found.
    */
   untilDiscovered(signal: AbortSignal): Promise<unknown> | undefined {
-    if (!this.#isDiscovering) return undefined
-    return this.#unknowing.wait({
-      attempt: () => (this.#isDiscovering ? undefined : true),
-      limitMs: discoveryWaitMs,
-      signal,
-    })
+    return this.#finder.untilFound(signal)
   }
 
   /**
@@ -206,6 +197,21 @@ export class Pool {
     const endpoint = this.#choose(ask)
     endpoint?.enter(ask.isSession)
     return endpoint
+  }
+
+  /** Whether each session has a place, by a value of its request or the order of the endpoints. */
+  get hasPlaces(): boolean {
+    return this.sticky?.kind === 'expression' || this.#tiers.hasPlaces
+  }
+
+  /**
+   * Where a session would be sent if it came anew. Nobody is counted there, and no turn is used up.
+   * @param from where it is: its own room there is not what keeps it away.
+   * @returns undefined if one is as good as another, or none has room.
+   */
+  placeOf(request: RequestContext, from: Endpoint): Endpoint | undefined {
+    this.#choosingAtMs = this.#host.clock.now()
+    return from.without(() => this.#tiers.place(request, this.#keyOf(request)))
   }
 
   /** Whether one is there, beside these, that could be given to somebody now. */
@@ -255,10 +261,15 @@ export class Pool {
   #choose(ask: Ask): Endpoint | undefined {
     const { request, isSession, sticksTo, tried } = ask
     if (this.#isStillFit(ask)) return sticksTo
-    const { sticky } = this.options
-    const key = sticky?.kind === 'expression' ? sticky.by.render(request) : ''
+    const key = this.#keyOf(request)
     this.#choosingAtMs = this.#host.clock.now()
     return this.#tiers.choose({ request, isSession, key, tried })
+  }
+
+  /** What a request sticks by; empty: nothing. */
+  #keyOf(request: RequestContext): string {
+    const { sticky } = this.options
+    return sticky?.kind === 'expression' ? sticky.by.render(request) : ''
   }
 
   /** Whether it sticks to one that can be used: much may have happened while it waited. */
@@ -276,12 +287,5 @@ export class Pool {
     return new Error(`The balancer ${this.options.balancer.type} of ${this.name}: ${what}`, {
       cause,
     })
-  }
-
-  /** There is something to know of the endpoints, or nothing to wait for. */
-  #discovered(): void {
-    if (!this.#isDiscovering) return
-    this.#isDiscovering = false
-    this.#unknowing.serve()
   }
 }

@@ -95,6 +95,11 @@ export class Standing {
     return this.#reason
   }
 
+  /** Why checks call it unhealthy, also while it drains: a sentence without full stop; undefined: they do not. */
+  get fault(): string | undefined {
+    return this.#unhealthy
+  }
+
   /** By the clock's `now`. */
   get sinceMs(): number {
     return this.#sinceMs

@@ -78,6 +78,32 @@ export class Tiers {
     return undefined
   }
 
+  /** Whether the balancer has a place for each request. */
+  get hasPlaces(): boolean {
+    return this.#healthy.some(({ balancer }) => balancer.place !== undefined)
+  }
+
+  /**
+   * Where a session belongs, by its key or the balancer. How its dials get on is not asked: that passes.
+   * @returns undefined if one is as good as another, or none has room.
+   */
+  place(request: RequestContext, key: string): Endpoint | undefined {
+    if (this.#isStale) this.#update()
+    const isOpen: Test = (endpoint) => !endpoint.isFull
+    for (const { endpoints, rendezvous, balancer } of this.#healthy) {
+      if (endpoints.length === 0) continue
+      const place =
+        key === ''
+          ? balancer.place?.({
+              request,
+              isOpen: (each) => each instanceof Endpoint && isOpen(each),
+            })
+          : rendezvous.choose(key, { isOpen })
+      if (place instanceof Endpoint) return place
+    }
+    return undefined
+  }
+
   /** Whether one is healthy and only lacks room for a session: it will have some again. */
   get isFull(): boolean {
     if (this.#isStale) this.#update()

@@ -135,6 +135,8 @@ describe('GET /sessions', () => {
         host: gateway.host,
         path: '/chat/room',
         request: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        moves: 0,
+        isBetween: false,
         openedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
         ageMs: expect.any(Number),
         inbound: { messages: 1, bytes: 11, pendingBytes: 0 },
@@ -354,6 +356,7 @@ test('GET /status shows the gateway at a glance', async () => {
     uptimeMs: expect.any(Number),
     listeners: [{ name: 'public', address: '127.0.0.1', port: gateway.port, connections: 1 }],
     sessions: 1,
+    sessionsBetween: 0,
     routes: [
       { route: 'chat', sessions: 1, handshakes: 0 },
       { route: 'rest', sessions: 0, handshakes: 0 },

@@ -3,7 +3,7 @@
  */
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { readCloseWords, readSessionQuery } from '../../src/admin/session-query.ts'
+import { readCloseWords, readMove, readSessionQuery } from '../../src/admin/session-query.ts'
 import { mayTravel } from '../../src/core/close-codes.ts'
 
 const sessions = (query: string) => readSessionQuery(new URLSearchParams(query))
@@ -30,6 +30,24 @@ describe('a query for sessions', () => {
     ['limit=1&limit=2', 'The parameter limit is given more than once'],
   ])('%s is refused with a sentence', (query, sentence) => {
     expect(sessions(query)).toBe(sentence)
+  })
+})
+
+describe('a move', () => {
+  const move = (query: string) => readMove(new URLSearchParams(query))
+
+  test('is to an endpoint, whoever writes its URL, or to the one that is chosen', () => {
+    expect(move('to=WS://Host:80/')).toEqual({ to: 'ws://host' })
+    expect(move('')).toEqual({ to: undefined })
+  })
+
+  test.each([
+    ['to=', /^to: must be a URL/],
+    ['to=10.0.0.1:9000', /^to: must be a URL .*; did you mean "ws:\/\/10\.0\.0\.1:9000"\?$/],
+    ['to=ws://me:secret@a', /^to: an endpoint URL cannot carry a user name or password$/],
+    ['url=ws://a', /^There is no parameter "url"; there are to$/],
+  ])('%s is refused with a sentence', (query, sentence) => {
+    expect(move(query)).toMatch(sentence)
   })
 })
 

@@ -89,6 +89,7 @@ routes: [{ upstream: chat }, { path: /other, upstream: "${urlOf(second)}" }]
     expect(upstreams[0]).toEqual({
       name: 'chat',
       balancer: expect.any(String),
+      failover: 'off',
       waiting: 0,
       endpoints: [
         {
@@ -105,10 +106,13 @@ routes: [{ upstream: chat }, { path: /other, upstream: "${urlOf(second)}" }]
           load: 1,
           latencyMs: expect.any(Number),
           source: 'file',
+          isToldToDrain: false,
+          leaving: undefined,
         },
         expect.objectContaining({ url: urlOf(second), weight: 3, isBackup: true, sessions: 0 }),
       ],
       leaving: {},
+      moving: {},
     })
     const { since = '', stateMs = 0 } = upstreams[0]?.endpoints[0] ?? {}
     expect(Math.abs(Date.parse(since) + stateMs - Date.now())).toBeLessThan(5_000)
@@ -256,7 +260,10 @@ describe('an endpoint that drains', () => {
     using client = await openWebSocket(`ws://${gateway.host}/`)
     const { endpoint: url } = await gateway.event('session-opened')
     const drained = await change(admin, 'PATCH', endpoints, { url, drain: 'true' })
-    expect(drained).toMatchObject({ status: 200, answer: { state: 'draining', sessions: 1 } })
+    expect(drained).toMatchObject({
+      status: 200,
+      answer: { state: 'draining', isToldToDrain: true, sessions: 1 },
+    })
     expect(await placesOf(gateway, 4)).not.toContain(url)
     client.socket.send('still here')
     expect(await client.message(() => true)).toBe('still here')
@@ -264,7 +271,7 @@ describe('an endpoint that drains', () => {
     expect((await change(admin, 'PATCH', endpoints, { url, drain: 'true' })).status).toBe(200)
 
     const again = await change(admin, 'PATCH', endpoints, { url, drain: 'false' })
-    expect(again).toMatchObject({ status: 200, answer: { state: 'healthy' } })
+    expect(again).toMatchObject({ status: 200, answer: { state: 'healthy', isToldToDrain: false } })
     expect(await placesOf(gateway, 4)).toContain(url)
     const { answer } = await change<EndpointStory>(admin, 'GET', endpoints, { url })
     expect(answer.history).toMatchObject([

@@ -64,10 +64,10 @@ describe('sluice sessions', () => {
     const ask = ['sessions', '--admin', admin.url]
     const { stdout } = await runCommand(ask)
     const [head = '', ...rows] = stdout.trimEnd().split('\n')
-    expect(head).toMatch(/^SESSION +ROUTE +ADDRESS +ENDPOINT +AGE +IN +OUT +PATH$/)
+    expect(head).toMatch(/^SESSION +ROUTE +ADDRESS +ENDPOINT +MOVES +AGE +IN +OUT +PATH$/)
     expect(rows).toEqual([
       expect.stringMatching(
-        / chat +127\.0\.0\.1 .* 1 +4\.9 KB +1 +4\.9 KB +127\.0\.0\.1:\d+\/first$/,
+        / chat +127\.0\.0\.1 +ws:\/\/\S+ +0 +\S+ +1 +4\.9 KB +1 +4\.9 KB +127\.0\.0\.1:\d+\/first$/,
       ),
       expect.stringMatching(/ chat +127\.0\.0\.1 .* 0 +0 B +0 +0 B +127\.0\.0\.1:\d+\/second$/),
     ])

@@ -24,6 +24,7 @@ test('codes have the numbers of the registry', () => {
     internalError: 1011,
     serviceRestart: 1012,
     tryAgainLater: 1013,
+    refused: 4000,
     tooManyRequests: 4429,
   })
 })

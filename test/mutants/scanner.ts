@@ -8,6 +8,7 @@ export const scannerMutants = mutantsOf(
     'wire/frame-scanner-bounds.test.ts',
     'wire/frame-scanner-limits.test.ts',
     'wire/frame-scanner-splitting.test.ts',
+    'proxy/direction-ends.test.ts',
   ],
   [
     {
@@ -34,11 +35,6 @@ export const scannerMutants = mutantsOf(
       replace: 'Buffer.from(bytes.subarray(end, this.#length))',
       by: 'Buffer.from(bytes.subarray(end))',
       why: 'the end of a pong that was taken out comes back as the start of a frame',
-    },
-    {
-      replace: 'this.#ownPings++',
-      by: 'this.#ownPings = 1',
-      why: 'the pong to the second of two pings reaches a peer that has not pinged',
     },
     {
       replace: 'this.#rest = undefined\n    return',
@@ -126,21 +122,6 @@ export const scannerMutants = mutantsOf(
       why: 'a Close without a code is told as 1000',
     },
     {
-      replace: 'this.#ownPings > 0 &&',
-      by: '',
-      why: 'pongs of a client that nobody asked for are swallowed for ever',
-    },
-    {
-      replace: 'this.#payload(bytes, payloadStart, end).equals(this.#ownPing)',
-      by: 'true',
-      why: 'the pong to a ping of the other side is swallowed',
-    },
-    {
-      replace: 'this.#ownPings--',
-      by: '',
-      why: 'every later pong with the same payload is swallowed',
-    },
-    {
       replace: 'this.#length -= end - offset',
       by: '',
       why: 'the last bytes of a segment pass twice where a pong was taken out',
@@ -149,6 +130,41 @@ export const scannerMutants = mutantsOf(
       replace: 'bytes.copyWithin(offset, end, this.#length)',
       by: 'bytes.copyWithin(offset, end, this.#length - 1)',
       why: 'the last byte of a segment is another where a pong was taken out',
+    },
+    {
+      replace: 'this.#isFragmented || this.#remaining > 0 ? -1 : 0',
+      by: '0',
+      why: 'the middle of a message is taken for the start of one, and sent to the next server',
+    },
+    {
+      replace: 'this.#isFragmented || this.#remaining > 0 ? -1 : 0',
+      by: 'this.#remaining > 0 ? -1 : 0',
+      why: 'a message is taken to begin with its second fragment',
+    },
+    {
+      replace: 'this.wholeBytes = end\n      this',
+      by: 'this',
+      why: 'whole messages are held back for ever',
+    },
+    {
+      replace: 'this.innerControls = undefined\n    }',
+      by: '}',
+      why: 'a ping inside of a message that is whole is taken out of the next one',
+    },
+    {
+      replace: 'if (this.#isFragmented) (',
+      by: 'if (!this.#isFragmented) (',
+      why: 'half a message counts as whole since a ping came inside of it',
+    },
+    {
+      replace: "if (answered === 'last')",
+      by: 'if (answered)',
+      why: 'a server is left before it has answered all, for the pong to a ping before',
+    },
+    {
+      replace: 'this.#ownPings.expect(payload)\n    this.hasAnswered = false',
+      by: 'this.#ownPings.expect(payload)',
+      why: 'a server is left before it has answered all, for the pong to a heartbeat',
     },
     {
       replace: 'readKey(bytes, start - 4)',

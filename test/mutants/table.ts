@@ -12,6 +12,7 @@ import { readerMutants } from './reader.ts'
 import { readingMutants } from './reading.ts'
 import { requestMutants } from './requests.ts'
 import { scannerMutants } from './scanner.ts'
+import { switchingMutants } from './switching.ts'
 
 export const mutants: readonly Mutant[] = [
   ...headMutants,
@@ -26,4 +27,5 @@ export const mutants: readonly Mutant[] = [
   ...readingMutants,
   ...compressingMutants,
   ...negotiationMutants,
+  ...switchingMutants,
 ]

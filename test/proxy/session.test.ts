@@ -5,6 +5,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from 'bun:test'
 import { constants, deflateRawSync } from 'node:zlib'
 import { loadConfig } from '../support/load-config.ts'
+import { systemClock } from '../../src/core/clock.ts'
 import type { SessionEnd, SessionFacts } from '../../src/core/events.ts'
 import { ExtensionOffer, framingOf } from '../../src/proxy/framing.ts'
 import { planOf } from '../../src/proxy/plan.ts'
@@ -41,7 +42,8 @@ function open(keys: string) {
   const [pool] = plan.pools.values()
   const request = factsOf([])
   const endpoint = pool?.enterNow({ request, isSession: true, sticksTo: undefined, tried: [] })
-  if (route === undefined || endpoint === undefined) throw new Error('there is no route')
+  if (route === undefined || pool === undefined || endpoint === undefined)
+    throw new Error('there is no route')
   const compression = new Compression(1e7)
   const facts = factsOf(['Sec-WebSocket-Extensions: permessage-deflate'])
   const offer = new ExtensionOffer(facts, route, compression)
@@ -52,12 +54,14 @@ function open(keys: string) {
   const session = new Session({
     id: 's',
     route,
+    pool,
     endpoint,
     facts: sessionFacts,
     client,
     upstream,
     directions: framingOf(facts, answer, { route, compression, offer }),
-    onClose: (_, end) => ends.push(end),
+    redialler: undefined,
+    host: { clock: systemClock, emit() {}, onClose: (_, end) => void ends.push(end) },
   })
   session.begin(undefined, false)
   return { session, client, upstream, ends, compression }

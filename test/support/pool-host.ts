@@ -8,4 +8,5 @@ export const quietHost: PoolHost = {
   secret: 'a secret of tests',
   random: Math.random,
   emit() {},
+  onChange() {},
 }

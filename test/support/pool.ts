@@ -58,7 +58,7 @@ export interface TestPool {
 }
 
 /** What else a pool is lent: a DNS by hand is one, with its clock. */
-export interface TestPoolHost extends Partial<Pick<PoolHost, 'query' | 'secret'>> {
+export interface TestPoolHost extends Partial<Pick<PoolHost, 'query' | 'secret' | 'onChange'>> {
   readonly clock?: FakeClock
 }
 

@@ -95,6 +95,26 @@ describe('createLog', () => {
     expect(JSON.parse(line)).toMatchObject({ level, state, was })
   })
 
+  test('rounds how long a session was without a server, as it does every time', () => {
+    const [line = ''] = linesOf('info', 'json', {
+      type: 'session-moved',
+      session: 's1',
+      route: 'chat',
+      upstream: 'chat',
+      from: 'ws://a:9000',
+      to: 'ws://b:9000',
+      cause: 'lost',
+      detail: undefined,
+      moves: 1,
+      gapMs: 12.3456,
+      resentMessages: 0,
+      unansweredMessages: 0,
+      droppedBytes: 0,
+    })
+    expect(JSON.parse(line)).toMatchObject({ event: 'session-moved', cause: 'lost', gapMs: 12.3 })
+    expect(line).not.toContain('detail')
+  })
+
   test('writes the shares of a split as they are typed', () => {
     const shares = { chat: 95, 'chat-next': 5 }
     const [line = ''] = linesOf('info', 'pretty', { type: 'split-changed', route: 'all', shares })

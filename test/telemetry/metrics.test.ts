@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'bun:test'
 import { mayTravel } from '../../src/core/close-codes.ts'
 import { errorTable, type ErrorCode } from '../../src/core/errors.ts'
-import type { GatewayEvent } from '../../src/core/events.ts'
+import type { GatewayEvent, MoveCause } from '../../src/core/events.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import type { EndpointReading, GatewayReading } from '../../src/telemetry/reading.ts'
 import { Compression } from '../../src/wire/compression.ts'
@@ -246,7 +246,7 @@ function failedAt(host: string, code: ErrorCode | `${number}`): GatewayEvent {
 }
 
 describe('upstreams', () => {
-  const upstreams = [{ upstream: 'chat', waiting: 3, retries: 4 }]
+  const upstreams = [{ upstream: 'chat', waiting: 3, retries: 4, sessionsBetween: 5 }]
 
   test('are told of with how many endpoints are in which state, who waits and what was tried again', () => {
     const endpoints = [
@@ -286,6 +286,79 @@ describe('upstreams', () => {
     expect(sample(expositionOf([]), name)).toBeUndefined()
     expect(sample(expositionOf([failed]), name)).toBe(1)
     expect(sample(expositionOf([failed, again]), name)).toBe(0)
+  })
+})
+
+function moved(cause: MoveCause, more: Partial<GatewayEvent & { type: 'session-moved' }> = {}) {
+  const event: GatewayEvent = {
+    type: 'session-moved',
+    session: 's',
+    route: 'all',
+    upstream: 'chat',
+    from: 'ws://a:9000',
+    to: 'ws://b:9000',
+    cause,
+    detail: 'reset',
+    moves: 1,
+    gapMs: 40,
+    resentMessages: 0,
+    unansweredMessages: 0,
+    droppedBytes: 0,
+    ...more,
+  }
+  return event
+}
+
+describe('sessions that go on at another server', () => {
+  const failed: GatewayEvent = {
+    type: 'move-failed',
+    session: 's',
+    route: 'all',
+    ...at('a'),
+    cause: 'draining',
+    detail: 'no other endpoint has room',
+  }
+
+  test('are counted by why they were moved, and those that stayed by why they were to be', () => {
+    const text = expositionOf([moved('lost'), moved('lost'), moved('draining'), failed])
+    const count = (name: string, cause: string) =>
+      sample(text, `${name}{upstream="chat",cause="${cause}"}`)
+    expect(count('sluice_session_moves_total', 'lost')).toBe(2)
+    expect(count('sluice_session_moves_total', 'draining')).toBe(1)
+    expect(count('sluice_move_failures_total', 'draining')).toBe(1)
+    expect(count('sluice_move_failures_total', 'lost')).toBeUndefined()
+  })
+
+  test('are timed while they are without one, in seconds', () => {
+    const text = expositionOf([moved('lost'), moved('silent', { gapMs: 61_000 })])
+    const bucket = (cause: string, bound: string) =>
+      sample(text, `sluice_move_gap_seconds_bucket{upstream="chat",cause="${cause}",le="${bound}"}`)
+    expect([bucket('lost', '0.025'), bucket('lost', '0.05')]).toEqual([0, 1])
+    expect([bucket('silent', '60'), bucket('silent', '+Inf')]).toEqual([0, 1])
+    expect(sample(text, 'sluice_move_gap_seconds_sum{upstream="chat",cause="lost"}')).toBe(0.04)
+  })
+
+  test('tell how many messages were sent again, and how many may be lost, from the start', () => {
+    const upstreams = [{ upstream: 'chat', waiting: 0, retries: 0, sessionsBetween: 0 }]
+    const [resent, unanswered] = [
+      'sluice_move_resent_messages_total{upstream="chat"}',
+      'sluice_move_unanswered_messages_total{upstream="chat"}',
+    ]
+    const before = expositionOf([], { ...empty, upstreams })
+    expect([sample(before, resent), sample(before, unanswered)]).toEqual([0, 0])
+    const after = expositionOf([
+      moved('lost', { resentMessages: 2, unansweredMessages: 5 }),
+      moved('closed', { resentMessages: 1, unansweredMessages: 0 }),
+    ])
+    expect([sample(after, resent), sample(after, unanswered)]).toEqual([3, 5])
+  })
+
+  test('are told of by their upstream while they are on their way, and not by their servers', async () => {
+    const upstreams = [{ upstream: 'chat', waiting: 0, retries: 0, sessionsBetween: 7 }]
+    const text = expositionOf([moved('lost'), failed], { ...empty, upstreams })
+    expect(sample(text, 'sluice_sessions_between{upstream="chat"}')).toBe(7)
+    expect(text).not.toMatch(/ws:\/\/[ab]:9000/)
+    expect(await checkMetrics(text)).toEqual({ exitCode: 0, complaints: '' })
   })
 })
 
@@ -390,7 +463,7 @@ describe('promtool check metrics', () => {
         compression,
         listeners: [{ listener: 'public', connections: 3 }],
         routes: [{ route, sessions: 1, handshakes: 2, inbound: flow, outbound: flow }],
-        upstreams: [{ upstream: 'chat', waiting: 1, retries: 2 }],
+        upstreams: [{ upstream: 'chat', waiting: 1, retries: 2, sessionsBetween: 3 }],
         endpoints: [standing('[::1]', 'ejected', 1), standing('10.0.0.1', 'removed', 1)],
       },
     )

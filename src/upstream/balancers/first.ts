@@ -2,7 +2,7 @@
  * The first endpoint of the list that has room: one is filled before the next one gets anything, so that the last
  * ones can be switched off. Wants `sessions` on the endpoints; weights say nothing here.
  */
-import type { BalancerExtension, Candidate } from '../../core/balancer.ts'
+import type { BalancerExtension, Candidate, Choice } from '../../core/balancer.ts'
 
 export const first: BalancerExtension = {
   type: 'first',
@@ -10,17 +10,21 @@ export const first: BalancerExtension = {
   options: {},
   create() {
     let candidates: readonly Candidate[] = []
+
+    function firstOpen({ isOpen }: Choice): Candidate | undefined {
+      for (let index = 0; index < candidates.length; index++) {
+        const candidate = candidates[index]
+        if (candidate !== undefined && isOpen(candidate)) return candidate
+      }
+      return undefined
+    }
+
     return {
       update(next) {
         candidates = next
       },
-      choose(choice) {
-        for (let index = 0; index < candidates.length; index++) {
-          const candidate = candidates[index]
-          if (candidate !== undefined && choice.isOpen(candidate)) return candidate
-        }
-        return undefined
-      },
+      choose: firstOpen,
+      place: firstOpen,
     }
   },
 }

@@ -32,6 +32,12 @@ export const hash: BalancerExtension = {
     const room = bound === undefined ? undefined : new Room(bound)
     const turns = roundRobin.create({}, host)
     let candidates: readonly Candidate[] = []
+
+    function placeOf(key: string, choice: Choice): Candidate | undefined {
+      room?.measure(candidates, choice)
+      return places.choose(key, room ?? choice)
+    }
+
     return {
       update(next) {
         candidates = next
@@ -40,9 +46,11 @@ export const hash: BalancerExtension = {
       },
       choose(choice) {
         const key = by.render(choice.request)
-        if (key === '') return turns.choose(choice)
-        room?.measure(candidates, choice)
-        return places.choose(key, room ?? choice)
+        return key === '' ? turns.choose(choice) : placeOf(key, choice)
+      },
+      place(choice) {
+        const key = by.render(choice.request)
+        return key === '' ? undefined : placeOf(key, choice)
       },
     }
   },

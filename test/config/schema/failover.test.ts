@@ -205,10 +205,11 @@ describe('what means nothing beside a mode is told', () => {
     ],
     [
       'close',
-      'wait: 1s, message: hello',
+      'hold: 1MB, wait: 1s, message: hello',
       [
-        'wait: means nothing beside mode: close: no session waits for another server',
-        'message: means nothing beside mode: close: no session waits for another server; message is what mode: notify sends',
+        'hold: means nothing beside mode: close: no session goes on at another server',
+        'wait: means nothing beside mode: close: no session goes on at another server',
+        'message: means nothing beside mode: close: no session goes on at another server; message is what mode: notify sends',
       ],
     ],
     [

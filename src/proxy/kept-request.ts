@@ -1,0 +1,232 @@
+/**
+ * What is kept of a session's handshake so that other servers can be asked to take the session over: the
+ * request as the client sent it, as text, and what the client was told.
+ */
+import type { ClientInfo } from '../core/client-info.ts'
+import type { Clock } from '../core/clock.ts'
+import { GatewayError } from '../core/errors.ts'
+import type { Emit } from '../core/events.ts'
+import type { Endpoint } from '../upstream/endpoint.ts'
+import type { HttpConnection } from '../upstream/http-connection.ts'
+import type { Pool } from '../upstream/pool.ts'
+import type { Compression } from '../wire/compression.ts'
+import { encodeHead } from '../wire/http-fields.ts'
+import { HeadReader } from '../wire/http-head.ts'
+import { readRequestHead } from '../wire/http-request.ts'
+import type { ResponseHead } from '../wire/http-response.ts'
+import { offeredSubprotocols, switchFault } from '../wire/websocket-handshake.ts'
+import { blame } from './attempts.ts'
+import { encodeUpgrade } from './forward.ts'
+import { ExtensionOffer, renewalOf } from './framing.ts'
+import { isHopByHop } from './hop-by-hop.ts'
+import {
+  RedialRefusal,
+  type MovingSession,
+  type NextServer,
+  type Redial,
+  type Redialler,
+  type Renewal,
+} from './redialler.ts'
+import { RequestFacts } from './request-facts.ts'
+
+/** What all of them share. */
+export interface KeptRequestHost {
+  readonly compression: Compression
+  readonly clock: Clock
+  readonly emit: Emit
+}
+
+/** An endpoint gets at most so long to connect and answer while there are others to ask; each round twice as long. */
+const firstRoundMs = 2_000
+/** It was read before, and is bounded by the listener. */
+const noLimits = { headBytes: Infinity, headers: Infinity }
+
+export class KeptRequest implements Redialler {
+  readonly #host: KeptRequestHost
+  /** Start line and fields, without those of the one connection. */
+  readonly #head: string
+  readonly #client: ClientInfo
+  readonly #parameters: RequestFacts['parameters']
+  readonly #subprotocol: string | undefined
+  /** `Sec-WebSocket-Extensions` of the first server. */
+  readonly #extensions: string | undefined
+
+  constructor(facts: RequestFacts, answer: ResponseHead, host: KeptRequestHost) {
+    this.#host = host
+    this.#head = textOf(facts)
+    this.#client = facts.client
+    this.#parameters = facts.parameters
+    this.#subprotocol = answer.fields.get('sec-websocket-protocol')
+    this.#extensions = answer.fields.get('sec-websocket-extensions')
+  }
+
+  placeNow(session: MovingSession): Endpoint | undefined {
+    const { pool, endpoint } = session
+    return pool.hasPlaces ? pool.placeOf(this.#factsOf(session), endpoint) : undefined
+  }
+
+  async redial(options: Redial): Promise<NextServer> {
+    const { session, isPatient, signal } = options
+    const { redialGate } = session.pool
+    const facts = this.#factsOf(session)
+    for (let attemptMs = firstRoundMs; ; attemptMs *= 2) {
+      await redialGate.enter(signal)
+      const next = await this.#askEach(facts, options, attemptMs)
+      if (next !== undefined) {
+        redialGate.open()
+        return next
+      }
+      if (!isPatient) throw new GatewayError('NO_ENDPOINT', 'no other endpoint takes it')
+      redialGate.failed()
+    }
+  }
+
+  /** Each endpoint once; the one it comes from only where it is patient, and then last. */
+  async #askEach(
+    facts: RequestFacts,
+    { session, to, moves, isPatient, signal }: Redial,
+    attemptMs: number,
+  ): Promise<NextServer | undefined> {
+    const { pool, endpoint: from } = session
+    const tried: Endpoint[] = [from]
+    let hasAskedFrom = !isPatient
+    for (;;) {
+      const endpoint = enter(pool, facts, to, tried)
+      if (endpoint === undefined) {
+        if (hasAskedFrom) return undefined
+        hasAskedFrom = true
+        tried.splice(tried.indexOf(from), 1)
+        continue
+      }
+      const isLast = !pool.hasOther([...tried, endpoint], true)
+      const moved = { moves, from: from.url }
+      const asked = { session, facts, endpoint, moved, signal }
+      const next = await this.#ask({ ...asked, attemptMs: isLast ? Infinity : attemptMs })
+      if (next !== undefined) return next
+      tried.push(endpoint)
+    }
+  }
+
+  /** @returns undefined where it failed; who asked has left the endpoint then. @throws RedialRefusal, and the signal's reason. */
+  async #ask(asked: Asked): Promise<NextServer | undefined> {
+    const { session, endpoint, signal } = asked
+    const { emit, clock } = this.#host
+    const startedAtMs = clock.now()
+    try {
+      return await this.#agree(asked)
+    } catch (error) {
+      endpoint.leave(true)
+      if (signal.aborted) throw signal.reason
+      if (error instanceof RedialRefusal) throw error
+      if (!(error instanceof GatewayError)) throw error
+      blame(endpoint, error, clock.now() - startedAtMs)
+      const { code, message: detail } = error
+      const told = { upstream: session.pool.name, endpoint: endpoint.url, code, detail }
+      emit({ type: 'attempt-failed', ...told, isRetried: true })
+      return undefined
+    }
+  }
+
+  async #agree(asked: Asked): Promise<NextServer> {
+    const { session, facts, endpoint, moved, attemptMs, signal } = asked
+    const { route } = session
+    const { compression, clock } = this.#host
+    const offer = new ExtensionOffer(facts, route, compression, true)
+    const dial = new AbortController()
+    let connection: HttpConnection | undefined
+    const giveUp = (error: unknown) => {
+      dial.abort(error)
+      connection?.destroy(error instanceof GatewayError ? error : undefined)
+    }
+    const onAbort = () => giveUp(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    const { connectMs, answerMs } = endpoint.dialer.timeout
+    const limitMs = Math.min(attemptMs, connectMs + answerMs)
+    const callOff = clock.after(limitMs, () => giveUp(new GatewayError('UPSTREAM_ANSWER_TIMEOUT')))
+    try {
+      const startedAtMs = clock.now()
+      connection = await endpoint.dialer.connect(dial)
+      endpoint.observe(clock.now() - startedAtMs)
+      connection.send(
+        encodeUpgrade(facts, endpoint, route, { offers: offer.texts, moved }),
+        'GET',
+        {},
+      )
+      connection.expectAnswer(answerMs)
+      const answer = await connection.answer()
+      const renewal = this.#accept(asked, answer, offer)
+      endpoint.standing.succeeded('request')
+      return { endpoint, connection, renewal }
+    } catch (error) {
+      connection?.destroy()
+      throw error
+    } finally {
+      callOff()
+      signal.removeEventListener('abort', onAbort)
+      offer.withdraw()
+    }
+  }
+
+  /** @throws RedialRefusal, or GatewayError where another endpoint may do better. */
+  #accept({ session, facts }: Asked, answer: ResponseHead, offer: ExtensionOffer): Renewal {
+    const { status, fields } = answer
+    if (status >= 400 && status < 500) throw new RedialRefusal(status)
+    if (status !== 101) throw new GatewayError('UPSTREAM_BAD_HANDSHAKE', `it answered ${status}`)
+    const { fields: asked } = facts.head
+    const fault = switchFault(answer, {
+      key: asked.get('sec-websocket-key') ?? '',
+      subprotocols: offeredSubprotocols(asked),
+      extensions: offer.texts.length > 0 ? ['permessage-deflate'] : [],
+    })
+    if (fault !== undefined) throw new GatewayError('UPSTREAM_BAD_HANDSHAKE', fault)
+    const subprotocol = fields.get('sec-websocket-protocol')
+    if (subprotocol !== this.#subprotocol)
+      throw new GatewayError('UPSTREAM_BAD_HANDSHAKE', 'it has chosen another subprotocol')
+    const agreed = { before: this.#extensions, now: fields.get('sec-websocket-extensions') }
+    return renewalOf(agreed, {
+      route: session.route,
+      compression: this.#host.compression,
+      offer,
+    })
+  }
+
+  #factsOf({ id, facts: { request } }: MovingSession): RequestFacts {
+    const raw = new HeadReader(noLimits).read(Buffer.from(this.#head, 'latin1'), 0)
+    const head = raw !== undefined && 'fields' in raw ? readRequestHead(raw) : undefined
+    if (head === undefined || !('fields' in head))
+      throw new TypeError('A request that was accepted cannot be read')
+    const facts = new RequestFacts(head, this.#client, request)
+    facts.parameters = this.#parameters
+    facts.session = id
+    return facts
+  }
+}
+
+interface Asked {
+  readonly session: MovingSession
+  readonly facts: RequestFacts
+  readonly endpoint: Endpoint
+  readonly moved: { readonly moves: number; readonly from: string }
+  readonly attemptMs: number
+  readonly signal: AbortSignal
+}
+
+function enter(
+  pool: Pool,
+  request: RequestFacts,
+  to: Endpoint | undefined,
+  tried: readonly Endpoint[],
+): Endpoint | undefined {
+  if (to === undefined)
+    return pool.enterNow({ request, isSession: true, sticksTo: undefined, tried })
+  if (tried.includes(to) || to.isFull) return undefined
+  to.enter(true)
+  return to
+}
+
+function textOf({ head }: RequestFacts): string {
+  const fields = head.fields.list
+    .filter(({ key }) => !isHopByHop(key, head.connection))
+    .map(({ key, name, value }) => ({ name, value: key === 'host' ? head.host : value }))
+  return encodeHead(`${head.method} ${head.target} HTTP/1.1`, fields).toString('latin1')
+}
