@@ -212,7 +212,7 @@ describe('the verdicts', () => {
   const round = { round: 1, clients: 2, closed: 0 }
   const killed = { ...round, failure: 'killed', gapsMs: [20, 30] } as const
   const stopped = { ...round, failure: 'stopped', gapsMs: [900, 1200] } as const
-  const run: RoundsRun = { gateway, rounds: [killed, stopped], totals, calm }
+  const run: RoundsRun = { gateway, rounds: [killed, stopped], totals, calm, moves: {} }
   const notMet = (verdicts: ReturnType<typeof judgeRounds>) =>
     verdicts.filter(({ isMet }) => !isMet).map(({ text }) => text.replace(/^.*?: /, ''))
 
@@ -249,7 +249,7 @@ describe('the verdicts', () => {
 
   test('allow a loss only where a server says that it leaves', () => {
     const lost = { ...totals, lostOutside: 1 }
-    const change = { gateway, totals: lost, how: '', shares: [], seconds: 1 }
+    const change = { gateway, totals: lost, how: '', shares: [], seconds: 1, moves: {} }
     expect(notMet(judgeChange({ ...change, change: 'sigterm' }))).toEqual([])
     expect(notMet(judgeChange({ ...change, change: 'rolling' }))).toHaveLength(1)
   })
@@ -257,7 +257,7 @@ describe('the verdicts', () => {
   test('want shares within a tenth of each other after more servers have come', () => {
     expect(areEqual([250, 226, 275, 249])).toBe(true)
     expect(areEqual([250, 224, 276, 250])).toBe(false)
-    const change = { gateway, totals, how: '', shares: [500, 500, 0, 0], seconds: 1 }
+    const change = { gateway, totals, how: '', shares: [500, 500, 0, 0], seconds: 1, moves: {} }
     expect(notMet(judgeChange({ ...change, change: 'scale-out' }))).toEqual([
       'shares 500, 500, 0, 0',
     ])

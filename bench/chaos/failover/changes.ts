@@ -15,6 +15,8 @@ export interface ChangeRun {
   /** Sessions of each server, at the end. */
   shares: number[]
   seconds: number
+  /** As the gateway counts them, by cause. */
+  moves: Record<string, number>
 }
 
 const restMs = 1500
@@ -42,8 +44,9 @@ export async function runChange(
     const how = await steps[change](stage, gateway)
     const seconds = (performance.now() - startedAtMs) / 1000
     const shares = await stage.shares()
+    const moves = (await gateway.control?.(stage.gateway).moves?.()) ?? {}
     const totals = await stage.ask<Totals>({ ask: 'finish' })
-    return { change, gateway, totals, how, shares, seconds }
+    return { change, gateway, totals, how, shares, seconds, moves }
   } finally {
     await stage.close()
   }

@@ -19,12 +19,14 @@ interface Options extends Size {
 
 const changes: readonly Change[] = ['rolling', 'sigterm', 'scale-out']
 const mostRounds = 40
+const perClientAndSecond = 5
 const usage = `npm run chaos -- failover [options]
 
   --only NAMES        gateways whose name contains one of these, e.g. sluice,nginx
   --scenarios NAMES   of kills, rolling, sigterm, scale-out
   --rounds N          rounds of kills (default 20, at most ${mostRounds})
-  --quick             100 clients and 500 messages a second instead of 1,000 and 5,000, and 4 rounds
+  --clients N         each sends five messages a second (default 1,000, at most 2,000)
+  --quick             100 clients and 4 rounds
   --help`
 
 /** Undefined: the usage was asked for, and printed. Throws a TypeError for what cannot be read. */
@@ -35,6 +37,7 @@ function readOptions(args: string[]): Options | undefined {
       only: { type: 'string', default: '' },
       scenarios: { type: 'string', default: '' },
       rounds: { type: 'string' },
+      clients: { type: 'string' },
       quick: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -43,12 +46,16 @@ function readOptions(args: string[]): Options | undefined {
     console.log(usage)
     return undefined
   }
-  const rounds = Number(values.rounds ?? (values.quick ? 4 : 20))
-  if (!Number.isInteger(rounds) || rounds < 1 || rounds > mostRounds)
-    throw new TypeError(`--rounds: expected a whole number from 1 to ${mostRounds}`)
-  const size = values.quick ? { clients: 100, perSecond: 500 } : { clients: 1000, perSecond: 5000 }
+  const rounds = wholeFrom('--rounds', values.rounds ?? (values.quick ? '4' : '20'), mostRounds)
+  const clients = wholeFrom('--clients', values.clients ?? (values.quick ? '100' : '1000'), 2000)
   const named = { only: partsIn(values.only), scenarios: partsIn(values.scenarios) }
-  return { ...named, ...size, rounds }
+  return { ...named, clients, perSecond: clients * perClientAndSecond, rounds }
+}
+
+function wholeFrom(option: string, text: string, most: number): number {
+  const number = Number(text)
+  if (Number.isInteger(number) && number >= 1 && number <= most) return number
+  throw new TypeError(`${option}: expected a whole number from 1 to ${most}`)
 }
 
 /** @param args of the command line. @returns the exit code. */
@@ -75,7 +82,7 @@ async function fail(chosen: readonly FailoverGateway[], options: Options): Promi
     console.error(`${gateway.name}: ${options.rounds} rounds …`)
     const run = await runRounds(gateway, options)
     runs.push(run)
-    console.log(`${formatFindings(gateway.name, run.totals)}\n`)
+    console.log(`${formatFindings(gateway.name, run)}\n`)
   }
   console.log(`${formatRounds(runs)}\n\n${formatLost(runs)}\n`)
   return runs.flatMap(judgeRounds)
@@ -89,7 +96,7 @@ async function change(chosen: readonly FailoverGateway[], options: Options): Pro
       const run = await runChange(each, gateway, options)
       if (run === undefined) continue
       runs.push(run)
-      console.log(`${formatFindings(`${each}, ${gateway.name}`, run.totals)}\n`)
+      console.log(`${formatFindings(`${each}, ${gateway.name}`, run)}\n`)
     }
   }
   if (runs.length > 0) console.log(`${formatChanges(runs)}\n`)

@@ -27,6 +27,8 @@ export interface Control {
   movesSessions: boolean
   /** One more server; undefined: there would have to be another configuration. */
   add: ((port: number) => Promise<void>) | undefined
+  /** How many sessions went on at another server so far, by cause; undefined: none ever does. */
+  moves: (() => Promise<Record<string, number>>) | undefined
 }
 
 /** Longest message that is held back until it is whole. */
@@ -141,13 +143,14 @@ function sluice(
     'balancer: least-connections',
     'health:',
     '  { websocket: /healthz, interval: 250ms, timeout: 250ms, healthy: 1, unhealthy: 2, move: true }',
+    'eject: { for: 1s }',
     'failover: { mode: transparent, hold: 512KB, wait: 10s }',
     'drain: { rate: 200/s, settle: 100ms }',
     'timeout: { connect: 1s, answer: 1s }',
     ...upstream,
   ]
   const lines = [
-    'limits: { message: 2MB }',
+    'limits: { message: 2MB, frame: 2MB }',
     'heartbeat: { upstream: 500ms, timeout: 500ms }',
     ...route,
   ]
@@ -172,6 +175,7 @@ function controlHaproxy({ folder }: RunningGateway): Control {
     undrain: (_, index) => set(index, 'ready'),
     movesSessions: false,
     add: undefined,
+    moves: undefined,
   }
 }
 
@@ -190,16 +194,28 @@ function say(unix: string, line: string): Promise<void> {
 
 function controlSluice({ folder }: RunningGateway): Control {
   const unix = join(folder, 'admin.sock')
-  async function ask(method: string, port: number, more = ''): Promise<void> {
+  async function ask(method: string, path: string): Promise<string> {
+    const answer = await fetch(`http://localhost${path}`, { method, unix })
+    const text = await answer.text()
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`)
+    return text
+  }
+  async function change(method: string, port: number, more = ''): Promise<void> {
     const url = encodeURIComponent(`ws://127.0.0.1:${port}`)
-    const path = `http://localhost/upstreams/chat/endpoints?url=${url}${more}`
-    const answer = await fetch(path, { method, unix })
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
+    await ask(method, `/upstreams/chat/endpoints?url=${url}${more}`)
   }
   return {
-    drain: (port) => ask('PATCH', port, '&drain=true'),
-    undrain: (port) => ask('PATCH', port, '&drain=false'),
+    drain: (port) => change('PATCH', port, '&drain=true'),
+    undrain: (port) => change('PATCH', port, '&drain=false'),
     movesSessions: true,
-    add: (port) => ask('POST', port),
+    add: (port) => change('POST', port),
+    moves: async () => readMoves(await ask('GET', '/metrics')),
   }
+}
+
+function readMoves(metrics: string): Record<string, number> {
+  const series = /^sluice_session_moves_total\{.*?cause="(\w+)".*?\} (\d+)$/gm
+  return Object.fromEntries(
+    Array.from(metrics.matchAll(series), ([, cause = '', count]) => [cause, Number(count)]),
+  )
 }

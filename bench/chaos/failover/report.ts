@@ -1,5 +1,5 @@
 // The tables of failover as text.
-import { table } from '../../table.ts'
+import { table, whole } from '../../table.ts'
 import type { ChangeRun } from './changes.ts'
 import { gapsOf, percentile, sum } from './verdicts.ts'
 import type { Failure } from './failing-server.ts'
@@ -51,13 +51,17 @@ export function formatChanges(runs: readonly ChangeRun[]): string {
   return table([...headings, 'took'], lines)
 }
 
-/** What there was, in words: the closings, the errors, the first examples. */
-export function formatFindings(name: string, totals: Totals): string {
-  const { closings, faults, examples, refused } = totals
-  const counted = Object.entries({ ...closings, ...faults })
+/** What there was, in words: moves by cause, closings, errors, the first examples. */
+export function formatFindings(
+  name: string,
+  { totals, moves }: Pick<RoundsRun, 'totals' | 'moves'>,
+): string {
+  const { closings, faults, examples, refused, sent } = totals
+  const moved = Object.entries(moves).map(([cause, count]) => [`moved, ${cause}`, count] as const)
+  const counted = [...moved, ...Object.entries({ ...closings, ...faults })]
   const lines = counted.map(([what, count]) => `${what} × ${count}`)
   if (refused > 0) lines.push(`no 101 × ${refused}`)
-  return [`${name}:`, ...lines, ...examples].join('\n    ')
+  return [`${name}: ${whole(sent)} messages`, ...lines, ...examples].join('\n    ')
 }
 
 function counts({ closings, caught, faults, lostOutside }: Totals): string[] {

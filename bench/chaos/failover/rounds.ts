@@ -20,6 +20,8 @@ export interface RoundsRun {
   rounds: Round[]
   totals: Totals
   calm: Cpu
+  /** As the gateway counts them, by cause. */
+  moves: Record<string, number>
 }
 
 /** What was sent so long before a failure must have its echo. */
@@ -47,8 +49,9 @@ export async function runRounds(gateway: FailoverGateway, size: Size): Promise<R
   try {
     const rounds: Round[] = []
     for (let round = 1; round <= size.rounds; round++) rounds.push(await runRound(stage, round))
+    const moves = (await gateway.control?.(stage.gateway).moves?.()) ?? {}
     const totals = await stage.ask<Totals>({ ask: 'finish' })
-    return { gateway, rounds, totals, calm: stage.calm }
+    return { gateway, rounds, totals, calm: stage.calm, moves }
   } finally {
     await stage.close()
   }
