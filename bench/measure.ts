@@ -89,6 +89,8 @@ async function measureRound(
   for (const scenario of scenarios) {
     const fitting = gateways.filter(({ group }) => group === scenario.group)
     if (fitting.length === 0) continue
+    // Whoever was first is last in the next round: what grows or fades with time meets all alike.
+    if (round % 2 === 0) fitting.reverse()
     progress(`${elapsed()}  round ${round} of ${options.rounds}, ${scenario.name}:`)
     for (const gateway of fitting) {
       const sample = await measure(scenario, gateway, options, placement.load)
@@ -101,13 +103,13 @@ async function measureRound(
 }
 
 /**
- * Each gateway is started anew: what rounds of load left behind is not memory of idle clients. Where
- * compression is agreed on the difference that makes is judged, which is less than what one start
- * differs from the next: so there are several.
+ * Each gateway is started anew: what rounds of load left behind is not memory of idle clients. What
+ * agreeing on compression adds, or failover, is less than what one start differs from the next: so there
+ * are several.
  */
 export async function measureMemory(bench: Bench, contenders: Contender[]): Promise<void> {
   progress(`${elapsed()}  memory of idle clients:`)
-  const isRepeated = ({ group }: Contender) => group === 'compression'
+  const isRepeated = ({ group }: Contender) => group === 'compression' || group === 'failover'
   for (let pass = 1; pass <= bench.options.memoryPasses; pass++) {
     for (const contender of pass === 1 ? contenders : contenders.filter(isRepeated)) {
       if (isBefore(budgetMs)) {

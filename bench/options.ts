@@ -1,6 +1,6 @@
 // The command line of the benchmark.
 import { parseArgs } from 'node:util'
-import type { Group } from './row.ts'
+import { groups, type Group } from './row.ts'
 
 export interface Options {
   /** Only what it costs to choose an endpoint; needs no gateway. */
@@ -17,7 +17,7 @@ export interface Options {
   seconds: number
   warmSeconds: number
   idleClients: number
-  /** How often memory is measured where compression is agreed on. */
+  /** How often memory is measured where the difference between two rows is judged. */
   memoryPasses: number
   /** Where every sample goes as JSON. */
   jsonFile: string | undefined
@@ -31,9 +31,10 @@ const usage = `npm run bench -- [options]
   --plain         without TLS; this and --tls where no other is given
   --tls           with TLS
   --compression   with permessage-deflate between the clients and the gateway
+  --failover      what transparent failover costs while no server fails
   --picking       only what it costs to choose an endpoint, in a few seconds
   --against DIR   the Sluice of another checkout as a row, and how this one compares with it
-  --rounds N      rounds of all gateways and scenarios (default 5, at most 9; 0: memory alone)
+  --rounds N      rounds of all gateways and scenarios (default 5, at most 50; 0: memory alone)
   --quick         one short round and 2,000 idle clients: to see that everything works
   --json FILE     write every sample to FILE
   --help`
@@ -48,6 +49,7 @@ export function readOptions(argv: string[]): Options | undefined {
       plain: { type: 'boolean', default: false },
       tls: { type: 'boolean', default: false },
       compression: { type: 'boolean', default: false },
+      failover: { type: 'boolean', default: false },
       picking: { type: 'boolean', default: false },
       against: { type: 'string' },
       rounds: { type: 'string' },
@@ -61,15 +63,15 @@ export function readOptions(argv: string[]): Options | undefined {
     return undefined
   }
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 5))
-  if (!Number.isInteger(rounds) || rounds < 0 || rounds > 9) {
-    throw new TypeError('--rounds: expected a whole number from 0 to 9')
+  if (!Number.isInteger(rounds) || rounds < 0 || rounds > 50) {
+    throw new TypeError('--rounds: expected a whole number from 0 to 50')
   }
-  const groups = (['plain', 'tls', 'compression'] as const).filter((group) => values[group])
+  const wanted = groups.filter((group) => values[group])
   return {
     isPicking: values.picking,
     only: namesIn(values.only),
     scenarios: namesIn(values.scenarios),
-    groups: groups.length > 0 ? groups : ['plain', 'tls'],
+    groups: wanted.length > 0 ? wanted : ['plain', 'tls'],
     against: values.against,
     rounds,
     seconds: values.quick ? 0.7 : 1.5,

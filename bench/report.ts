@@ -1,6 +1,6 @@
 // Turns samples into tables: ratios to the control row first, absolute figures second.
 import { idleMessages, type IdleSample } from './memory.ts'
-import type { Group } from './row.ts'
+import { groups, type Group } from './row.ts'
 import { controlNames } from './rows.ts'
 import type { Sample, Scenario } from './scenarios.ts'
 import { idleBytes, idleOf, median, ratiosOf, valid } from './statistics.ts'
@@ -15,7 +15,6 @@ export interface Results {
 }
 
 export function formatReport(results: Results, scenarios: Scenario[]): string {
-  const groups = ['plain', 'tls', 'compression'] as const
   return [
     ...groups.flatMap((group) => formatGroup(results, scenarios, group)),
     formatCompressionSummary(results, scenarios),
@@ -99,6 +98,7 @@ const idleTitles: Record<Group, string> = {
   plain: 'idle clients',
   tls: 'idle clients, TLS',
   compression: `idle clients that have exchanged ${idleMessages} messages or, with a window, as many as fill it`,
+  failover: 'idle clients, failover',
 }
 
 function formatErrors({ samples, idle, failures }: Results): string {

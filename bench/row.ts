@@ -3,7 +3,9 @@ import type { Deflate } from './native.ts'
 import type { Certificate } from './tls.ts'
 
 /** What is measured and printed together: everything else of two rows is alike. */
-export type Group = 'plain' | 'tls' | 'compression'
+export type Group = (typeof groups)[number]
+
+export const groups = ['plain', 'tls', 'compression', 'failover'] as const
 
 export interface Row {
   name: string

@@ -6,15 +6,17 @@ import { compressionRows } from './compression-rows.ts'
 import type { Group, Place, Row } from './row.ts'
 import { sluice } from './sluice.ts'
 
+export const subjectName = 'sluice'
 /** Every ratio of a group is to this row. */
 export const controlNames: Record<Group, string> = {
   plain: 'nginx tuned',
   tls: 'nginx tuned',
   compression: 'node ws, deflate',
+  failover: subjectName,
 }
-export const subjectName = 'sluice'
 export const framedName = 'sluice framed'
 export const pooledName = 'sluice pooled'
+export const failoverName = 'sluice failover'
 /** The same program of another checkout. */
 export const beforeName = 'sluice before'
 
@@ -76,7 +78,7 @@ export const rows: Row[] = [
     ],
   },
   ...compressionRows,
-  sluice({ name: subjectName, groups: ['plain', 'tls', 'compression'] }),
+  sluice({ name: subjectName, groups: ['plain', 'tls', 'compression', 'failover'] }),
   sluice({
     name: pooledName,
     groups: ['plain'],
@@ -87,6 +89,11 @@ export const rows: Row[] = [
     name: framedName,
     groups: ['plain', 'compression'],
     route: { framed: true, compression: 'off' },
+  }),
+  sluice({
+    name: failoverName,
+    groups: ['failover'],
+    upstream: (port) => ({ endpoints: [`ws://127.0.0.1:${port}`], failover: 'transparent' }),
   }),
 ]
 

@@ -12,7 +12,12 @@ import { runProgram } from './program.ts'
 import { formatReport, hasErrors } from './report.ts'
 import type { Row } from './row.ts'
 import { controlNames, otherCheckout, rows } from './rows.ts'
-import { compressionScenarios, plainScenarios, tlsScenarios } from './scenarios.ts'
+import {
+  compressionScenarios,
+  failoverScenarios,
+  plainScenarios,
+  tlsScenarios,
+} from './scenarios.ts'
 import { makeCertificate, missingForTls, type Certificate } from './tls.ts'
 
 async function main(): Promise<number> {
@@ -40,6 +45,7 @@ async function main(): Promise<number> {
       ...plainScenarios,
       ...tlsScenarios,
       ...(corpora ? compressionScenarios(corpora) : []),
+      ...failoverScenarios,
     ].filter(({ name }) => isWanted(name, options.scenarios)),
     results: { samples: [], idle: [], failures: [] },
   }

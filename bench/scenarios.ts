@@ -37,21 +37,31 @@ export interface Durations {
   warmSeconds: number
 }
 
+/** Of names: no two scenarios have the same one. */
+const suffixes = { plain: '', tls: ', TLS', failover: ', failover' }
+
 export const plainScenarios: Scenario[] = [
-  messages(200, 1, 64, '64 B', 'off'),
-  messages(100, 16, 64, '64 B', 'off'),
-  messages(50, 4, 4096, '4 KB', 'off'),
-  messages(20, 4, 65_536, '64 KB', 'off'),
+  messages(200, 1, 64, '64 B', 'plain'),
+  messages(100, 16, 64, '64 B', 'plain'),
+  messages(50, 4, 4096, '4 KB', 'plain'),
+  messages(20, 4, 65_536, '64 KB', 'plain'),
   handshakes('handshakes', 'off'),
 ]
 
 export const tlsScenarios: Scenario[] = [
-  messages(200, 1, 64, '64 B', 'full'),
-  messages(100, 16, 64, '64 B', 'full'),
-  messages(50, 4, 4096, '4 KB', 'full'),
-  messages(20, 4, 65_536, '64 KB', 'full'),
+  messages(200, 1, 64, '64 B', 'tls'),
+  messages(100, 16, 64, '64 B', 'tls'),
+  messages(50, 4, 4096, '4 KB', 'tls'),
+  messages(20, 4, 65_536, '64 KB', 'tls'),
   handshakes('handshakes, TLS', 'full'),
   handshakes('handshakes, TLS resumed', 'resumed'),
+]
+
+/** While no server fails. */
+export const failoverScenarios: Scenario[] = [
+  messages(200, 1, 64, '64 B', 'failover'),
+  messages(100, 16, 64, '64 B', 'failover'),
+  messages(50, 4, 16_384, '16 KB', 'failover'),
 ]
 
 /** Round trips of every corpus, and one of them to many clients at once. */
@@ -76,12 +86,12 @@ function messages(
   inFlight: number,
   bytes: number,
   size: string,
-  tls: Load['tls'],
+  group: keyof typeof suffixes,
 ): Scenario {
-  const suffix = tls === 'off' ? '' : ', TLS'
-  const name = `${clients} connections × ${inFlight} in flight, ${size}${suffix}`
+  const name = `${clients} connections × ${inFlight} in flight, ${size}${suffixes[group]}`
+  const tls = group === 'tls' ? 'full' : 'off'
   const load = { mode: 'messages', clients, inFlight, payload: bytes, tls } as const
-  return { name, group: tls === 'off' ? 'plain' : 'tls', unit: 'message', bytes, ...load }
+  return { name, group, unit: 'message', bytes, ...load }
 }
 
 /** 32 at a time keep the gateway busy and stay under every listen backlog. */

@@ -119,7 +119,8 @@ export class KeptRequest implements Redialler {
       if (signal.aborted) throw signal.reason
       if (error instanceof RedialRefusal) throw error
       if (!(error instanceof GatewayError)) throw error
-      blame(endpoint, error, clock.now() - startedAtMs)
+      // What does not fit this session may fit every other.
+      if (error.code !== 'UPSTREAM_BAD_HANDSHAKE') blame(endpoint, error, clock.now() - startedAtMs)
       const { code, message: detail } = error
       const told = { upstream: session.pool.name, endpoint: endpoint.url, code, detail }
       emit({ type: 'attempt-failed', ...told, isRetried: true })
@@ -168,9 +169,14 @@ export class KeptRequest implements Redialler {
   }
 
   /** @throws RedialRefusal, or GatewayError where another endpoint may do better. */
-  #accept({ session, facts }: Asked, answer: ResponseHead, offer: ExtensionOffer): Renewal {
+  #accept(
+    { session, facts, endpoint }: Asked,
+    answer: ResponseHead,
+    offer: ExtensionOffer,
+  ): Renewal {
     const { status, fields } = answer
     if (status >= 400 && status < 500) throw new RedialRefusal(status)
+    if (status >= 500) endpoint.standing.failed('request', `answered ${status}`)
     if (status !== 101) throw new GatewayError('UPSTREAM_BAD_HANDSHAKE', `it answered ${status}`)
     const { fields: asked } = facts.head
     const fault = switchFault(answer, {

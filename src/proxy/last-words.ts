@@ -4,7 +4,8 @@
  * will, or has had its time.
  */
 import type { Clock } from '../core/clock.ts'
-import type { OwnClose, Side } from './side.ts'
+import type { OwnClose } from './side-parts.ts'
+import type { Side } from './side.ts'
 
 /** For the peer: an answer under way arrives within a machine room's round trip, and a dead peer costs no more. */
 const lastWordsMs = 100

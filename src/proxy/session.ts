@@ -1,7 +1,6 @@
 /**
  * One client's stay: its connection and the upstream connection it is joined to, from the 101 until both are
- * closed. What happens to one side happens to the other, unless failover lets the session go on at another
- * server.
+ * closed. What happens to one side happens to the other, unless the session can go on at another server.
  *
  * Both streams belong to the session, and every way to its end has a deadline.
  */
@@ -13,14 +12,16 @@ import type { Emit, MoveCause, SessionEnd, SessionFacts, Traffic } from '../core
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
 import { Ending, isOwnFault, type Fault } from './ending.ts'
+import { answerTo, endWithout, type CloseWords } from './ends.ts'
 import type { Directions } from './framing.ts'
-import { Heartbeat } from './heartbeat.ts'
 import type { Movable } from './movable.ts'
-import { Moves } from './moves.ts'
+import { Moves, type MovedSession } from './moves.ts'
 import type { Redialler } from './redialler.ts'
 import type { Route } from './route.ts'
 import { Throttle } from './throttle.ts'
-import { Side, type SideEvents } from './side.ts'
+import { Side } from './side.ts'
+import type { SideEvents } from './side-parts.ts'
+import { isTimed, watch, type Watch } from './watch.ts'
 
 /** What all sessions share. */
 export interface SessionHost {
@@ -46,15 +47,7 @@ export interface SessionOptions {
   readonly host: SessionHost
 }
 
-/** What a Close frame says. */
-export interface CloseWords {
-  /** One that may travel. */
-  readonly code?: number | undefined
-  /** At most 123 bytes of UTF-8. */
-  readonly reason?: string | undefined
-}
-
-export class Session implements SideEvents, Movable {
+export class Session implements SideEvents<Side>, Movable, MovedSession {
   readonly id: string
   readonly route: Route
   readonly pool: Pool
@@ -69,16 +62,12 @@ export class Session implements SideEvents, Movable {
   readonly #upstream: Side
   readonly #moves: Moves | undefined
   #hasLeftEndpoint = false
-  /** What the servers before this one have sent. */
-  #outboundBefore: Traffic | undefined
   #ending: Ending | undefined
-  #callOffIdle: (() => void) | undefined
-  #callOffAge: (() => void) | undefined
-  #heartbeats: readonly Heartbeat[] | undefined
+  readonly #watch: Watch | undefined
 
   constructor(options: SessionOptions) {
     const { route, pool, host, redialler, directions } = options
-    const { limits, timeout, heartbeat } = route.config
+    const { limits, timeout } = route.config
     const { clock } = host
     this.id = options.id
     this.route = route
@@ -87,12 +76,11 @@ export class Session implements SideEvents, Movable {
     this.facts = options.facts
     this.openedAtMs = clock.now()
     this.#host = host
-    const hasHeartbeat = heartbeat.clientMs !== undefined || heartbeat.upstreamMs !== undefined
     const side = {
       events: this,
       pendingBytes: limits.pendingBytes,
       sendTimeoutMs: timeout.sendMs,
-      isTimed: timeout.idleMs !== undefined || hasHeartbeat,
+      isTimed: isTimed(route),
       clock,
     }
     const isThrottled = limits.messages !== undefined || limits.bytes !== undefined
@@ -113,14 +101,15 @@ export class Session implements SideEvents, Movable {
     const { succession } = upstream
     if (redialler !== undefined && succession !== undefined)
       this.#moves = new Moves({ session: this, client, upstream, succession, redialler })
-    if (timeout.idleMs !== undefined) this.#watchIdle(timeout.idleMs)
-    if (timeout.ageMs !== undefined)
-      this.#callOffAge = clock.after(timeout.ageMs, () => this.close('AGE'))
-    if (!hasHeartbeat) return
-    this.#heartbeats = [
-      this.#heartbeatOf(client, heartbeat.clientMs),
-      this.#heartbeatOf(upstream, heartbeat.upstreamMs),
-    ].filter((each) => each !== undefined)
+    this.#watch = watch({
+      route,
+      clock,
+      client,
+      upstream,
+      onAge: () => this.close('AGE'),
+      onIdle: () => this.close('IDLE'),
+      onSilent: (each) => this.#giveUp(each),
+    })
   }
 
   get clock(): Clock {
@@ -138,9 +127,8 @@ export class Session implements SideEvents, Movable {
 
   get outbound(): Traffic {
     const { messages, bytes } = this.#upstream.direction
-    const before = this.#outboundBefore
-    if (before === undefined) return { messages, bytes }
-    return { messages: before.messages + messages, bytes: before.bytes + bytes }
+    const before = this.#moves?.outboundBefore
+    return { messages: messages + (before?.messages ?? 0), bytes: bytes + (before?.bytes ?? 0) }
   }
 
   /** Bytes that wait for the upstream. */
@@ -210,7 +198,6 @@ export class Session implements SideEvents, Movable {
 
   /** It goes on at this endpoint, which counts it. */
   joined(endpoint: Endpoint): void {
-    this.#outboundBefore = this.outbound
     this.endpoint = endpoint
     this.facts = { ...this.facts, endpoint: endpoint.url }
     this.#hasLeftEndpoint = false
@@ -275,11 +262,9 @@ export class Session implements SideEvents, Movable {
     if (this.#ending !== undefined) return this.#ending
     const { clock } = this.#host
     const { closeMs, sendMs } = this.route.config.timeout
-    const [client, upstream] = [this.#client, this.#upstream]
-    this.#ending = new Ending(end, { client, upstream, clock, closeMs, sendMs })
-    this.#callOffIdle?.()
-    this.#callOffAge?.()
-    for (const heartbeat of this.#heartbeats ?? []) heartbeat.stop()
+    const sides = { client: this.#client, upstream: this.#upstream }
+    this.#ending = new Ending(end, { ...sides, clock, closeMs, sendMs })
+    this.#watch?.stop()
     this.#moves?.ending(end.by === 'client' && end.reason === 'closed')
     return this.#ending
   }
@@ -306,40 +291,10 @@ export class Session implements SideEvents, Movable {
     if (isLoss) this.close('SERVER_LOST', {}, reason)
   }
 
-  #watchIdle(delayMs: number): void {
-    this.#callOffIdle = this.#host.clock.after(delayMs, () => this.#checkIdle())
-  }
-
-  #checkIdle(): void {
-    const { idleMs = Infinity } = this.route.config.timeout
-    const lastReadMs = Math.max(this.openedAtMs, this.#client.lastReadMs, this.#upstream.lastReadMs)
-    const leftMs = lastReadMs + idleMs - this.#host.clock.now()
-    if (leftMs <= 0) this.close('IDLE')
-    else this.#watchIdle(leftMs)
-  }
-
-  #heartbeatOf(side: Side, intervalMs: number | undefined): Heartbeat | undefined {
-    if (intervalMs === undefined) return undefined
-    const { timeoutMs } = this.route.config.heartbeat
-    const { clock } = this.#host
-    const onSilent = (each: Side) => this.#giveUp(each)
-    return new Heartbeat(side, { clock, intervalMs, timeoutMs, onSilent })
-  }
-
   /** The side is gone without a word, so nothing can be said to it. */
   #giveUp(side: Side): void {
     if (side === this.#upstream && this.#moves?.giveUp('silent', undefined) === true) return
     this.#end(endWithout(side.name, 'SILENT'))
     side.stream.destroy()
   }
-}
-
-/** An end without a Close. */
-function endWithout(by: SessionEnd['by'], reason: SessionEnd['reason']): SessionEnd {
-  return { by, code: CloseCode.abnormal, reason, detail: undefined }
-}
-
-/** What a Close with this code is answered with. */
-function answerTo(code: number): number {
-  return code === CloseCode.noStatus ? CloseCode.normal : code
 }

@@ -5,56 +5,11 @@
  * Nothing here allocates or waits per message. What ends a session is the session's business.
  */
 import type { ByteStream, ByteStreamHandler, StreamClose } from '../core/byte-stream.ts'
-import type { Clock } from '../core/clock.ts'
-import { encodeClose, encodeFrame } from '../wire/frame-encoder.ts'
-import { Opcode } from '../wire/opcode.ts'
+import { encodeClose } from '../wire/frame-encoder.ts'
 import { hasPassedClose, type Direction } from './direction.ts'
+import type { OwnClose, SideOptions, SideParts } from './side-parts.ts'
 import { Succession } from './succession.ts'
 import type { Throttle } from './throttle.ts'
-
-export interface SideEvents {
-  /** The side sent a Close frame, or violated the protocol: nothing of what it sends passes any more. */
-  sideOnStop(side: Side): void
-  /** The side sends more than its rate: it is to be closed. */
-  sideOnExcess(side: Side, detail: string): void
-  /** The side will send nothing more, but can be sent to. */
-  sideOnEnd(side: Side): void
-  sideOnClose(side: Side, reason: StreamClose): void
-  /** The stream of a side that may be replaced is over. @returns whether it is replaced: then nothing else is told. */
-  sideOnLoss(side: Side, reason: StreamClose): boolean
-  /** The ping of `ask` is answered. */
-  sideOnAnswer(side: Side): void
-  /** All that it had sent before it was lost has passed. */
-  sideOnFlushed(side: Side): void
-}
-
-export interface SideOptions {
-  readonly events: SideEvents
-  /** Bytes this side's peer may leave untaken before this side is paused. */
-  readonly pendingBytes: number
-  readonly sendTimeoutMs: number
-  /** Whether `lastReadMs` is kept. */
-  readonly isTimed: boolean
-  readonly clock: Clock
-}
-
-export interface SideParts {
-  readonly stream: ByteStream
-  /** What becomes of what this side sends. */
-  readonly direction: Direction
-  /** What this side may send; undefined: as much as it can. */
-  readonly throttle?: Throttle | undefined
-  /** Set for a server that may be replaced by another: messages up to this are not cut by that. */
-  readonly holdBytes?: number | undefined
-}
-
-/** A Close frame of the gateway's own, sent between two frames. */
-export interface OwnClose {
-  readonly code: number
-  readonly reason: string
-  /** Set where the side is not to be heard any more: how long it may take to end after our FIN. */
-  readonly lingerMs?: number
-}
 
 export class Side implements ByteStreamHandler {
   readonly name: 'client' | 'upstream'
@@ -67,7 +22,7 @@ export class Side implements ByteStreamHandler {
   /** It has ended its side: nothing more comes from it. */
   hasEnded = false
   #peer: Side | undefined
-  readonly #options: SideOptions
+  readonly #options: SideOptions<Side>
   readonly #throttle: Throttle | undefined
   /** Set for a server that may be replaced. */
   readonly succession: Succession | undefined
@@ -77,12 +32,11 @@ export class Side implements ByteStreamHandler {
   /** It ended behind what is delayed: TLS tells of the end in spite of a pause. */
   #isEndDelayed = false
   /** Nothing more of its peer's passes to this side: the gateway has sent, or will send, it a Close. */
-  #isShut = false
+  isShut = false
   #pendingClose: OwnClose | undefined
-  /** What this side sent to a peer that is gone. */
   #discardedBytes = 0
 
-  constructor(name: Side['name'], parts: SideParts, options: SideOptions) {
+  constructor(name: Side['name'], parts: SideParts, options: SideOptions<Side>) {
     const { stream, direction, throttle, holdBytes } = parts
     this.name = name
     this.stream = stream
@@ -105,11 +59,11 @@ export class Side implements ByteStreamHandler {
 
   /** Whether all has been written to it that ever will be, its Close included. */
   get isToldAll(): boolean {
-    return this.#isShut ? this.#pendingClose === undefined : this.peer.direction.isStopped
+    return this.isShut ? this.#pendingClose === undefined : this.peer.direction.isStopped
   }
 
   /** Whether what has passed of what it sends ends between two frames. */
-  get #isAtBoundary(): boolean {
+  get isAtBoundary(): boolean {
     return this.succession !== undefined || this.direction.isAtBoundary
   }
 
@@ -118,7 +72,6 @@ export class Side implements ByteStreamHandler {
     return this.peer.#waitingBytes + (this.#delayed?.length ?? 0)
   }
 
-  /** That were written to it. */
   get #waitingBytes(): number {
     return this.succession?.outlet.waitingBytes(this.stream) ?? this.stream.bufferedBytes
   }
@@ -129,14 +82,14 @@ export class Side implements ByteStreamHandler {
       // It was under way when the stream was paused, or came with a reset.
       this.#delayed = Buffer.concat([this.#delayed, chunk])
       this.stream.pause()
-    } else if (this.peer.#isShut) this.#passLast(chunk)
+    } else if (this.peer.isShut) this.#passLast(chunk)
     else if (this.#throttle === undefined || this.peer.direction.isStopped) this.#pass(chunk)
     else this.#passWithin(chunk, this.#throttle)
   }
 
   streamOnDrain(): void {
     this.succession?.outlet.drained()
-    this.peer.#goOn()
+    this.peer.goOn()
   }
 
   streamOnEnd(): void {
@@ -150,36 +103,21 @@ export class Side implements ByteStreamHandler {
   streamOnClose(reason: StreamClose): void {
     if (this.succession !== undefined && this.#options.events.sideOnLoss(this, reason)) return
     this.isClosed = true
-    this.#isShut = true
+    this.isShut = true
     this.#callOffDelay?.()
     // What it had not taken is lost; its peer must not wait for room.
-    this.peer.#goOn()
+    this.peer.goOn()
     this.#options.events.sideOnClose(this, reason)
   }
 
   /** Sends this side a Close of the gateway's own, as soon as the frame that is passing to it has ended. */
   close(close: OwnClose): void {
     const { peer } = this
-    if (this.#isShut || hasPassedClose(peer.direction)) return
-    this.#isShut = true
-    if (peer.#isAtBoundary || peer.direction.isStopped) this.#closeWith(close)
+    if (this.isShut || hasPassedClose(peer.direction)) return
+    this.isShut = true
+    if (peer.isAtBoundary || peer.direction.isStopped) this.#closeWith(close)
     else this.#pendingClose = close
-    peer.#goOn()
-  }
-
-  /**
-   * Pings this side, if it can be known to answer (RFC 6455 §5.5.3: a peer may answer the latest ping
-   * only) and nothing is under way to it.
-   * @returns whether it has a ping to answer, the gateway's or its peer's.
-   */
-  ping(payload: Buffer): boolean {
-    if (this.#isShut || !this.peer.#isAtBoundary) return false
-    if (this.peer.direction.pinged !== undefined) return true
-    this.direction.expectPong(payload)
-    const ping = encodeFrame(Opcode.ping, payload, { isMasked: this.name === 'upstream' })
-    if (this.succession === undefined) this.stream.write(ping)
-    else this.succession.outlet.writeControl(this.stream, ping)
-    return true
+    peer.goOn()
   }
 
   /** Goes on with another stream, of another server; what the one before has sent has passed. */
@@ -196,15 +134,10 @@ export class Side implements ByteStreamHandler {
   /** @param early what its server sent behind its 101. @param hasEnded whether it has ended already. */
   begin(early: Buffer | undefined, hasEnded: boolean): void {
     this.stream.resume()
-    this.peer.#goOn()
+    this.peer.goOn()
     // They may pause what has just been resumed.
     if (early !== undefined) this.streamOnData(early)
     if (hasEnded) this.streamOnEnd()
-  }
-
-  /** There may be room again for what its peer sends. */
-  peerGoesOn(): void {
-    this.peer.#goOn()
   }
 
   /** Whether nothing it has sent waits to pass. */
@@ -228,7 +161,7 @@ export class Side implements ByteStreamHandler {
     }
     if (!direction.isStopped) return
     // Who has sent its Close needs no protection, and waits for its peer's.
-    peer.#goOn()
+    peer.goOn()
     this.#options.events.sideOnStop(this)
   }
 
@@ -237,7 +170,7 @@ export class Side implements ByteStreamHandler {
     this.#delayed = rest
     if (rest === undefined || !this.#hasRoom) return
     this.stream.pause()
-    setImmediate(sideOnTurn, this)
+    setImmediate(goOn, this)
   }
 
   get #hasRoom(): boolean {
@@ -282,11 +215,11 @@ export class Side implements ByteStreamHandler {
     this.#delayed = rest
     this.stream.pause()
     if ('fault' in excess) this.#options.events.sideOnExcess(this, excess.fault)
-    else this.#callOffDelay = clock.after(excess.waitMs, () => this.sideOnRoom())
+    else this.#callOffDelay = clock.after(excess.waitMs, () => this.#onRoom())
   }
 
   /** There may be room again, by its rate and with its peer: what was delayed goes on, then reading. */
-  #goOn(): void {
+  goOn(): void {
     if (this.#delayed !== undefined) this.#passDelayed(this.#delayed)
     if (this.#delayed !== undefined) return
     if (this.#hasRoom) this.stream.resume()
@@ -300,27 +233,22 @@ export class Side implements ByteStreamHandler {
   /** Unless its time has not come, or its peer has no room. Rates protect nobody who is being closed. */
   #passDelayed(delayed: Buffer): void {
     const { peer } = this
-    const throttle = peer.#isShut || peer.direction.isStopped ? undefined : this.#throttle
+    const throttle = peer.isShut || peer.direction.isStopped ? undefined : this.#throttle
     if (throttle !== undefined && this.#callOffDelay !== undefined) return
-    if (!peer.#isShut && !this.#hasRoom) return
+    if (!peer.isShut && !this.#hasRoom) return
     this.#callOffDelay?.()
     this.#callOffDelay = undefined
     this.#delayed = undefined
     this.direction.mostBegun = Infinity
-    if (peer.#isShut) this.#passLast(delayed)
+    if (peer.isShut) this.#passLast(delayed)
     else if (throttle !== undefined) this.#passWithin(delayed, throttle)
     else this.#pass(delayed)
   }
 
-  /** Everybody else had a turn. */
-  sideOnTurn(): void {
-    this.#goOn()
-  }
-
   /** Its rate has room again. */
-  sideOnRoom(): void {
+  #onRoom(): void {
     this.#callOffDelay = undefined
-    this.#goOn()
+    this.goOn()
   }
 
   /** Lets the frame under way pass to a peer that is being closed, and nothing after it. */
@@ -331,11 +259,11 @@ export class Side implements ByteStreamHandler {
     const close = peer.#pendingClose
     const { isStopped } = direction
     direction.mostBegun = Infinity
-    const last = chunk.subarray(0, this.#isAtBoundary ? 0 : direction.bytesToBoundary)
+    const last = chunk.subarray(0, this.isAtBoundary ? 0 : direction.bytesToBoundary)
     if (close === undefined) direction.hear(last)
     else {
       this.#write(direction.pass(last))
-      if (this.#isAtBoundary || direction.isStopped) {
+      if (this.isAtBoundary || direction.isStopped) {
         peer.#pendingClose = undefined
         peer.#closeWith(close)
       }
@@ -352,7 +280,7 @@ export class Side implements ByteStreamHandler {
 
   #closeWith({ code, reason, lingerMs }: OwnClose): void {
     // Its peer broke off inside a frame, which will never end: there is no place for a Close.
-    if (!this.peer.#isAtBoundary) return this.stream.end(lingerMs)
+    if (!this.peer.isAtBoundary) return this.stream.end(lingerMs)
     // Frames towards an upstream are a client's, so masked.
     this.stream.write(encodeClose(code, reason, { isMasked: this.name === 'upstream' }))
     if (lingerMs !== undefined) this.stream.end(lingerMs)
@@ -367,6 +295,6 @@ function after(first: Buffer | undefined, second: Buffer): Buffer {
   return first === undefined ? second : Buffer.concat([first, second])
 }
 
-function sideOnTurn(side: Side): void {
-  side.sideOnTurn()
+function goOn(side: Side): void {
+  side.goOn()
 }

@@ -4,21 +4,29 @@
  *
  * Invariant: what has passed to the client ends between two frames at every moment.
  */
-import type { ByteStream } from '../core/byte-stream.ts'
+import type { ByteStream, ByteStreamHandler } from '../core/byte-stream.ts'
 import { encodeClose, encodeFrame } from '../wire/frame-encoder.ts'
 import { Opcode } from '../wire/opcode.ts'
 import type { Direction } from './direction.ts'
 import { Gap } from './gap.ts'
 import { Hold } from './hold.ts'
 import { Outlet } from './outlet.ts'
-import type { Side } from './side.ts'
 
 /** A client masks, and to a server we are one. */
 const masked = { isMasked: true }
 
+/** The server's side of a session. */
+export interface ReplaceableSide extends ByteStreamHandler {
+  stream: ByteStream
+  readonly direction: Direction
+  readonly peer: { readonly direction: Direction }
+  /** Goes on with another stream, of another server. */
+  take(stream: ByteStream, direction: Direction): void
+}
+
 export class Succession {
   readonly outlet: Outlet
-  readonly #side: Side
+  readonly #side: ReplaceableSide
   readonly #holdBytes: number
   /** Of a message of the server's that is not whole. */
   #hold: Hold | undefined
@@ -26,7 +34,7 @@ export class Succession {
   #heardMessages = 0
 
   /** @param side the server's. @param holdBytes messages up to this are not cut. */
-  constructor(side: Side, holdBytes: number) {
+  constructor(side: ReplaceableSide, holdBytes: number) {
     this.#side = side
     this.#holdBytes = holdBytes
     this.outlet = new Outlet(holdBytes)

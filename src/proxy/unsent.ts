@@ -3,8 +3,8 @@
  * server gets every message whole.
  *
  * Invariant: what is kept begins between two messages and ends where the last piece did. Of a message that
- * is being passed at most `holdBytes` are kept; of one longer than that nothing, and whoever is caught in it
- * is told.
+ * goes on, and that a server has begun to take, at most `holdBytes` are kept; of a longer one nothing, and
+ * who is caught in it is told.
  */
 import { GatheredBytes } from '../wire/gathered-bytes.ts'
 import { lastMessageEnd } from '../wire/message-ends.ts'
@@ -25,7 +25,7 @@ export class Unsent {
   readonly #kept = new GatheredBytes()
   /** Of what is kept, the bytes up to the message that goes on. */
   #wholeBytes = 0
-  /** Of a message longer than `holdBytes`, which is not kept: it goes on, or its end was not taken. */
+  /** Of a message that was let go of since it is too long: it goes on, or its end was not taken. */
   #overlong: 'none' | 'goes on' | 'has ended' = 'none'
   /** What was kept when it was last gone through: there is no use in that before it has doubled. */
   #trimmedBytes = 0
@@ -55,19 +55,20 @@ export class Unsent {
   }
 
   /**
-   * Lets go of what is not needed any more. Only for what was passed to a server: what waits for the next one
-   * is kept, however long a message is.
+   * Lets go of what is not needed any more. Of a message that no server has begun to take that is nothing,
+   * however long it is.
    * @param untakenBytes of all that was added, the last that the server's connection has not taken.
    */
   settle(untakenBytes: number): void {
-    if (this.#kept.length - this.#wholeBytes > this.#holdBytes) {
-      this.#overlong = 'goes on'
-      this.#letGo(this.#kept.length)
-    }
     const { length } = this.#kept
     if (this.#overlong === 'has ended' && untakenBytes <= length) this.#overlong = 'none'
+    const wayBytes = length - this.#wholeBytes
+    if (wayBytes > this.#holdBytes && untakenBytes < wayBytes) {
+      this.#overlong = 'goes on'
+      return this.#letGo(length)
+    }
     if (untakenBytes === 0) return this.#letGo(this.#wholeBytes)
-    const neededBytes = untakenBytes + length - this.#wholeBytes + slackBytes
+    const neededBytes = untakenBytes + wayBytes + slackBytes
     if (length > 2 * Math.max(neededBytes, this.#trimmedBytes))
       this.#letGo(this.#restStart(untakenBytes))
   }

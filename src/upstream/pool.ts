@@ -82,7 +82,6 @@ export class Pool {
         this.#tiers.invalidate()
         if (this.size > 0) this.#finder.found()
         this.#line.serve()
-        this.redialGate.open()
         host.onChange(this.name)
       },
       onRoom: () => {

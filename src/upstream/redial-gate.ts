@@ -1,14 +1,14 @@
 /**
  * Keeps sessions that have lost their server from asking for endpoints all at once, again and again, while
  * none can be had: after somebody has asked everybody in vain one asks at a time, at growing intervals, until
- * one is served or something about the endpoints changes.
+ * one is served.
  */
 import type { Clock } from '../core/clock.ts'
 import { WaitingLine } from './waiting-line.ts'
 
 /** Between two who ask, while nobody is served: a server that restarts is back within seconds. */
 const leastPauseMs = 50
-const mostPauseMs = 1_000
+const mostPauseMs = 500
 
 export class RedialGate {
   readonly #clock: Clock

@@ -48,8 +48,8 @@ const ofEnds = mutantsOf(
       why: 'a message that was wholly taken is sent again',
     },
     {
-      replace: 'if (next > frames.length) break',
-      by: '',
+      replace: 'next > frames.length) break',
+      by: 'next > frames.length + 1) break',
       why: 'a message that was cut counts as whole',
     },
     {
@@ -147,9 +147,14 @@ const ofUnsent = mutantsOf(
       why: 'whole messages are kept, and sent again',
     },
     {
-      replace: '<= this.#holdBytes) return',
-      by: '< this.#holdBytes) return',
+      replace: 'wayBytes > this.#holdBytes',
+      by: 'wayBytes >= this.#holdBytes',
       why: 'a session is caught in a message of exactly the bound',
+    },
+    {
+      replace: ' && untakenBytes < wayBytes',
+      by: '',
+      why: 'a client whose long message waits for a server is closed',
     },
     {
       replace: "this.#overlong === 'has ended' && untakenBytes <= length",

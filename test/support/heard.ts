@@ -58,7 +58,7 @@ export function heardIn(bytes: Buffer): Heard[] {
 }
 
 /** @returns the first frame, as far as it has come; undefined where its header has not. */
-function readFrame(bytes: Buffer): (HeardFrame & { bytes: number }) | undefined {
+export function readFrame(bytes: Buffer): (HeardFrame & { readonly bytes: number }) | undefined {
   const [first, second] = bytes
   if (first === undefined || second === undefined) return undefined
   const short = second & 0x7f

@@ -9,6 +9,7 @@ import { Journal } from './journal.ts'
 export type Line = Readonly<Record<string, unknown>>
 
 export interface Peer extends AsyncDisposable {
+  readonly pid: number
   readonly port: number
   /** `127.0.0.1:port`, to put behind `http://` or `ws://`. */
   readonly host: string
@@ -44,6 +45,7 @@ export async function startPeer(file: string, ...options: string[]): Promise<Pee
   }
 
   return {
+    pid: child.pid,
     port: Number(port),
     host: `127.0.0.1:${Number(port)}`,
     lines: () => journal.items.slice(1),

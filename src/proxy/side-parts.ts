@@ -1,0 +1,52 @@
+/**
+ * What a side of a session is made of, and what it tells.
+ */
+import type { ByteStream, StreamClose } from '../core/byte-stream.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Direction } from './direction.ts'
+import type { Throttle } from './throttle.ts'
+
+/** Hears of a side. */
+export interface SideEvents<Side> {
+  /** The side sent a Close frame, or violated the protocol: nothing of what it sends passes any more. */
+  sideOnStop(side: Side): void
+  /** The side sends more than its rate: it is to be closed. */
+  sideOnExcess(side: Side, detail: string): void
+  /** The side will send nothing more, but can be sent to. */
+  sideOnEnd(side: Side): void
+  sideOnClose(side: Side, reason: StreamClose): void
+  /** The stream of a side that may be replaced is over. @returns whether it is replaced: then nothing else is told. */
+  sideOnLoss(side: Side, reason: StreamClose): boolean
+  /** The ping of `ask` is answered. */
+  sideOnAnswer(side: Side): void
+  /** All that it had sent before it was lost has passed. */
+  sideOnFlushed(side: Side): void
+}
+
+export interface SideOptions<Side> {
+  readonly events: SideEvents<Side>
+  /** Bytes this side's peer may leave untaken before this side is paused. */
+  readonly pendingBytes: number
+  readonly sendTimeoutMs: number
+  /** Whether `lastReadMs` is kept. */
+  readonly isTimed: boolean
+  readonly clock: Clock
+}
+
+export interface SideParts {
+  readonly stream: ByteStream
+  /** What becomes of what this side sends. */
+  readonly direction: Direction
+  /** What this side may send; undefined: as much as it can. */
+  readonly throttle?: Throttle | undefined
+  /** Set for a server that may be replaced by another: messages up to this are not cut by that. */
+  readonly holdBytes?: number | undefined
+}
+
+/** A Close frame of the gateway's own, sent between two frames. */
+export interface OwnClose {
+  readonly code: number
+  readonly reason: string
+  /** Set where the side is not to be heard any more: how long it may take to end after our FIN. */
+  readonly lingerMs?: number
+}

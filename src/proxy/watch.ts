@@ -1,0 +1,77 @@
+/**
+ * What ends a session by time: that it is old, that nothing is sent, that a side does not answer.
+ */
+import type { Clock } from '../core/clock.ts'
+import { Heartbeat } from './heartbeat.ts'
+import type { Route } from './route.ts'
+import type { Side } from './side.ts'
+
+export interface WatchOptions {
+  readonly route: Route
+  readonly clock: Clock
+  readonly client: Side
+  readonly upstream: Side
+  readonly onAge: () => void
+  readonly onIdle: () => void
+  readonly onSilent: (side: Side) => void
+}
+
+/** Whether the times at which its sides send something are asked for. */
+export function isTimed({ config }: Route): boolean {
+  const { clientMs, upstreamMs } = config.heartbeat
+  return config.timeout.idleMs !== undefined || clientMs !== undefined || upstreamMs !== undefined
+}
+
+/** @returns undefined where nothing is to be watched. */
+export function watch(options: WatchOptions): Watch | undefined {
+  const { route } = options
+  return isTimed(route) || route.config.timeout.ageMs !== undefined ? new Watch(options) : undefined
+}
+
+export class Watch {
+  readonly #options: WatchOptions
+  readonly #openedAtMs: number
+  readonly #callOffAge: (() => void) | undefined
+  #callOffIdle: (() => void) | undefined
+  readonly #heartbeats: readonly Heartbeat[]
+
+  constructor(options: WatchOptions) {
+    const { route, clock, client, upstream, onAge } = options
+    const { timeout, heartbeat } = route.config
+    this.#options = options
+    this.#openedAtMs = clock.now()
+    if (timeout.idleMs !== undefined) this.#watchIdle(timeout.idleMs)
+    if (timeout.ageMs !== undefined) this.#callOffAge = clock.after(timeout.ageMs, onAge)
+    const heartbeats = [
+      this.#heartbeatOf(client, heartbeat.clientMs),
+      this.#heartbeatOf(upstream, heartbeat.upstreamMs),
+    ]
+    this.#heartbeats = heartbeats.filter((each) => each !== undefined)
+  }
+
+  stop(): void {
+    this.#callOffIdle?.()
+    this.#callOffAge?.()
+    for (const heartbeat of this.#heartbeats) heartbeat.stop()
+  }
+
+  #watchIdle(delayMs: number): void {
+    this.#callOffIdle = this.#options.clock.after(delayMs, () => this.#checkIdle())
+  }
+
+  #checkIdle(): void {
+    const { route, clock, client, upstream, onIdle } = this.#options
+    const { idleMs = Infinity } = route.config.timeout
+    const lastReadMs = Math.max(this.#openedAtMs, client.lastReadMs, upstream.lastReadMs)
+    const leftMs = lastReadMs + idleMs - clock.now()
+    if (leftMs <= 0) onIdle()
+    else this.#watchIdle(leftMs)
+  }
+
+  #heartbeatOf(side: Side, intervalMs: number | undefined): Heartbeat | undefined {
+    if (intervalMs === undefined) return undefined
+    const { route, clock, onSilent } = this.#options
+    const { timeoutMs } = route.config.heartbeat
+    return new Heartbeat(side, { clock, intervalMs, timeoutMs, onSilent })
+  }
+}
