@@ -14,11 +14,14 @@ interface Watch {
   isClosed: boolean
   /** Closed, and since then without an echo. */
   isAway: boolean
+  isCaught: boolean
 }
 
 export interface Watched {
   gapMs: number
   isClosed: boolean
+  /** Closed inside a message too long to be held back. */
+  isCaught: boolean
 }
 
 /** Where a message is part of a longer one than the gateway holds back, it begins so: see echo.ts. */
@@ -63,7 +66,7 @@ export class Client {
   /** Its server is about to fail. */
   watch(window: Window): void {
     this.#windows.push(window)
-    this.#watch = { atMs: Infinity, gapMs: 0, isClosed: false, isAway: false }
+    this.#watch = { atMs: Infinity, gapMs: 0, isClosed: false, isAway: false, isCaught: false }
   }
 
   struck(atMs: number): void {
@@ -72,10 +75,11 @@ export class Client {
 
   /** @returns how it fared since its server has failed. */
   unwatch(): Watched {
-    const { gapMs = 0, isClosed = false, isAway = false, atMs = Infinity } = this.#watch ?? {}
+    if (this.#watch === undefined) throw new TypeError('A client that nobody watches')
+    const { gapMs, isClosed, isAway, isCaught, atMs } = this.#watch
     this.#watch = undefined
     const waitMs = isAway ? nowMs() - atMs : this.#session.waitSince(atMs)
-    return { gapMs: Math.max(gapMs, waitMs), isClosed }
+    return { gapMs: Math.max(gapMs, waitMs), isClosed, isCaught }
   }
 
   leave(): void {
@@ -137,6 +141,7 @@ export class Client {
       const pushed = Number(pushPattern.exec(part.toString('latin1', 0, 20))?.[1] ?? 0)
       if (code === 1012 && pushed > holdBytes) {
         tally.caught++
+        if (this.#watch !== undefined) this.#watch.isCaught = true
         return
       }
       const what = pushed > 0 ? `a message of ${pushed} bytes` : 'an echo'

@@ -11,7 +11,7 @@ export type Failure = 'killed' | 'killed sending' | 'stopped' | 'cut off'
 
 /** What it begins to send: longer than the gateway holds back, and shorter. */
 export const pushedBytes = [1024 * 1024, 400 * 1024] as const
-const pushedSessions = 24
+const pushedSessions = 12
 /** From the beginning of these messages to its end. */
 const pushMs = 30
 

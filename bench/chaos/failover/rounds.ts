@@ -73,12 +73,13 @@ async function runRound(stage: Stage, round: number): Promise<Round> {
   const watched = await stage.ask<Watched[]>({ ask: 'unwatch' })
   await server.recover(failure)
   await Bun.sleep(restMs)
-  const closed = watched.filter(({ isClosed }) => isClosed).length
+  // Those caught are not moved; they are counted for themselves.
+  const others = watched.filter(({ isCaught }) => !isCaught)
   return {
     round,
     failure,
     clients: sessions.length,
-    closed,
-    gapsMs: watched.map(({ gapMs }) => gapMs),
+    closed: others.filter(({ isClosed }) => isClosed).length,
+    gapsMs: others.map(({ gapMs }) => gapMs),
   }
 }
