@@ -206,7 +206,7 @@ describe('the tally', () => {
 })
 
 describe('the verdicts', () => {
-  const gateway = gatewayNamed('sluice')
+  const gateway = gatewayNamed('sluice tunnel')
   const totals = new Tally().totals()
   const calm = { gateway: 0, servers: 0, clients: 0 }
   const round = { round: 1, clients: 2, closed: 0 }

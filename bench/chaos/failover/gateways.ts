@@ -53,7 +53,7 @@ export const gateways: readonly FailoverGateway[] = [
     rebalancing: undefined,
     control: controlHaproxy,
   },
-  sluiceNamed('sluice', []),
+  sluiceNamed('sluice tunnel', []),
   sluiceNamed('sluice framed', [isFramed]),
 ]
 
