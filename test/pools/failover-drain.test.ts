@@ -223,7 +223,9 @@ describe('a server that is drained', () => {
     await first.until(() => first.begunBytes > 0)
     stay.drain()
     const second = await servers[1].end()
-    client.write(Buffer.concat([bytes.subarray(10_000), client.frame(Opcode.text, 'next')]))
+    client.write(bytes.subarray(10_000))
+    await first.hears(1)
+    client.say('next')
     expect(await second.hears(1)).toEqual(['text next'])
     expect(first.heard.filter((each) => !each.startsWith('ping'))).toEqual([
       saying(Opcode.binary, payload),
