@@ -127,7 +127,7 @@ export class Client {
     const { tally } = this.#options
     if (this.#isLeaving) return
     if (end.refusal === undefined) this.#count(session.id, end)
-    else tally.refused++
+    else tally.refusedWith(end.refusal)
     tally.lost(session.id, session.ledger.lost(), this.#windows)
     if (this.#watch !== undefined) this.#watch.isClosed = this.#watch.isAway = true
     setTimeout(() => {

@@ -77,7 +77,7 @@ http {
   access_log off;
   upstream chat {
     least_conn;
-    ${servers.map((server) => `server 127.0.0.1:${server} fail_timeout=1s;`).join('\n    ')}
+    ${servers.map((server) => `server 127.0.0.1:${server} max_fails=0;`).join('\n    ')}
   }
   server {
     listen 127.0.0.1:${port};

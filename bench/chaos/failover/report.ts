@@ -56,11 +56,13 @@ export function formatFindings(
   name: string,
   { totals, moves }: Pick<RoundsRun, 'totals' | 'moves'>,
 ): string {
-  const { closings, faults, examples, refused, sent } = totals
+  const { closings, faults, examples, refusals, sent } = totals
   const moved = Object.entries(moves).map(([cause, count]) => [`moved, ${cause}`, count] as const)
-  const counted = [...moved, ...Object.entries({ ...closings, ...faults })]
+  const refused = Object.entries(refusals).map(
+    ([what, count]) => [`no 101: ${what}`, count] as const,
+  )
+  const counted = [...moved, ...Object.entries({ ...closings, ...faults }), ...refused]
   const lines = counted.map(([what, count]) => `${what} × ${count}`)
-  if (refused > 0) lines.push(`no 101 × ${refused}`)
   return [`${name}: ${whole(sent)} messages`, ...lines, ...examples].join('\n    ')
 }
 

@@ -159,7 +159,8 @@ export class Session {
     if (opcode === Opcode.ping) this.outgoing.send(peer.write(Opcode.pong, payload, 1))
     else if (opcode === Opcode.pong) {
       // It may come twice: a ping inside a message is sent again with it.
-      if (!this.#pings.has(payload.toString())) this.#options.onFault(`a pong without a ping: ${payload.toString('hex')}`)
+      if (!this.#pings.has(payload.toString()))
+        this.#options.onFault(`a pong without a ping: ${payload.toString('hex')}`)
     } else if (opcode === Opcode.close) {
       this.#code = payload.length >= 2 ? payload.readUInt16BE(0) : 1005
       this.#reason = payload.toString('utf8', 2)

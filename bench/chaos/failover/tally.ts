@@ -34,8 +34,8 @@ export interface Totals {
   /** Lost at any other time, and the first of them. */
   lostOutside: number
   examples: string[]
-  /** Handshakes that did not come about. */
-  refused: number
+  /** Handshakes that did not come about, by what there was instead of a 101. */
+  refusals: Record<string, number>
 }
 
 const mostExamples = 12
@@ -48,18 +48,23 @@ export class Tally {
   caught = 0
   twice = 0
   late = 0
-  refused = 0
   readonly #closings = new Map<string, number>()
   readonly #faults = new Map<string, number>()
+  readonly #refusals = new Map<string, number>()
   readonly #losses: Loss[] = []
   readonly #examples: string[] = []
 
   closed(words: string): void {
-    this.#closings.set(words, (this.#closings.get(words) ?? 0) + 1)
+    count(this.#closings, words)
+  }
+
+  /** @param words what there was instead of a 101. */
+  refusedWith(words: string): void {
+    count(this.#refusals, words)
   }
 
   fault(session: number, words: string): void {
-    this.#faults.set(words, (this.#faults.get(words) ?? 0) + 1)
+    count(this.#faults, words)
     this.example(`session ${session}: ${words}`)
   }
 
@@ -74,7 +79,7 @@ export class Tally {
   }
 
   totals(): Totals {
-    const { sent, echoed, bytes, slowestMs, caught, twice, late, refused } = this
+    const { sent, echoed, bytes, slowestMs, caught, twice, late } = this
     const lostByRound: Record<number, number> = {}
     let lostOutside = 0
     for (const { session, sent: message, windows } of this.#losses) {
@@ -86,10 +91,15 @@ export class Tally {
     }
     const closings = Object.fromEntries(this.#closings)
     const faults = Object.fromEntries(this.#faults)
+    const refusals = Object.fromEntries(this.#refusals)
     const lost = { lostByRound, lostOutside, examples: this.#examples }
-    const counts = { sent, echoed, bytes, slowestMs, caught, twice, late, refused }
-    return { ...counts, ...lost, closings, faults }
+    const counts = { sent, echoed, bytes, slowestMs, caught, twice, late }
+    return { ...counts, ...lost, closings, faults, refusals }
   }
+}
+
+function count(counts: Map<string, number>, words: string): void {
+  counts.set(words, (counts.get(words) ?? 0) + 1)
 }
 
 /** The one in which it was under way, if any. */
