@@ -149,7 +149,7 @@ export class Moves {
 
   /** The session ends. @param isWord whether by the client's Close, which is for the next server where the last is left. */
   ending(isWord: boolean): void {
-    const { upstream, succession } = this.#parts
+    const { succession } = this.#parts
     if (isWord && this.isCommitted) return
     this.#callOff()
     if (!this.isBetween) {
