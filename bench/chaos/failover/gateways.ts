@@ -13,6 +13,8 @@ import {
 export interface FailoverGateway extends Program {
   name: string
   configuration: (place: Place) => string
+  /** How long after a server hangs it knows that at the latest, by its configuration; undefined: never. */
+  detectMs: number | undefined
   /** The same, but sessions go to servers that come; undefined: those that there are stay. */
   rebalancing: ((place: Place) => string) | undefined
   /** What can be done with a server while it has sessions; undefined: nothing. */
@@ -33,8 +35,6 @@ export interface Control {
 
 /** Longest message that is held back until it is whole. */
 export const holdBytes = 512 * 1024
-/** How long after a server hangs each gateway knows it, by the settings below. */
-export const detectMs = 1000
 
 const isFramed = 'compression: gateway'
 
@@ -43,6 +43,7 @@ export const gateways: readonly FailoverGateway[] = [
     ...nginxProgram,
     name: 'nginx',
     configuration: nginx,
+    detectMs: undefined,
     rebalancing: undefined,
     control: undefined,
   },
@@ -50,6 +51,7 @@ export const gateways: readonly FailoverGateway[] = [
     ...haproxyProgram,
     name: 'haproxy',
     configuration: haproxy,
+    detectMs: 3 * (250 + 500),
     rebalancing: undefined,
     control: controlHaproxy,
   },
@@ -62,6 +64,7 @@ function sluiceNamed(name: string, route: readonly string[]): FailoverGateway {
     ...sluiceProgram,
     name,
     configuration: (place) => sluice(place, [], route),
+    detectMs: 500 + 1000, // a heartbeat; checks of health may be later
     rebalancing: (place) => sluice(place, ['rebalance: { rate: 100/s }'], route),
     control: controlSluice,
   }
@@ -100,7 +103,7 @@ http {
 `.trimStart()
 }
 
-/** Two checks in a row, each a quarter of a second after the one before and as long under way: a second. */
+/** Three checks in a row, each a quarter of a second after the one before and half a second under way. */
 function haproxy({ port, servers, folder }: Place): string {
   const lines = servers.map((server, index) => `server chat${index + 1} 127.0.0.1:${server}`)
   return `
@@ -114,7 +117,7 @@ defaults
   timeout connect 1s
   timeout client 60s
   timeout server 1s
-  timeout check 250ms
+  timeout check 500ms
   timeout tunnel 1h
 frontend clients
   bind 127.0.0.1:${port}
@@ -127,12 +130,12 @@ backend chat
   option httpchk
   http-check send meth GET uri /healthz ver HTTP/1.1 hdr Host chat.example.com hdr Connection upgrade hdr Upgrade websocket hdr Sec-WebSocket-Version 13 hdr Sec-WebSocket-Key dGhlIHNhbXBsZSBub25jZQ==
   http-check expect status 101
-  default-server check inter 250ms fall 2 rise 1 on-marked-down shutdown-sessions
+  default-server check inter 250ms fall 3 rise 1 on-marked-down shutdown-sessions
   ${lines.join('\n  ')}
 `.trimStart()
 }
 
-/** As with haproxy; a session that is silent for half a second is asked, and has another half for its answer. */
+/** As with haproxy; a session whose server is silent for half a second asks it, and waits a second for the answer. */
 function sluice(
   { port, servers, folder }: Place,
   upstream: readonly string[],
@@ -142,7 +145,7 @@ function sluice(
     `endpoints: [${servers.map((server) => `ws://127.0.0.1:${server}`).join(', ')}]`,
     'balancer: least-connections',
     'health:',
-    '  { websocket: /healthz, interval: 250ms, timeout: 250ms, healthy: 1, unhealthy: 2, move: true }',
+    '  { websocket: /healthz, interval: 250ms, timeout: 500ms, healthy: 1, unhealthy: 3, move: true }',
     'eject: { for: 1s }',
     'failover: { mode: transparent, hold: 512KB, wait: 10s }',
     'drain: { rate: 200/s, settle: 100ms }',
@@ -151,7 +154,7 @@ function sluice(
   ]
   const lines = [
     'limits: { message: 2MB, frame: 2MB }',
-    'heartbeat: { upstream: 500ms, timeout: 500ms }',
+    'heartbeat: { upstream: 500ms, timeout: 1s }',
     ...route,
   ]
   return `

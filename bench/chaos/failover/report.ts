@@ -16,9 +16,11 @@ export function formatRounds(runs: readonly RoundsRun[]): string {
     ...counts(totals),
     gaps(gapsOf(rounds, false)),
     gaps(gapsOf(rounds, true)),
-    ...[calm.gateway, calm.servers, calm.clients].map((cores) => `${Math.round(cores * 100)} %`),
+    ...[calm.gateway, calm.servers, calm.clients, calm.others].map(
+      (cores) => `${Math.round(cores * 100)} %`,
+    ),
   ])
-  const cpu = ['CPU gateway', 'servers', 'clients']
+  const cpu = ['CPU gateway', 'servers', 'clients', 'others']
   return table([...headings, 'gap, hung', ...cpu], lines)
 }
 

@@ -1,7 +1,7 @@
 // The rounds of the table: in each one server fails, the one with the most sessions, and comes back.
 import type { Watched } from './client.ts'
 import type { Failure } from './failing-server.ts'
-import { detectMs, type FailoverGateway } from './gateways.ts'
+import type { FailoverGateway } from './gateways.ts'
 import { Stage, type Cpu, type Size } from './stage.ts'
 import type { Totals } from './tally.ts'
 
@@ -30,7 +30,7 @@ export const beforeMs = 100
 export const afterMs = 250
 /** How long a server is left failed; longer than it takes to find that out. */
 const killedMs = 1500
-const hungMs = 2500
+const hungMs = 3500
 /** Until it is used again, by whoever asks or tries it once in a while. */
 const restMs = 1500
 
@@ -48,7 +48,8 @@ export async function runRounds(gateway: FailoverGateway, size: Size): Promise<R
   const stage = await Stage.open(gateway, size, { running: 3, known: 3 })
   try {
     const rounds: Round[] = []
-    for (let round = 1; round <= size.rounds; round++) rounds.push(await runRound(stage, round))
+    for (let round = 1; round <= size.rounds; round++)
+      rounds.push(await runRound(stage, round, gateway.detectMs ?? Infinity))
     const moves = (await gateway.control?.(stage.gateway).moves?.()) ?? {}
     const totals = await stage.ask<Totals>({ ask: 'finish' })
     return { gateway, rounds, totals, calm: stage.calm, moves }
@@ -57,7 +58,7 @@ export async function runRounds(gateway: FailoverGateway, size: Size): Promise<R
   }
 }
 
-async function runRound(stage: Stage, round: number): Promise<Round> {
+async function runRound(stage: Stage, round: number, detectMs: number): Promise<Round> {
   const failure = failureOf(round)
   const all = await stage.sessions()
   const most = Math.max(...all.map(({ length }) => length))
@@ -67,9 +68,10 @@ async function runRound(stage: Stage, round: number): Promise<Round> {
   const startedAtMs = performance.timeOrigin + performance.now()
   await stage.ask<null>({ ask: 'watch', round, sessions, fromMs: startedAtMs - beforeMs })
   const atMs = await server.fail(failure)
-  const knownMs = hangs(failure) ? detectMs : 0
+  const lastMs = hangs(failure) ? hungMs : killedMs
+  const knownMs = hangs(failure) ? Math.min(detectMs, lastMs) : 0
   await stage.ask<null>({ ask: 'struck', atMs, toMs: atMs + knownMs + afterMs })
-  await Bun.sleep(hangs(failure) ? hungMs : killedMs)
+  await Bun.sleep(lastMs)
   const watched = await stage.ask<Watched[]>({ ask: 'unwatch' })
   await server.recover(failure)
   await Bun.sleep(restMs)

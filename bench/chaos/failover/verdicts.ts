@@ -1,6 +1,5 @@
 // What is promised of Sluice when servers fail, held against a run: `npm run chaos -- failover`.
 import { areEqual, type ChangeRun } from './changes.ts'
-import { detectMs } from './gateways.ts'
 import { afterMs, hangs, type Round, type RoundsRun } from './rounds.ts'
 import type { Totals } from './tally.ts'
 
@@ -28,7 +27,7 @@ export function judgeRounds({ gateway, rounds, totals }: RoundsRun): Verdict[] {
   return [
     ...judgeTotals(totals).filter(({ isMet }) => !isMet),
     judgeGap('killed', gapsOf(rounds, false), afterMs),
-    judgeGap('stopped or cut off', gapsOf(rounds, true), detectMs + afterMs),
+    judgeGap('stopped or cut off', gapsOf(rounds, true), (gateway.detectMs ?? Infinity) + afterMs),
   ].map((verdict) => named(gateway.name, 'rounds', verdict))
 }
 
