@@ -47,7 +47,7 @@ export class FrameScanner {
   /** What was not looked at, since no further message may begin. */
   #rest: Buffer | undefined
   /** The gateway's own pings to this side; there are none as long as it was sent none. */
-  #ownPings: OwnPings | undefined
+  ownPings: OwnPings | undefined
   /** The payload of the ping that passed last; whoever sees its answer clears it. */
   pinged: Buffer | undefined
   /** Where the last ping lies in what is being looked at; -1: there is none. */
@@ -125,8 +125,8 @@ export class FrameScanner {
 
   /** The gateway has pinged this side: one pong with this payload ends here. */
   expectPong(payload: Buffer): void {
-    this.#ownPings ??= new OwnPings()
-    this.#ownPings.expect(payload)
+    this.ownPings ??= new OwnPings()
+    this.ownPings.expect(payload)
     this.hasAnswered = false
   }
 
@@ -250,7 +250,7 @@ export class FrameScanner {
 
   /** A pong to a ping of the gateway's own is taken out; every other one passes. */
   #isOwnPong(bytes: Buffer, payloadStart: number, end: number): boolean {
-    const answered = this.#ownPings?.answered(this.#payload(bytes, payloadStart, end))
+    const answered = this.ownPings?.answered(this.#payload(bytes, payloadStart, end))
     if (answered === 'last') this.hasAnswered = true
     return answered !== undefined
   }
