@@ -144,6 +144,7 @@ const poolHost: PoolHost = {
   secret: '',
   random: Math.random,
   emit() {},
+  onChange() {},
 }
 
 function endpointAt(index: number): EndpointOptions {

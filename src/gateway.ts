@@ -13,10 +13,11 @@ import { descriptors } from './net/descriptors.ts'
 import { createDnsQuery } from './net/dns-query.ts'
 import { assignSockets, takeInheritedSockets } from './net/inherited-sockets.ts'
 import { moveSession, type Moved } from './proxy/move-session.ts'
+import { Mover } from './proxy/mover.ts'
 import { planOf } from './proxy/plan.ts'
 import { readSessions } from './proxy/reading.ts'
 import { serve } from './proxy/serve.ts'
-import type { CloseWords } from './proxy/session.ts'
+import type { CloseWords } from './proxy/ends.ts'
 import { describeSession, type SessionInfo } from './proxy/session-info.ts'
 import { listSessions, type SessionPage, type SessionQuery } from './proxy/session-list.ts'
 import { Sessions } from './proxy/sessions.ts'
@@ -55,13 +56,15 @@ const lastWordsMs = 5_000
 
 export function createGateway(config: Config, emit: Emit): Gateway {
   const secret = config.secret ?? randomBytes(32).toString('base64url')
+  /** From the start on, by the name of their upstream: of those whose sessions go on elsewhere. */
+  const movers = new Map<string, Mover>()
   const plan = planOf(config, {
     clock: systemClock,
     query: createDnsQuery(),
     secret,
     random: Math.random,
     emit,
-    onChange() {},
+    onChange: (upstream) => movers.get(upstream)?.onChange(),
   })
   const compression = new Compression(config.limits.compressionBytes)
   const sessions = new Sessions({ emit, clock: systemClock, compression })
@@ -90,7 +93,13 @@ export function createGateway(config: Config, emit: Emit): Gateway {
       destroy()
       throw error
     }
-    for (const pool of plan.pools.values()) pool.start()
+    for (const [name, pool] of plan.pools) {
+      pool.start()
+      if (!pool.mayMove) continue
+      const mover = new Mover({ pool, sessions: () => sessions.all(), clock: systemClock, emit })
+      movers.set(name, mover)
+      mover.onChange()
+    }
     state = 'ready'
     emit({ type: 'capacity', descriptors: descriptors.limit, sessions: descriptors.clientCapacity })
   }
@@ -130,6 +139,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
     emit({ type: 'leaving', sessions: sessions.size })
     await waitFor(config.leave.delayMs)
     isLeaving = true
+    stopMovers()
     sessions.closeAll(config.leave.windowMs)
     await Promise.race([everybodyLeft(), waitFor(config.leave.windowMs + lastWordsMs)])
     destroy()
@@ -156,9 +166,16 @@ export function createGateway(config: Config, emit: Emit): Gateway {
   function destroy(): void {
     state = 'left'
     cut.resolve()
+    stopMovers()
     for (const listener of listeners) listener.destroy()
     sessions.destroyAll()
     for (const pool of plan.pools.values()) pool.leave()
+  }
+
+  /** Who is about to be closed is moved no more. */
+  function stopMovers(): void {
+    for (const mover of movers.values()) mover.stop()
+    movers.clear()
   }
 
   function closeSession(id: string, words?: CloseWords): boolean {
@@ -192,7 +209,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
     },
     closeSession,
     moveSession: (id, to) => moveSession(sessions.get(id), to),
-    upstreams: new Upstreams(plan, emit),
+    upstreams: new Upstreams(plan, movers, emit),
     read,
     start,
     leave,

@@ -7,6 +7,7 @@ const contentTypes = {
   'index.html': 'text/html; charset=utf-8',
   'main.js': 'text/javascript; charset=utf-8',
   'connection.js': 'text/javascript; charset=utf-8',
+  'servers.js': 'text/javascript; charset=utf-8',
   'canvas.js': 'text/javascript; charset=utf-8',
   'style.css': 'text/css; charset=utf-8',
   'icon.svg': 'image/svg+xml',

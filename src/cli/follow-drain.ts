@@ -14,6 +14,11 @@ export interface Following {
   /** @returns whether it is still to be followed. */
   pause(): Promise<boolean>
   show(progress: string): void
+  /**
+   * Looks in a row at which none of those that are left can be moved, until that is believed: sessions that
+   * are about to end look the same.
+   */
+  readonly patience: number
 }
 
 export interface Followed {
@@ -25,21 +30,20 @@ export interface Followed {
 
 export async function followDrain(url: string, following: Following): Promise<Followed> {
   let moved = 0
-  let wasStuck = false
+  let stuckLooks = 0
   for (;;) {
     const upstream = await following.look()
     if (upstream === undefined) return { isDone: false, sentence: undefined }
     const endpoint = leavingEndpointOf(url, upstream)
     const { left, progress, isToldToDrain } = endpoint
+    // Told no more once it is over.
     moved = progress?.moved ?? moved
-    const soFar = moved === 0 ? '' : `; ${formatNumber(moved)} moved`
-    if (left === 0) return { isDone: true, sentence: `${url} has no sessions any more${soFar}` }
-    if (!isToldToDrain)
-      return { isDone: false, sentence: `${url} was told to take sessions again${soFar}` }
+    if (left === 0) return { isDone: true, sentence: `${url} has no sessions any more` }
+    if (!isToldToDrain) return { isDone: false, sentence: `${url} was told to take sessions again` }
     const isStuck = progress !== undefined && progress.unmovable >= progress.left
-    // Twice: one that is on its way at this moment cannot be moved either.
-    if (isStuck && wasStuck) return { isDone: false, sentence: stuckText(url, left) + soFar }
-    wasStuck = isStuck
+    stuckLooks = isStuck ? stuckLooks + 1 : 0
+    if (stuckLooks >= following.patience)
+      return { isDone: false, sentence: `${stuckText(url, left)}; ${formatNumber(moved)} moved` }
     following.show(lineOf(endpoint, moved, upstream.name))
     if (!(await following.pause())) return { isDone: false, sentence: goingOn }
   }

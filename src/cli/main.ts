@@ -8,6 +8,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { asksAdmin } from './admin-options.ts'
 import type { AdminOptions } from './admin-place.ts'
 import type { ConnectFlags } from './connect-options.ts'
+import type { DemoOptions } from './demo.ts'
 import type { ExplainOptions } from './explain-request.ts'
 import type { InitOptions } from './init.ts'
 import type { RunOptions } from './run.ts'
@@ -148,9 +149,21 @@ program
   .command('demo')
   .description('run a shared whiteboard behind the gateway')
   .option('--port <port>', 'listen on this port', readPort, 8080)
-  .action(async (options: { port: number }) => {
+  .option('--address <address>', 'listen on this address', '127.0.0.1')
+  .action(async (options: DemoOptions) => {
     const { demo } = await import('./demo.ts')
-    process.exitCode = await demo(options.port)
+    process.exitCode = await demo(options)
+  })
+
+// What the demo starts its servers with.
+program
+  .command('demo-server', { hidden: true })
+  .argument('<port>', 'of this server', readPort)
+  .argument('<number>', 'which one it is', Number)
+  .argument('<board>', 'where the board is kept')
+  .action(async (port: number, number: number, board: string) => {
+    const { runServer } = await import('../../examples/whiteboard/server.ts')
+    process.exitCode = await runServer(port, number, board)
   })
 
 program

@@ -54,6 +54,9 @@ function print(sentence: string): void {
   console.info(`✔ ${readable(sentence)}`)
 }
 
+/** As long as a session may take to end once it has begun to. */
+const patienceMs = 5_000
+
 /** Until it has come out, or Ctrl-C. */
 async function follow(endpoint: NamedEndpoint, place: AdminPlace): Promise<Followed> {
   const line = new ProgressLine(process.stderr)
@@ -65,6 +68,7 @@ async function follow(endpoint: NamedEndpoint, place: AdminPlace): Promise<Follo
     return await followDrain(endpoint.url, {
       look: () => lookAt(endpoint, place),
       pause: () => Promise.race([Bun.sleep(everyMs).then(() => true), interrupted.promise]),
+      patience: Math.ceil(patienceMs / everyMs),
       show: (progress) => line.show(readable(progress)),
     })
   } finally {

@@ -6,7 +6,7 @@
  */
 export interface ByteStream {
   handler: ByteStreamHandler
-  /** Bytes accepted by `write` that the kernel has not taken yet. */
+  /** Bytes accepted by `write` that the kernel has not taken yet; while `streamOnClose` is called, those it never will. */
   readonly bufferedBytes: number
   /** The peer's address without port, IPv4 in dotted form; empty where there is none. */
   readonly remoteAddress: string

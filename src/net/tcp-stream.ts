@@ -95,13 +95,15 @@ export class TcpStream implements ByteStream {
   }
 
   write(bytes: Uint8Array): number {
-    if (this.#socket === undefined || this.#isEnding || bytes.length === 0) return this.#queuedBytes
+    if (this.#socket === undefined) return 0
+    if (this.#isEnding || bytes.length === 0) return this.#queuedBytes
     if (this.#queue !== undefined) {
       this.#queue.push(bytes)
       return (this.#queuedBytes += bytes.length)
     }
-    const taken = this.#socket.write(bytes)
-    if (taken === bytes.length || taken < 0) return 0
+    // Less than nothing where the connection is gone, of which its owner hears in a moment.
+    const taken = Math.max(0, this.#socket.write(bytes))
+    if (taken === bytes.length) return 0
     this.#queue = [taken === 0 ? bytes : unpinned(bytes.subarray(taken))]
     this.#queuedBytes = bytes.length - taken
     if (this.#stallTimer === undefined) this.#watchProgress()
@@ -178,10 +180,10 @@ export class TcpStream implements ByteStream {
     clearTimeout(this.#lingerTimer)
     this.#socket = undefined
     this.#queue = undefined
-    this.#queuedBytes = 0
     this.handler.streamOnClose(
       error !== undefined && this.#closeReason === 'ended' ? 'reset' : this.#closeReason,
     )
+    this.#queuedBytes = 0
   }
 
   /**

@@ -5,6 +5,8 @@
  * One timer a side, set anew at most once an interval; a message costs nothing but the time of its read.
  */
 import type { Clock } from '../core/clock.ts'
+import { encodeFrame } from '../wire/frame-encoder.ts'
+import { Opcode } from '../wire/opcode.ts'
 import type { Side } from './side.ts'
 
 export interface HeartbeatOptions {
@@ -57,7 +59,7 @@ export class Heartbeat {
     this.#askedAtMs = undefined
     const leftMs = side.lastReadMs + intervalMs - nowMs
     if (leftMs > 0) return this.#setTimer(leftMs)
-    if (!side.stream.isPaused && side.ping(mark)) this.#askedAtMs = nowMs
+    if (!side.stream.isPaused && ping(side)) this.#askedAtMs = nowMs
     this.#setTimer(this.#askedAtMs === undefined ? intervalMs : Math.min(intervalMs, timeoutMs))
   }
 
@@ -68,4 +70,20 @@ export class Heartbeat {
   #after(delayMs: number): () => void {
     return this.#options.clock.after(delayMs, () => this.beat())
   }
+}
+
+/**
+ * Pings a side, if it can be known to answer (RFC 6455 §5.5.3: a peer may answer the latest ping only) and
+ * nothing is under way to it.
+ * @returns whether it has a ping to answer, the gateway's or its peer's.
+ */
+function ping(side: Side): boolean {
+  const { peer, succession, stream } = side
+  if (side.isShut || !peer.isAtBoundary) return false
+  if (peer.direction.pinged !== undefined) return true
+  side.direction.expectPong(mark)
+  const frame = encodeFrame(Opcode.ping, mark, { isMasked: side.name === 'upstream' })
+  if (succession === undefined) stream.write(frame)
+  else succession.outlet.writeControl(stream, frame)
+  return true
 }

@@ -1,7 +1,8 @@
 /**
- * A session as whoever moves sessions sees it.
+ * A session as whoever moves sessions sees it, and what they are lent.
  */
-import type { MoveCause } from '../core/events.ts'
+import type { Clock } from '../core/clock.ts'
+import type { GatewayEvent, MoveCause, UpstreamEvent } from '../core/events.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
 
@@ -25,4 +26,13 @@ export interface Movable {
   move(cause: MoveCause, to?: Endpoint): Promise<boolean>
   /** Gives its server up, as one that hangs, and goes on at another. */
   failOver(cause: MoveCause, detail: string): void
+}
+
+/** For the sessions of one upstream. */
+export interface MovingHost {
+  readonly pool: Pool
+  /** Those that are open, of other upstreams too, the oldest first. It may change while it is walked over. */
+  readonly sessions: () => Iterable<Movable>
+  readonly clock: Clock
+  readonly emit: (event: UpstreamEvent | Extract<GatewayEvent, { type: 'mistake' }>) => void
 }

@@ -21,9 +21,10 @@ export async function moveSession(
 ): Promise<Moved | Objection> {
   if (session === undefined) return unknown('No open session has this id; it may have closed since')
   const { id, pool, endpoint } = session
-  const { mode } = pool.options.failover
-  if (mode === 'off' || mode === 'close')
+  if (!pool.mayMove) {
+    const { mode } = pool.options.failover
     return objection(`${pool.name} has failover: ${mode}, by which no session is moved`)
+  }
   const to = url === undefined ? undefined : pool.endpoint(url)
   if (url !== undefined && to === undefined) return unknown(`${pool.name} has no endpoint ${url}`)
   if (to === endpoint) return objection(`The session is at ${endpoint.url} already`)

@@ -8,12 +8,14 @@ import type { StreamClose } from '../core/byte-stream.ts'
 import { CloseCode } from '../core/close-codes.ts'
 import type { Clock } from '../core/clock.ts'
 import { GatewayError, type ErrorCode } from '../core/errors.ts'
-import type { Emit, MoveCause, SessionEnd } from '../core/events.ts'
+import type { Emit, MoveCause, SessionEnd, Traffic } from '../core/events.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import { encodeClose, encodeFrame } from '../wire/frame-encoder.ts'
+import { noCodes } from '../wire/close-frame.ts'
 import { Opcode } from '../wire/opcode.ts'
-import { Departure } from './departure.ts'
+import { Handover } from './handover.ts'
 import { Failover } from './failover.ts'
+import { endOfMove } from './ends.ts'
 import { cut, leaveInOrder } from './farewell.ts'
 import { Gap } from './gap.ts'
 import {
@@ -31,6 +33,7 @@ export interface MovedSession extends MovingSession {
   readonly clock: Clock
   readonly emit: Emit
   readonly isEnding: boolean
+  readonly outbound: Traffic
   close(reason: ErrorCode, words?: { readonly code?: number }, detail?: string): void
   /** It counts at its endpoint no more. */
   leaveEndpoint(end: SessionEnd): void
@@ -61,10 +64,12 @@ interface MoveFacts {
 export class Moves {
   /** How often it has moved. */
   count = 0
+  /** What the servers before this one have sent. */
+  outboundBefore: Traffic | undefined
   readonly #parts: MoveParts
-  #underWay: Departure | Failover | undefined
-  /** Told how a departure has ended. */
-  #onDeparted: ((hasMoved: boolean) => void) | undefined
+  #underWay: Handover | Failover | undefined
+  /** Told how a handover has ended. */
+  #onMoved: ((hasMoved: boolean) => void) | undefined
 
   constructor(parts: MoveParts) {
     this.#parts = parts
@@ -93,7 +98,7 @@ export class Moves {
   depart(cause: MoveCause, to: Endpoint | undefined): Promise<boolean> {
     const { session, upstream, redialler } = this.#parts
     const { pool, route, clock } = session
-    const departure = new Departure({
+    const handover = new Handover({
       clock,
       redialler,
       redial: { session, to, moves: this.count + 1 },
@@ -103,16 +108,16 @@ export class Moves {
       onLeft: (next) => this.#lose(cause, undefined, next),
       onFailure: (detail) => this.#stay(cause, detail),
     })
-    this.#underWay = departure
-    void departure.start()
-    return new Promise((resolve) => (this.#onDeparted = resolve))
+    this.#underWay = handover
+    void handover.start()
+    return new Promise((resolve) => (this.#onMoved = resolve))
   }
 
   /** The server's stream is over. @returns whether the session goes on without. */
   lost(reason: StreamClose): boolean {
     const { session } = this.#parts
     if (this.isBetween) return false
-    if (this.#underWay instanceof Departure && this.#underWay.isCommitted) {
+    if (this.#underWay instanceof Handover && this.#underWay.isCommitted) {
       this.#underWay.left()
       return true
     }
@@ -125,7 +130,7 @@ export class Moves {
     const { session } = this.#parts
     const { leavingCodes } = session.pool
     if (this.isBetween) return leavingCodes.has(code)
-    if (this.#underWay instanceof Departure && this.#underWay.isCommitted) {
+    if (this.#underWay instanceof Handover && this.#underWay.isCommitted) {
       this.#underWay.left()
       return true
     }
@@ -141,7 +146,7 @@ export class Moves {
 
   /** The ping behind everything that has passed is answered. */
   answered(): void {
-    if (this.#underWay instanceof Departure) this.#underWay.answered()
+    if (this.#underWay instanceof Handover) this.#underWay.answered()
   }
 
   /** What the last server has sent may have passed by now. */
@@ -154,7 +159,7 @@ export class Moves {
     const { upstream, succession } = this.#parts
     if (isWord && this.isCommitted) return
     // A Close that was withheld before stays so.
-    if (!upstream.direction.isStopped) upstream.direction.withheldCodes = none
+    if (!upstream.direction.isStopped) upstream.direction.withheldCodes = noCodes
     this.#callOff()
     if (!this.isBetween) {
       succession.outlet.reopen(upstream.stream)
@@ -170,12 +175,12 @@ export class Moves {
   #callOff(): void {
     this.#underWay?.cancel()
     this.#underWay = undefined
-    this.#departed(false)
+    this.#settled(false)
   }
 
-  #departed(hasMoved: boolean): void {
-    const onDeparted = this.#onDeparted
-    this.#onDeparted = undefined
+  #settled(hasMoved: boolean): void {
+    const onDeparted = this.#onMoved
+    this.#onMoved = undefined
     onDeparted?.(hasMoved)
   }
 
@@ -194,18 +199,18 @@ export class Moves {
       cause,
       detail,
     })
-    this.#departed(false)
+    this.#settled(false)
   }
 
   /** @param found where the next server was found before. @returns true: the session goes on, or is closed with a word. */
   #lose(cause: MoveCause, detail: string | undefined, found?: NextServer): boolean {
     const { session, upstream, succession } = this.#parts
     const { clock, pool } = session
-    const departure = this.#underWay instanceof Departure ? this.#underWay : undefined
-    const sinceMs = departure?.shutAtMs ?? clock.now()
-    const next = found ?? departure?.takeNext()
+    const handover = this.#underWay instanceof Handover ? this.#underWay : undefined
+    const sinceMs = handover?.shutAtMs ?? clock.now()
+    const next = found ?? handover?.takeNext()
     this.#letGo(cause, detail)
-    session.leaveEndpoint(endOf(cause, detail))
+    session.leaveEndpoint(endOfMove(cause, detail))
     if (succession.isCaught) {
       if (next !== undefined) discard(next)
       this.#underWay = undefined
@@ -247,6 +252,7 @@ export class Moves {
     const { keptMessages: resentMessages } = succession.outlet
     this.#underWay = undefined
     this.count++
+    this.outboundBefore = session.outbound
     session.joined(next.endpoint)
     succession.replace(next.connection.stream, next.renewal.renew(upstream.direction))
     this.#withholdCloses()
@@ -266,14 +272,14 @@ export class Moves {
       resentMessages,
       ...facts,
     })
-    this.#departed(true)
+    this.#settled(true)
     upstream.begin(next.connection.takeOver(), next.connection.hasEnded)
   }
 
   #fail(error: unknown): void {
     const { session } = this.#parts
     this.#underWay = undefined
-    this.#departed(false)
+    this.#settled(false)
     if (error instanceof RedialRefusal)
       return session.close(
         'REDIAL_REFUSED',
@@ -290,21 +296,5 @@ export class Moves {
   #withholdCloses(): void {
     const { session, upstream } = this.#parts
     if (!session.isEnding) upstream.direction.withheldCodes = session.pool.leavingCodes
-  }
-}
-
-const none: ReadonlySet<number> = new Set()
-
-/** What the endpoint is told of a session that has left it. */
-function endOf(cause: MoveCause, detail: string | undefined): SessionEnd {
-  switch (cause) {
-    case 'lost':
-    case 'silent':
-    case 'unhealthy':
-      return { by: 'upstream', code: CloseCode.abnormal, reason: 'ended', detail }
-    case 'closed':
-      return { by: 'upstream', code: Number(detail), reason: 'closed', detail: undefined }
-    default:
-      return { by: 'gateway', code: CloseCode.goingAway, reason: 'closed', detail: undefined }
   }
 }

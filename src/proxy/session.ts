@@ -1,7 +1,6 @@
 /**
  * One client's stay: its connection and the upstream connection it is joined to, from the 101 until both are
- * closed. What happens to one side happens to the other, unless failover lets the session go on at another
- * server.
+ * closed. What happens to one side happens to the other, unless the session can go on at another server.
  *
  * Both streams belong to the session, and every way to its end has a deadline.
  */
@@ -13,6 +12,7 @@ import type { Emit, MoveCause, SessionEnd, SessionFacts, Traffic } from '../core
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
 import { Ending, isOwnFault, type Fault } from './ending.ts'
+import { answerTo, endWithout, type CloseWords } from './ends.ts'
 import type { Directions } from './framing.ts'
 import type { Movable } from './movable.ts'
 import { Moves, type MovedSession } from './moves.ts'
@@ -47,14 +47,6 @@ export interface SessionOptions {
   readonly host: SessionHost
 }
 
-/** What a Close frame says. */
-export interface CloseWords {
-  /** One that may travel. */
-  readonly code?: number | undefined
-  /** At most 123 bytes of UTF-8. */
-  readonly reason?: string | undefined
-}
-
 export class Session implements SideEvents<Side>, Movable, MovedSession {
   readonly id: string
   readonly route: Route
@@ -70,8 +62,6 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
   readonly #upstream: Side
   readonly #moves: Moves | undefined
   #hasLeftEndpoint = false
-  /** What the servers before this one have sent. */
-  #outboundBefore: Traffic | undefined
   #ending: Ending | undefined
   readonly #watch: Watch | undefined
 
@@ -137,9 +127,8 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
 
   get outbound(): Traffic {
     const { messages, bytes } = this.#upstream.direction
-    const before = this.#outboundBefore
-    if (before === undefined) return { messages, bytes }
-    return { messages: before.messages + messages, bytes: before.bytes + bytes }
+    const before = this.#moves?.outboundBefore
+    return { messages: messages + (before?.messages ?? 0), bytes: bytes + (before?.bytes ?? 0) }
   }
 
   /** Bytes that wait for the upstream. */
@@ -209,7 +198,6 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
 
   /** It goes on at this endpoint, which counts it. */
   joined(endpoint: Endpoint): void {
-    this.#outboundBefore = this.outbound
     this.endpoint = endpoint
     this.facts = { ...this.facts, endpoint: endpoint.url }
     this.#hasLeftEndpoint = false
@@ -274,8 +262,8 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
     if (this.#ending !== undefined) return this.#ending
     const { clock } = this.#host
     const { closeMs, sendMs } = this.route.config.timeout
-    const [client, upstream] = [this.#client, this.#upstream]
-    this.#ending = new Ending(end, { client, upstream, clock, closeMs, sendMs })
+    const sides = { client: this.#client, upstream: this.#upstream }
+    this.#ending = new Ending(end, { ...sides, clock, closeMs, sendMs })
     this.#watch?.stop()
     this.#moves?.ending(end.by === 'client' && end.reason === 'closed')
     return this.#ending
@@ -309,14 +297,4 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
     this.#end(endWithout(side.name, 'SILENT'))
     side.stream.destroy()
   }
-}
-
-/** An end without a Close. */
-function endWithout(by: SessionEnd['by'], reason: SessionEnd['reason']): SessionEnd {
-  return { by, code: CloseCode.abnormal, reason, detail: undefined }
-}
-
-/** What a Close with this code is answered with. */
-function answerTo(code: number): number {
-  return code === CloseCode.noStatus ? CloseCode.normal : code
 }

@@ -5,8 +5,7 @@
  * Nothing here allocates or waits per message. What ends a session is the session's business.
  */
 import type { ByteStream, ByteStreamHandler, StreamClose } from '../core/byte-stream.ts'
-import { encodeClose, encodeFrame } from '../wire/frame-encoder.ts'
-import { Opcode } from '../wire/opcode.ts'
+import { encodeClose } from '../wire/frame-encoder.ts'
 import { hasPassedClose, type Direction } from './direction.ts'
 import type { OwnClose, SideOptions, SideParts } from './side-parts.ts'
 import { Succession } from './succession.ts'
@@ -33,9 +32,8 @@ export class Side implements ByteStreamHandler {
   /** It ended behind what is delayed: TLS tells of the end in spite of a pause. */
   #isEndDelayed = false
   /** Nothing more of its peer's passes to this side: the gateway has sent, or will send, it a Close. */
-  #isShut = false
+  isShut = false
   #pendingClose: OwnClose | undefined
-  /** What this side sent to a peer that is gone. */
   #discardedBytes = 0
 
   constructor(name: Side['name'], parts: SideParts, options: SideOptions<Side>) {
@@ -61,11 +59,11 @@ export class Side implements ByteStreamHandler {
 
   /** Whether all has been written to it that ever will be, its Close included. */
   get isToldAll(): boolean {
-    return this.#isShut ? this.#pendingClose === undefined : this.peer.direction.isStopped
+    return this.isShut ? this.#pendingClose === undefined : this.peer.direction.isStopped
   }
 
   /** Whether what has passed of what it sends ends between two frames. */
-  get #isAtBoundary(): boolean {
+  get isAtBoundary(): boolean {
     return this.succession !== undefined || this.direction.isAtBoundary
   }
 
@@ -74,7 +72,6 @@ export class Side implements ByteStreamHandler {
     return this.peer.#waitingBytes + (this.#delayed?.length ?? 0)
   }
 
-  /** That were written to it. */
   get #waitingBytes(): number {
     return this.succession?.outlet.waitingBytes(this.stream) ?? this.stream.bufferedBytes
   }
@@ -85,7 +82,7 @@ export class Side implements ByteStreamHandler {
       // It was under way when the stream was paused, or came with a reset.
       this.#delayed = Buffer.concat([this.#delayed, chunk])
       this.stream.pause()
-    } else if (this.peer.#isShut) this.#passLast(chunk)
+    } else if (this.peer.isShut) this.#passLast(chunk)
     else if (this.#throttle === undefined || this.peer.direction.isStopped) this.#pass(chunk)
     else this.#passWithin(chunk, this.#throttle)
   }
@@ -106,7 +103,7 @@ export class Side implements ByteStreamHandler {
   streamOnClose(reason: StreamClose): void {
     if (this.succession !== undefined && this.#options.events.sideOnLoss(this, reason)) return
     this.isClosed = true
-    this.#isShut = true
+    this.isShut = true
     this.#callOffDelay?.()
     // What it had not taken is lost; its peer must not wait for room.
     this.peer.goOn()
@@ -116,26 +113,11 @@ export class Side implements ByteStreamHandler {
   /** Sends this side a Close of the gateway's own, as soon as the frame that is passing to it has ended. */
   close(close: OwnClose): void {
     const { peer } = this
-    if (this.#isShut || hasPassedClose(peer.direction)) return
-    this.#isShut = true
-    if (peer.#isAtBoundary || peer.direction.isStopped) this.#closeWith(close)
+    if (this.isShut || hasPassedClose(peer.direction)) return
+    this.isShut = true
+    if (peer.isAtBoundary || peer.direction.isStopped) this.#closeWith(close)
     else this.#pendingClose = close
     peer.goOn()
-  }
-
-  /**
-   * Pings this side, if it can be known to answer (RFC 6455 §5.5.3: a peer may answer the latest ping
-   * only) and nothing is under way to it.
-   * @returns whether it has a ping to answer, the gateway's or its peer's.
-   */
-  ping(payload: Buffer): boolean {
-    if (this.#isShut || !this.peer.#isAtBoundary) return false
-    if (this.peer.direction.pinged !== undefined) return true
-    this.direction.expectPong(payload)
-    const ping = encodeFrame(Opcode.ping, payload, { isMasked: this.name === 'upstream' })
-    if (this.succession === undefined) this.stream.write(ping)
-    else this.succession.outlet.writeControl(this.stream, ping)
-    return true
   }
 
   /** Goes on with another stream, of another server; what the one before has sent has passed. */
@@ -251,14 +233,14 @@ export class Side implements ByteStreamHandler {
   /** Unless its time has not come, or its peer has no room. Rates protect nobody who is being closed. */
   #passDelayed(delayed: Buffer): void {
     const { peer } = this
-    const throttle = peer.#isShut || peer.direction.isStopped ? undefined : this.#throttle
+    const throttle = peer.isShut || peer.direction.isStopped ? undefined : this.#throttle
     if (throttle !== undefined && this.#callOffDelay !== undefined) return
-    if (!peer.#isShut && !this.#hasRoom) return
+    if (!peer.isShut && !this.#hasRoom) return
     this.#callOffDelay?.()
     this.#callOffDelay = undefined
     this.#delayed = undefined
     this.direction.mostBegun = Infinity
-    if (peer.#isShut) this.#passLast(delayed)
+    if (peer.isShut) this.#passLast(delayed)
     else if (throttle !== undefined) this.#passWithin(delayed, throttle)
     else this.#pass(delayed)
   }
@@ -277,11 +259,11 @@ export class Side implements ByteStreamHandler {
     const close = peer.#pendingClose
     const { isStopped } = direction
     direction.mostBegun = Infinity
-    const last = chunk.subarray(0, this.#isAtBoundary ? 0 : direction.bytesToBoundary)
+    const last = chunk.subarray(0, this.isAtBoundary ? 0 : direction.bytesToBoundary)
     if (close === undefined) direction.hear(last)
     else {
       this.#write(direction.pass(last))
-      if (this.#isAtBoundary || direction.isStopped) {
+      if (this.isAtBoundary || direction.isStopped) {
         peer.#pendingClose = undefined
         peer.#closeWith(close)
       }
@@ -298,7 +280,7 @@ export class Side implements ByteStreamHandler {
 
   #closeWith({ code, reason, lingerMs }: OwnClose): void {
     // Its peer broke off inside a frame, which will never end: there is no place for a Close.
-    if (!this.peer.#isAtBoundary) return this.stream.end(lingerMs)
+    if (!this.peer.isAtBoundary) return this.stream.end(lingerMs)
     // Frames towards an upstream are a client's, so masked.
     this.stream.write(encodeClose(code, reason, { isMasked: this.name === 'upstream' }))
     if (lingerMs !== undefined) this.stream.end(lingerMs)

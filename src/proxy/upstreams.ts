@@ -1,7 +1,8 @@
 /**
  * The upstreams and splits of a running gateway, as administrators see and change them.
  *
- * Invariant: what is changed here touches no session that is open, and lasts until the process ends.
+ * Invariant: what is changed here lasts until the process ends, and touches a session that is open only where
+ * its failover lets it go on elsewhere.
  */
 import type { EndpointConfig } from '../config/config.ts'
 import { nearest } from '../config/nearest.ts'
@@ -9,6 +10,7 @@ import { meant } from '../config/reading.ts'
 import type { Emit, EndpointSource } from '../core/events.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
+import type { Mover } from './mover.ts'
 import type { Plan } from './plan.ts'
 import type { Route } from './route.ts'
 import {
@@ -17,6 +19,7 @@ import {
   tellStory,
   type EndpointInfo,
   type EndpointStory,
+  type LeavingOf,
   type UpstreamInfo,
 } from './upstream-info.ts'
 
@@ -40,27 +43,35 @@ export interface Objection {
 
 export class Upstreams {
   readonly #plan: Plan
+  /** By the name of their upstream, where there is one. */
+  readonly #movers: ReadonlyMap<string, Mover>
   readonly #emit: Emit
 
-  constructor(plan: Plan, emit: Emit) {
+  constructor(plan: Plan, movers: ReadonlyMap<string, Mover>, emit: Emit) {
     this.#plan = plan
+    this.#movers = movers
     this.#emit = emit
   }
 
   list(): UpstreamInfo[] {
-    return Array.from(this.#plan.pools.values(), (pool) => describeUpstream(pool, describeEndpoint))
+    return Array.from(this.#plan.pools.values(), (pool) =>
+      describeUpstream(pool, describeEndpoint, this.#leavingOf(pool)),
+    )
   }
 
   show(name: string): UpstreamInfo<EndpointStory> | Objection {
     const pool = this.#plan.pools.get(name)
-    return pool === undefined ? this.#noPool(name) : describeUpstream(pool, tellStory)
+    if (pool === undefined) return this.#noPool(name)
+    return describeUpstream(pool, tellStory, this.#leavingOf(pool))
   }
 
   endpoint(name: string, url: string): EndpointStory | Objection {
     const pool = this.#plan.pools.get(name)
     if (pool === undefined) return this.#noPool(name)
     const endpoint = pool.endpoint(url)
-    return endpoint === undefined ? noEndpoint(pool, url) : tellStory(endpoint)
+    return endpoint === undefined
+      ? noEndpoint(pool, url)
+      : tellStory(endpoint, this.#leavingOf(pool))
   }
 
   /** @returns the endpoint as it is now, or was when it was removed. */
@@ -69,7 +80,8 @@ export class Upstreams {
     if (pool === undefined) return this.#noPool(name)
     const changed = change.kind === 'add' ? pool.add(change.options) : changeKnown(pool, change)
     if (typeof changed === 'string') return { isUnknown: false, objection: changed }
-    return 'objection' in changed ? changed : describeEndpoint(changed)
+    if ('objection' in changed) return changed
+    return describeEndpoint(changed, this.#leavingOf(pool))
   }
 
   split(name: string): Shares | Objection {
@@ -86,6 +98,10 @@ export class Upstreams {
     route.setShares(shares)
     this.#emit({ type: 'split-changed', route: name, shares: route.shares })
     return { route: name, shares: route.shares }
+  }
+
+  #leavingOf({ name }: Pool): LeavingOf {
+    return (url) => this.#movers.get(name)?.departure(url)
   }
 
   #route(name: string): Route | Objection {

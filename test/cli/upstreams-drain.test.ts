@@ -4,8 +4,12 @@
  */
 import { describe, expect, test } from 'bun:test'
 import type { UpstreamInfo } from '../../src/proxy/upstream-info.ts'
+import { startAdminOf } from '../support/admin.ts'
 import { runCommand, startCommand, type Result } from '../support/command.ts'
 import { drainingUpstream, removedUpstream, url, type DrainingNow } from '../support/draining.ts'
+import { startGatewayHere } from '../support/gateway.ts'
+import { startPeer } from '../support/peer.ts'
+import { openWebSocket } from '../support/websocket.ts'
 
 /** An admin port, at which `chat` is seen so one look after the other, the last again and again. @param sessions those of its endpoint at first. */
 function startScripted(sessions: number, ...looks: readonly UpstreamInfo[]) {
@@ -47,19 +51,19 @@ describe('sluice upstreams drain', () => {
     await using admin = startScripted(2, ...moving)
     expect(await admin.type('drain', 'chat', url)).toEqual({
       exitCode: 0,
-      stdout: `${drained('; the 2 it has are moved')}✔ ${url} has no sessions any more; 2 moved\n`,
+      stdout: `${drained('; the 2 it has are moved')}✔ ${url} has no sessions any more\n`,
       stderr: '1 of 2 moved\n',
     })
     expect(admin.asked[0]).toBe(`PATCH /upstreams/chat/endpoints?url=${url}&drain=true`)
   })
 
-  test('exits with 1 where some cannot be moved', async () => {
-    const stuck = at({ sessions: 1, moved: 1, unmovable: 1 })
-    await using admin = startScripted(1, stuck)
+  test('exits with 1 where sessions are left', async () => {
+    const undrained = at({ sessions: 1, isToldToDrain: false })
+    await using admin = startScripted(1, at({ sessions: 1 }), undrained)
     expect(await admin.type('drain', 'chat', url)).toEqual({
       exitCode: 1,
       stdout: drained('; the one it has is moved'),
-      stderr: `1 of 2 moved, 1 cannot be\n✖ the session that ${url} has left cannot be moved and stays until it ends; 1 moved\n`,
+      stderr: `✖ ${url} was told to take sessions again\n`,
     })
   })
 
@@ -106,6 +110,36 @@ describe('sluice upstreams drain', () => {
     )
     expect(admin.asked.filter((each) => !each.startsWith('GET'))).toHaveLength(1)
   })
+})
+
+test('sluice upstreams drain ends when the sessions of a gateway are at another server, all of them open', async () => {
+  await using first = await startPeer('ws-server.mjs')
+  await using second = await startPeer('ws-server.mjs')
+  const [old, other] = [`ws://${first.host}`, `ws://${second.host}`]
+  await using gateway = startGatewayHere(`
+listeners: ["127.0.0.1:0"]
+upstreams: { chat: { endpoints: ["${old}", "${other}"], balancer: first, failover: transparent } }
+routes: [{ upstream: chat }]
+`)
+  await using admin = await startAdminOf(gateway, { token: 's3cret' })
+  const clients = await Promise.all(
+    Array.from({ length: 8 }, () => openWebSocket(`ws://${gateway.host}/`)),
+  )
+  const args = ['upstreams', 'drain', 'chat', old, '--admin', admin.url]
+  const { exitCode, stdout } = await runCommand(args, { env: { SLUICE_TOKEN: 's3cret' } })
+  expect([exitCode, stdout]).toEqual([
+    0,
+    `✔ ${old} gets no new sessions, until the gateway ends; the 8 it has are moved\n✔ ${old} has no sessions any more\n`,
+  ])
+  const { sessions } = gateway.gateway.listSessions({ limit: 100, after: 0 })
+  expect(sessions.map(({ endpoint, moves }) => [endpoint, moves])).toEqual(
+    clients.map(() => [other, 1]),
+  )
+  for (const client of clients) {
+    client.socket.send('still here')
+    expect(await client.message(() => true)).toBe('still here')
+    client[Symbol.dispose]()
+  }
 })
 
 describe('sluice upstreams remove', () => {

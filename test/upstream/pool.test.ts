@@ -174,7 +174,7 @@ test('how much weight an endpoint has that starts slowly is shown as it grows, w
   const { pool } = startPool([endpointOptions(first)], { slowStartMs: 1 })
   const added = pool.add(endpointOptions(second, { weight: 100 }))
   if (typeof added === 'string') throw new Error(added)
-  expect([added.currentWeight, describeEndpoint(added).currentWeight]).toEqual([10, 100])
+  expect([added.currentWeight, describeEndpoint(added, undefined).currentWeight]).toEqual([10, 100])
   expect([0, 0.5, 1].map((ms) => Math.round(added.weightAt(ms)))).toEqual([10, 55, 100])
   pool.leave()
 })

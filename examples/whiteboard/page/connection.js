@@ -3,7 +3,7 @@
 
 const backoffMs = { first: 250, most: 8_000 }
 const measureMs = 1_000
-const silenceMs = 6_000 // no pong for this long: the path is dead, whatever the socket says
+const silenceMs = 10_000 // no pong for this long: the path is dead. Longer than servers take to be there again
 const rttSamples = 60
 
 /**

@@ -1,32 +1,36 @@
-// The page: joins the connection, the sheet and the panels. What the server has confirmed is in
-// `strokes`; what was drawn here and not yet come back is in `pending`, and survives a reconnect.
+// The page: joins the connection, the sheet and the panels. What the servers have confirmed is in `strokes` and
+// in the chat; what was drawn and said here and has not yet come back is in `pending`. It is sent again when a
+// server welcomes this page: a new connection, or the next server when the one before has died.
 import { createSheet, followPointer } from './canvas.js'
 import { connect } from './connection.js'
+import { createServerPanel, inkOf } from './servers.js'
 
 /** @typedef {{ id: number, name: string, colour: number }} Person */
 /** @typedef {import('./canvas.js').Stroke} Stroke */
 
-const maxPending = 500 // strokes kept while the connection is away: older ones are forgotten first
+const maxPending = 500 // strokes and lines kept while nobody confirms them: older ones are forgotten first
 const cursorMs = 50
 const pageId = crypto.getRandomValues(new Uint32Array(2)).join('-')
 
 /** @type {Stroke[]} */
 let strokes = []
-/** @type {Map<string, Stroke>} */
+/** @type {Map<string, { type: 'stroke', stroke: Stroke } | { type: 'chat', id: string, text: string }>} */
 const pending = new Map()
 /** @type {Map<number, Person>} */
 const people = new Map()
 let segments = 0
 let maxSegments = Infinity
 let me = 0
-let strokesSent = 0
+let server = 0
+let lastId = 0
 let cursorSentAt = 0
 
 /** @param {string} selector @returns {any} */
 const find = (selector) => document.querySelector(selector)
 const tools = find('#tools')
 const canvas = find('#board canvas')
-const sheet = createSheet(canvas, () => [...strokes, ...pending.values()])
+const sheet = createSheet(canvas, () => [...strokes, ...pendingStrokes()])
+const serverPanel = createServerPanel(find('#servers'))
 const connection = connect({
   url: socketAddress(),
   stateChanged: showState,
@@ -38,11 +42,9 @@ followPointer(canvas, {
   drawn(points) {
     const colour = Number(tools.colour.value)
     const width = /** @type {1 | 2 | 3} */ (Number(tools.width.value))
-    const stroke = { id: `${pageId}-${++strokesSent}`, colour, width, points }
-    pending.set(stroke.id, stroke)
-    if (pending.size > maxPending) pending.delete(pending.keys().next().value ?? '')
+    const stroke = { id: newId(), colour, width, points }
     sheet.draw(stroke)
-    connection.send({ type: 'stroke', stroke })
+    sendUntilConfirmed(stroke.id, { type: 'stroke', stroke })
     showHint()
   },
   moved(at) {
@@ -73,8 +75,28 @@ Object.assign(window, {
     get people() {
       return [...people.values()]
     },
+    get server() {
+      return server
+    },
   },
 })
+
+function newId() {
+  return `${pageId}-${++lastId}`
+}
+
+/** @param {string} id @param {any} message one of ClientMessage in messages.ts */
+function sendUntilConfirmed(id, message) {
+  pending.set(id, message)
+  if (pending.size > maxPending) pending.delete(pending.keys().next().value ?? '')
+  connection.send(message)
+}
+
+function pendingStrokes() {
+  return [...pending.values()].flatMap((message) =>
+    message.type === 'stroke' ? [message.stroke] : [],
+  )
+}
 
 /** Beside the page, so that both come through the same host and port. */
 function socketAddress() {
@@ -94,7 +116,9 @@ function messageArrived(message) {
       setStrokes([])
       return addChatLine(note(`${message.by} cleared the board`))
     case 'chat':
-      return addChatLine(chatLine(message.line))
+      return showChatLine(message.line)
+    case 'servers':
+      return serverPanel.show(message.servers)
     case 'person':
       people.set(message.person.id, message.person)
       return showPeople()
@@ -107,23 +131,47 @@ function messageArrived(message) {
   }
 }
 
-/** @param {{ you: number, people: Person[], strokes: Stroke[], chat: any[], maxSegments: number }} board */
+/**
+ * The whole state, from the server that serves this page from now on. What is shown already stays.
+ * @param {{
+ *   you: number, server: number, moved?: { from: number, ms?: number }, canKill: boolean,
+ *   servers: import('./servers.js').Server[], people: Person[], strokes: Stroke[], chat: any[], maxSegments: number,
+ * }} board
+ */
 function welcome(board) {
   me = board.you
+  server = board.server
   maxSegments = board.maxSegments
   people.clear()
   for (const person of board.people) people.set(person.id, person)
-  find('#cursors').replaceChildren()
-  find('#chat-log').replaceChildren()
-  for (const line of board.chat) addChatLine(chatLine(line))
+  for (const cursor of find('#cursors').children)
+    if (!people.has(Number(cursor.dataset.id))) cursor.remove()
+  for (const line of board.chat) showChatLine(line)
   for (const { id } of board.strokes) pending.delete(id)
-  for (const stroke of pending.values()) connection.send({ type: 'stroke', stroke })
+  for (const message of pending.values()) connection.send(message)
   setStrokes(board.strokes)
   const mine = people.get(me)
   if (!tools.colour.value) tools.colour.value = String(mine?.colour ?? 0)
   const name = sessionStorage.getItem('name')
   if (name && name !== mine?.name) connection.send({ type: 'rename', name })
   showPeople()
+  serverPanel.welcome(board)
+  serverPanel.say(board.moved ? moveNote(board.moved) : '')
+  find('#server').textContent = `server ${server}`
+  find('#server').dataset.ink = inkOf(server)
+}
+
+/** @param {{ from: number, ms?: number }} moved */
+function moveNote({ from, ms }) {
+  const way =
+    from === server ? `Server ${from} is back` : `Moved from server ${from} to server ${server}`
+  return `${way}${ms === undefined ? '' : ` in ${duration(ms)}`}. This window stayed connected.`
+}
+
+/** @param {number} ms */
+function duration(ms) {
+  if (ms < 1) return 'less than 1 ms'
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`
 }
 
 /** @param {Stroke[]} next */
@@ -153,7 +201,7 @@ function segmentsOf(stroke) {
 }
 
 function showHint() {
-  find('#hint').hidden = strokes.length + pending.size > 0
+  find('#hint').hidden = strokes.length + pendingStrokes().length > 0
 }
 
 /** @param {import('./connection.js').State} state @param {number} retryInMs */
@@ -165,6 +213,7 @@ function showState(state, retryInMs) {
   }
   find('#status').dataset.state = state
   find('#status span').textContent = words[state]
+  find('#server').hidden = state !== 'open'
   if (state === 'reconnecting') find('#cursors').replaceChildren()
 }
 
@@ -230,13 +279,16 @@ function addChatLine(item) {
   if (isAtEnd) log.scrollTop = log.scrollHeight
 }
 
-/** @param {{ name: string, colour: number, text: string, at: number }} line */
-function chatLine({ name, colour, text, at }) {
+/** @param {{ id: string, name: string, colour: number, text: string, at: number }} line */
+function showChatLine({ id, name, colour, text, at }) {
+  pending.delete(id)
+  if ([...find('#chat-log').children].some((item) => item.dataset.id === id)) return
   const item = element('li')
+  item.dataset.id = id
   item.dataset.ink = String(colour)
   const time = element('time', new Date(at).toLocaleTimeString([], { timeStyle: 'short' }))
   item.append(element('b', name), time, element('p', text))
-  return item
+  addChatLine(item)
 }
 
 /** @param {string} text */
@@ -258,7 +310,10 @@ function submitChat(event) {
   event.preventDefault()
   const field = find('#chat-form input')
   const text = field.value.trim()
-  if (text && connection.send({ type: 'chat', text })) field.value = ''
+  if (!text) return
+  const id = newId()
+  sendUntilConfirmed(id, { type: 'chat', id, text })
+  field.value = ''
 }
 
 /** @param {Event} event */

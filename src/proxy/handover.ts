@@ -10,7 +10,7 @@ import { CloseCode } from '../core/close-codes.ts'
 import { discard, type NextServer, type Redial, type Redialler } from './redialler.ts'
 import type { Side } from './side.ts'
 
-export interface DepartureOptions {
+export interface HandoverOptions {
   readonly clock: Clock
   readonly redialler: Redialler
   readonly redial: Pick<Redial, 'session' | 'to' | 'moves'>
@@ -32,11 +32,11 @@ const answerMs = 1_000
 /** A server that is never quiet for so many times `settle` talks of its own accord, and answers nobody. */
 const mostSettles = 4
 
-/** Distinguishes the pings of departures from those of heartbeats, and from one another. */
-let departures = 0
+/** Distinguishes the pings of handovers from those of heartbeats, and from one another. */
+let handovers = 0
 
-export class Departure {
-  readonly #options: DepartureOptions
+export class Handover {
+  readonly #options: HandoverOptions
   readonly #search = new AbortController()
   #next: NextServer | undefined
   /** By the clock: since when the client's messages are held back. */
@@ -47,7 +47,7 @@ export class Departure {
   #callOff: () => void = nothing
   #isOver = false
 
-  constructor(options: DepartureOptions) {
+  constructor(options: HandoverOptions) {
     this.#options = options
   }
 
@@ -101,7 +101,7 @@ export class Departure {
     // One that does not answer is left all the same: it may be why.
     this.#callOff = this.#after(answerMs, () => this.answered())
     const payload = Buffer.alloc(8)
-    payload.writeDoubleBE(++departures)
+    payload.writeDoubleBE(++handovers)
     upstream.succession?.ask(payload)
   }
 
