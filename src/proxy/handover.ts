@@ -64,7 +64,7 @@ export class Handover {
     this.#callOff = this.#after(messageMs, () =>
       this.#fail('the client is in the middle of a message'),
     )
-    upstream.succession?.outlet.shut(() => this.#ask())
+    upstream.succession?.shut(() => this.#ask())
   }
 
   /** The server has got everything that was sent to it. */

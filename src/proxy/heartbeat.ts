@@ -84,6 +84,6 @@ function ping(side: Side): boolean {
   side.direction.expectPong(mark)
   const frame = encodeFrame(Opcode.ping, mark, { isMasked: side.name === 'upstream' })
   if (succession === undefined) stream.write(frame)
-  else succession.outlet.writeControl(stream, frame)
+  else succession.writeControl(frame)
   return true
 }

@@ -6,6 +6,7 @@ import type { ClientInfo } from '../core/client-info.ts'
 import type { Clock } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
+import { PathPattern, pathSegments } from '../route/path-pattern.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { HttpConnection } from '../upstream/http-connection.ts'
 import type { Pool } from '../upstream/pool.ts'
@@ -46,7 +47,6 @@ export class KeptRequest implements Redialler {
   /** Start line and fields, without those of the one connection. */
   readonly #head: string
   readonly #client: ClientInfo
-  readonly #parameters: RequestFacts['parameters']
   readonly #subprotocol: string | undefined
   /** `Sec-WebSocket-Extensions` of the first server. */
   readonly #extensions: string | undefined
@@ -55,9 +55,9 @@ export class KeptRequest implements Redialler {
     this.#host = host
     this.#head = textOf(facts)
     this.#client = facts.client
-    this.#parameters = facts.parameters
-    this.#subprotocol = answer.fields.get('sec-websocket-protocol')
-    this.#extensions = answer.fields.get('sec-websocket-extensions')
+    // A part of a string keeps the whole of it alive.
+    this.#subprotocol = copyOf(answer.fields.get('sec-websocket-protocol'))
+    this.#extensions = copyOf(answer.fields.get('sec-websocket-extensions'))
   }
 
   placeNow(session: MovingSession): Endpoint | undefined {
@@ -196,13 +196,13 @@ export class KeptRequest implements Redialler {
     })
   }
 
-  #factsOf({ id, facts: { request } }: MovingSession): RequestFacts {
+  #factsOf({ id, route, facts: { request } }: MovingSession): RequestFacts {
     const raw = new HeadReader(noLimits).read(Buffer.from(this.#head, 'latin1'), 0)
     const head = raw !== undefined && 'fields' in raw ? readRequestHead(raw) : undefined
     if (head === undefined || !('fields' in head))
       throw new TypeError('A request that was accepted cannot be read')
     const facts = new RequestFacts(head, this.#client, request)
-    facts.parameters = this.#parameters
+    facts.parameters = parametersOf(head.path, route.config.path)
     facts.session = id
     return facts
   }
@@ -235,4 +235,14 @@ function textOf({ head }: RequestFacts): string {
     .filter(({ key }) => !isHopByHop(key, head.connection))
     .map(({ key, name, value }) => ({ name, value: key === 'host' ? head.host : value }))
   return encodeHead(`${head.method} ${head.target} HTTP/1.1`, fields).toString('latin1')
+}
+
+/** It has matched before. */
+function parametersOf(path: string, pattern: string): RequestFacts['parameters'] {
+  const match = new PathPattern(pattern).match(pathSegments(path) ?? [])
+  return typeof match === 'object' ? match : {}
+}
+
+function copyOf(text: string | undefined): string | undefined {
+  return text && Buffer.from(text, 'latin1').toString('latin1')
 }

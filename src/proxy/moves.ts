@@ -11,7 +11,6 @@ import { GatewayError, type ErrorCode } from '../core/errors.ts'
 import type { Emit, MoveCause, SessionEnd, Traffic } from '../core/events.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import { encodeClose, encodeFrame } from '../wire/frame-encoder.ts'
-import { noCodes } from '../wire/close-frame.ts'
 import { Opcode } from '../wire/opcode.ts'
 import { Handover } from './handover.ts'
 import { Failover } from './failover.ts'
@@ -73,7 +72,6 @@ export class Moves {
 
   constructor(parts: MoveParts) {
     this.#parts = parts
-    this.#withholdCloses()
   }
 
   /** There is no server at the moment. */
@@ -88,10 +86,6 @@ export class Moves {
   /** The server is left already, or told to go: what the client says now is for the next one. */
   get isCommitted(): boolean {
     return this.#underWay?.isCommitted === true
-  }
-
-  placeNow(): Endpoint | undefined {
-    return this.#parts.redialler.placeNow(this.#parts.session)
   }
 
   /** In order. @returns whether it has moved. */
@@ -158,11 +152,9 @@ export class Moves {
   ending(isWord: boolean): void {
     const { upstream, succession } = this.#parts
     if (isWord && this.isCommitted) return
-    // A Close that was withheld before stays so.
-    if (!upstream.direction.isStopped) upstream.direction.withheldCodes = noCodes
     this.#callOff()
     if (!this.isBetween) {
-      succession.outlet.reopen(upstream.stream)
+      succession.reopen()
       this.#parts.client.goOn()
     }
   }
@@ -185,10 +177,10 @@ export class Moves {
   }
 
   #stay(cause: MoveCause, detail: string): void {
-    const { session, upstream, succession } = this.#parts
+    const { session, succession } = this.#parts
     const { id, route, pool, endpoint } = session
     this.#underWay = undefined
-    succession.outlet.reopen(upstream.stream)
+    succession.reopen()
     this.#parts.client.goOn()
     session.emit({
       type: 'move-failed',
@@ -249,13 +241,13 @@ export class Moves {
     const { session, client, upstream, succession } = this.#parts
     const { pool, route, id, clock } = session
     const from = session.endpoint.url
-    const { keptMessages: resentMessages } = succession.outlet
+    const { keptMessages: resentMessages } = succession
     this.#underWay = undefined
     this.count++
     this.outboundBefore = session.outbound
     session.joined(next.endpoint)
     succession.replace(next.connection.stream, next.renewal.renew(upstream.direction))
-    this.#withholdCloses()
+    if (!session.isEnding) upstream.direction.withheldCodes = pool.leavingCodes
     const { mode, message } = pool.options.failover
     if (mode === 'notify' && !session.isEnding)
       client.stream.write(encodeFrame(Opcode.text, Buffer.from(message), { isMasked: false }))
@@ -290,11 +282,5 @@ export class Moves {
       return session.close(error.code, {}, error.hasDetail ? error.message : undefined)
     session.emit({ type: 'mistake', error })
     session.close('INTERNAL')
-  }
-
-  /** Closes by which a server says that it leaves are not for the client. */
-  #withholdCloses(): void {
-    const { session, upstream } = this.#parts
-    if (!session.isEnding) upstream.direction.withheldCodes = session.pool.leavingCodes
   }
 }

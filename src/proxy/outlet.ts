@@ -30,6 +30,11 @@ export class Outlet {
     return this.#isShut
   }
 
+  /** Whether it has nothing to remember. */
+  get isIdle(): boolean {
+    return this.#unsent === undefined && !this.#isShut && this.#onShut === undefined
+  }
+
   /** Bytes that were written and are not with the server. */
   waitingBytes(stream: ByteStream): number {
     return stream.bufferedBytes + this.#withheldBytes
@@ -41,11 +46,14 @@ export class Outlet {
     if (this.#onShut !== undefined && wholeBytes >= 0)
       return this.#writeLast(stream, bytes, wholeBytes)
     const untakenBytes = stream.write(bytes)
-    const isWhole = wholeBytes === bytes.length
-    if (untakenBytes === 0 && isWhole && this.#unsent === undefined) return 0
+    this.passed(bytes, wholeBytes, untakenBytes)
+    return untakenBytes
+  }
+
+  /** The same where they have been written. @param untakenBytes what the server has not taken, of all that was. */
+  passed(bytes: Buffer, wholeBytes: number, untakenBytes: number): void {
     this.#keep(bytes, wholeBytes)
     this.#settle(untakenBytes)
-    return untakenBytes
   }
 
   /** A frame of the gateway's own, which goes on also where the outlet is shut. */

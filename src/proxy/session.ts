@@ -11,6 +11,7 @@ import { errorRow, type ErrorCode } from '../core/errors.ts'
 import type { Emit, MoveCause, SessionEnd, SessionFacts, Traffic } from '../core/events.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
+import { noCodes } from '../wire/close-frame.ts'
 import { Ending, isOwnFault, type Fault } from './ending.ts'
 import { answerTo, endWithout, type CloseWords } from './ends.ts'
 import type { Directions } from './framing.ts'
@@ -60,7 +61,9 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
   readonly #host: SessionHost
   readonly #client: Side
   readonly #upstream: Side
-  readonly #moves: Moves | undefined
+  readonly #redialler: Redialler | undefined
+  /** Made when it is first needed: most sessions never move. */
+  #moved: Moves | undefined
   #hasLeftEndpoint = false
   #ending: Ending | undefined
   readonly #watch: Watch | undefined
@@ -98,9 +101,9 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
     upstream.join(client)
     this.#client = client
     this.#upstream = upstream
-    const { succession } = upstream
-    if (redialler !== undefined && succession !== undefined)
-      this.#moves = new Moves({ session: this, client, upstream, succession, redialler })
+    this.#redialler = redialler
+    // Closes by which a server says that it leaves are not for the client.
+    outbound.withheldCodes = pool.leavingCodes
     this.#watch = watch({
       route,
       clock,
@@ -127,7 +130,7 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
 
   get outbound(): Traffic {
     const { messages, bytes } = this.#upstream.direction
-    const before = this.#moves?.outboundBefore
+    const before = this.#moved?.outboundBefore
     return { messages: messages + (before?.messages ?? 0), bytes: bytes + (before?.bytes ?? 0) }
   }
 
@@ -170,18 +173,26 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
 
   // Moving.
 
+  get #moves(): Moves | undefined {
+    const [redialler, client, upstream] = [this.#redialler, this.#client, this.#upstream]
+    const { succession } = upstream
+    if (redialler === undefined || succession === undefined) return undefined
+    this.#moved ??= new Moves({ session: this, client, upstream, succession, redialler })
+    return this.#moved
+  }
+
   /** How often it has moved. */
   get moves(): number {
-    return this.#moves?.count ?? 0
+    return this.#moved?.count ?? 0
   }
 
   /** It has no server at the moment. */
   get isBetween(): boolean {
-    return this.#moves?.isBetween === true
+    return this.#moved?.isBetween === true
   }
 
   get isMovable(): boolean {
-    return this.#moves?.isUnderWay === false && !this.isEnding
+    return this.#redialler !== undefined && this.#moved?.isUnderWay !== true && !this.isEnding
   }
 
   async move(cause: MoveCause, to?: Endpoint): Promise<boolean> {
@@ -193,7 +204,7 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
   }
 
   placeNow(): Endpoint | undefined {
-    return this.#moves?.placeNow()
+    return this.#redialler?.placeNow(this)
   }
 
   /** It goes on at this endpoint, which counts it. */
@@ -233,11 +244,11 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
   }
 
   sideOnAnswer(): void {
-    this.#moves?.answered()
+    this.#moved?.answered()
   }
 
   sideOnFlushed(): void {
-    this.#moves?.flushed()
+    this.#moved?.flushed()
   }
 
   sideOnEnd(side: Side): void {
@@ -249,7 +260,7 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
     this.#tellOfLoss(side, reason)
     const ending = this.#end(endWithout(side.name, reason))
     if (!ending.closed(side)) return
-    this.#moves?.release()
+    this.#moved?.release()
     this.#client.direction.release()
     this.#upstream.direction.release()
     this.leaveEndpoint(ending.end)
@@ -265,7 +276,10 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
     const sides = { client: this.#client, upstream: this.#upstream }
     this.#ending = new Ending(end, { ...sides, clock, closeMs, sendMs })
     this.#watch?.stop()
-    this.#moves?.ending(end.by === 'client' && end.reason === 'closed')
+    const { direction } = this.#upstream
+    // One that was withheld before stays so.
+    if (!direction.isStopped) direction.withheldCodes = noCodes
+    this.#moved?.ending(end.by === 'client' && end.reason === 'closed')
     return this.#ending
   }
 
@@ -277,7 +291,7 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
 
   /** The server has sent a Close with this code. */
   #goesOnWithout(code: number): boolean {
-    if (this.#moves !== undefined) return this.#moves.stopped(code)
+    if (this.#redialler !== undefined) return this.#moves?.stopped(code) === true
     const { mode } = this.pool.options.failover
     if (this.isEnding || mode !== 'close' || !this.pool.leavingCodes.has(code)) return false
     this.close('SERVER_LOST', {}, String(code))

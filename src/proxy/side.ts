@@ -73,7 +73,7 @@ export class Side implements ByteStreamHandler {
   }
 
   get #waitingBytes(): number {
-    return this.succession?.outlet.waitingBytes(this.stream) ?? this.stream.bufferedBytes
+    return this.succession?.waitingBytes ?? this.stream.bufferedBytes
   }
 
   streamOnData(chunk: Buffer): void {
@@ -88,7 +88,7 @@ export class Side implements ByteStreamHandler {
   }
 
   streamOnDrain(): void {
-    this.succession?.outlet.drained()
+    this.succession?.drained()
     this.peer.goOn()
   }
 
@@ -186,10 +186,7 @@ export class Side implements ByteStreamHandler {
 
   /** @returns how much waits for this side now. */
   #accept(bytes: Buffer, { direction }: Side): number {
-    const { succession, stream } = this
-    return succession === undefined
-      ? stream.write(bytes)
-      : succession.outlet.write(stream, bytes, direction.wholeBytes)
+    return this.succession?.write(bytes, direction.wholeBytes) ?? this.stream.write(bytes)
   }
 
   /** Passes as much as the rates allow; what is left waits until they allow more, or ends the session. */
@@ -227,7 +224,7 @@ export class Side implements ByteStreamHandler {
       this.#isEndDelayed = false
       this.streamOnEnd()
     }
-    if (this.succession?.outlet.isShut === true) this.#options.events.sideOnFlushed(this)
+    if (this.succession?.isShut === true) this.#options.events.sideOnFlushed(this)
   }
 
   /** Unless its time has not come, or its peer has no room. Rates protect nobody who is being closed. */

@@ -25,7 +25,8 @@ export interface ReplaceableSide extends ByteStreamHandler {
 }
 
 export class Succession {
-  readonly outlet: Outlet
+  /** Made where something is not whole or not taken, or nothing may pass; gone again after that. */
+  #outlet: Outlet | undefined
   readonly #side: ReplaceableSide
   readonly #holdBytes: number
   /** Of a message of the server's that is not whole. */
@@ -37,7 +38,6 @@ export class Succession {
   constructor(side: ReplaceableSide, holdBytes: number) {
     this.#side = side
     this.#holdBytes = holdBytes
-    this.outlet = new Outlet(holdBytes)
   }
 
   /** @param bytes of the server's, as its direction let them pass. @returns what the client may have now. */
@@ -50,9 +50,60 @@ export class Succession {
     return passing
   }
 
+  /** To the server, behind all before. @param wholeBytes as `Direction` tells it. @returns the bytes that wait. */
+  write(bytes: Buffer, wholeBytes: number): number {
+    const { stream } = this.#side
+    if (this.#outlet !== undefined)
+      return this.#settled(this.#outlet.write(stream, bytes, wholeBytes))
+    const untakenBytes = stream.write(bytes)
+    if (untakenBytes > 0 || wholeBytes < bytes.length)
+      this.#outletNow.passed(bytes, wholeBytes, untakenBytes)
+    return untakenBytes
+  }
+
+  /** A frame of the gateway's own, which goes to the server also where nothing else passes. */
+  writeControl(frame: Buffer): void {
+    const { stream } = this.#side
+    if (this.#outlet === undefined) this.write(frame, frame.length)
+    else this.#outlet.writeControl(stream, frame)
+  }
+
+  /** Bytes that were written and are not with the server. */
+  get waitingBytes(): number {
+    const { stream } = this.#side
+    return this.#outlet?.waitingBytes(stream) ?? stream.bufferedBytes
+  }
+
+  /** The server has taken everything that was passed to it. */
+  drained(): void {
+    this.#outlet?.drained()
+    this.#settled(0)
+  }
+
+  /** Whether nothing passes to the server. */
+  get isShut(): boolean {
+    return this.#outlet?.isShut === true
+  }
+
+  /** From the next message on nothing passes. @param onShut called when that is so, perhaps at once. */
+  shut(onShut: () => void): void {
+    this.#outletNow.shut(onShut)
+  }
+
+  /** Goes on with the same server. */
+  reopen(): void {
+    this.#outlet?.reopen(this.#side.stream)
+    this.#settled(0)
+  }
+
+  /** Whole messages that no server has got whole. */
+  get keptMessages(): number {
+    return this.#outlet?.keptMessages ?? 0
+  }
+
   /** Whether one of both has got a part of a message of which the rest cannot follow. */
   get isCaught(): boolean {
-    return this.#hold?.isPassing === true || this.outlet.isCaught
+    return this.#hold?.isPassing === true || this.#outlet?.isCaught === true
   }
 
   /** Whether the server is in the middle of a message. */
@@ -68,29 +119,29 @@ export class Succession {
   /** Messages that the server had got whole, by all that is known, and has said nothing since. */
   get unansweredMessages(): number {
     const { messages } = this.#side.peer.direction
-    return Math.max(0, messages - this.outlet.keptMessages - this.#heardMessages)
+    return Math.max(0, messages - this.keptMessages - this.#heardMessages)
   }
 
   /** The server is gone, or given up: what is written waits for the next one. @returns its stream, which is the caller's. */
   lose(): ByteStream {
     const { stream } = this.#side
-    this.outlet.lose(stream.bufferedBytes)
+    this.#outletNow.lose(stream.bufferedBytes)
     this.#side.stream = new Gap(this.#side)
     return stream
   }
 
   /** Pings the server behind everything that has passed to it. The outlet is shut. */
   ask(payload: Buffer): void {
-    const { direction, stream } = this.#side
+    const { direction } = this.#side
     direction.expectPong(payload)
-    this.outlet.writeControl(stream, encodeFrame(Opcode.ping, payload, masked))
+    this.writeControl(encodeFrame(Opcode.ping, payload, masked))
   }
 
   /** Tells the server to go; its own Close is not for the client. The outlet is shut. */
   dismiss(code: number, reason: string): void {
-    const { direction, stream } = this.#side
+    const { direction } = this.#side
     direction.withheldCodes = 'all'
-    this.outlet.writeControl(stream, encodeClose(code, reason, masked))
+    this.writeControl(encodeClose(code, reason, masked))
   }
 
   /** Goes on with another server, which gets what the one before did not take. All that one has sent has passed. */
@@ -98,10 +149,20 @@ export class Succession {
     const side = this.#side
     const { pinged, messages } = side.peer.direction
     this.#hold = undefined
-    this.#heardMessages = messages - this.outlet.keptMessages
+    this.#heardMessages = messages - this.keptMessages
     side.take(stream, direction)
     // Its pong is waited for, and the server that owed it is gone.
     const ping = pinged && encodeFrame(Opcode.ping, pinged, masked)
-    this.outlet.handOver(stream, ping)
+    this.#outlet?.handOver(stream, ping)
+    this.#settled(0)
+  }
+  get #outletNow(): Outlet {
+    return (this.#outlet ??= new Outlet(this.#holdBytes))
+  }
+
+  /** @returns what it is given. */
+  #settled(waitingBytes: number): number {
+    if (this.#outlet?.isIdle === true) this.#outlet = undefined
+    return waitingBytes
   }
 }
