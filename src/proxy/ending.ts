@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts'
 import { CloseCode } from '../core/close-codes.ts'
 import { errorRow, type ErrorCode } from '../core/errors.ts'
 import type { SessionEnd } from '../core/events.ts'
+import { answerTo } from './ends.ts'
 import { LastWords } from './last-words.ts'
 import type { Side } from './side.ts'
 
@@ -100,6 +101,9 @@ export class Ending {
       this.#callOffCut = this.#cutAfter(sendMs, true)
       return
     }
+    // No server is there to answer its client's Close.
+    if (upstream.succession?.isBetween === true)
+      client.close({ code: answerTo(this.end.code), reason: '' })
     // What the kernel still holds for a slow reader is delivered.
     client.stream.end(0)
     upstream.stream.end(0)

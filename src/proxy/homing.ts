@@ -100,7 +100,6 @@ export class Homing {
     const { endpoint } = session
     if (!this.#lineup.has(endpoint)) return undefined
     const place = session.placeNow?.()
-    if (place === undefined || place.url === endpoint.url) return undefined
-    return this.#lineup.takes(place) ? place : undefined
+    return place?.url === endpoint.url ? undefined : place
   }
 }

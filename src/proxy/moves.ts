@@ -16,7 +16,6 @@ import { Handover } from './handover.ts'
 import { Failover } from './failover.ts'
 import { endOfMove } from './ends.ts'
 import { cut, leaveInOrder } from './farewell.ts'
-import { Gap } from './gap.ts'
 import {
   RedialRefusal,
   discard,
@@ -76,7 +75,7 @@ export class Moves {
 
   /** There is no server at the moment. */
   get isBetween(): boolean {
-    return this.#parts.upstream.stream instanceof Gap
+    return this.#parts.succession.isBetween
   }
 
   get isUnderWay(): boolean {
@@ -150,7 +149,7 @@ export class Moves {
 
   /** The session ends. @param isWord whether by the client's Close, which is for the next server where the last is left. */
   ending(isWord: boolean): void {
-    const { upstream, succession } = this.#parts
+    const { succession } = this.#parts
     if (isWord && this.isCommitted) return
     this.#callOff()
     if (!this.isBetween) {
@@ -241,7 +240,7 @@ export class Moves {
     const { session, client, upstream, succession } = this.#parts
     const { pool, route, id, clock } = session
     const from = session.endpoint.url
-    const { keptMessages: resentMessages } = succession
+    const { begunMessages: resentMessages } = succession
     this.#underWay = undefined
     this.count++
     this.outboundBefore = session.outbound

@@ -13,7 +13,7 @@ export class Outlet {
   /** undefined: everything was taken, up to the end of a message. */
   #unsent: Unsent | undefined
   /** Whether what was written last ends inside a message. */
-  #isInMessage = false
+  isInMessage = false
   /** Told once nothing passes any more; until then the message under way does. */
   #onShut: (() => void) | undefined
   #isShut = false
@@ -58,7 +58,7 @@ export class Outlet {
 
   /** A frame of the gateway's own, which goes on also where the outlet is shut. */
   writeControl(stream: ByteStream, frame: Buffer): void {
-    if (!this.#isShut) this.write(stream, frame, this.#isInMessage ? -1 : frame.length)
+    if (!this.#isShut) this.write(stream, frame, this.isInMessage ? -1 : frame.length)
     else {
       this.#controlBytes += frame.length
       stream.write(frame)
@@ -73,7 +73,7 @@ export class Outlet {
   /** From the next message on nothing passes. @param onShut called when that is so, perhaps at once. */
   shut(onShut: () => void): void {
     this.#onShut = onShut
-    if (!this.#isInMessage) this.#shutNow()
+    if (!this.isInMessage) this.#shutNow()
   }
 
   /** Goes on with the same server. */
@@ -111,7 +111,7 @@ export class Outlet {
     this.#unsent = undefined
     this.#onShut = undefined
     this.#isShut = false
-    this.#isInMessage = false
+    this.isInMessage = false
     this.#withheldBytes = 0
     this.#controlBytes = 0
     if (first !== undefined) this.writeControl(stream, first)
@@ -138,7 +138,7 @@ export class Outlet {
   }
 
   #keep(bytes: Buffer, wholeBytes: number): void {
-    this.#isInMessage = wholeBytes !== bytes.length
+    this.isInMessage = wholeBytes !== bytes.length
     this.#unsent ??= new Unsent(this.#holdBytes)
     this.#unsent.add(bytes, wholeBytes)
   }

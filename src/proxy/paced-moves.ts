@@ -81,7 +81,7 @@ export class PacedMoves {
   /** Whether it could be moved now. */
   isFree(session: Movable): boolean {
     const { untilMs } = this.#pauses.get(session) ?? { untilMs: -Infinity }
-    return session.isMovable && !this.#underWay.has(session) && untilMs <= this.#options.clock.now()
+    return session.isMovable && untilMs <= this.#options.clock.now()
   }
 
   /** These, in their order, instead of those that still wait for their turn. */

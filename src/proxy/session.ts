@@ -19,10 +19,10 @@ import type { Movable } from './movable.ts'
 import { Moves, type MovedSession } from './moves.ts'
 import type { Redialler } from './redialler.ts'
 import type { Route } from './route.ts'
-import { Throttle } from './throttle.ts'
-import { Side } from './side.ts'
+import type { Side } from './side.ts'
 import type { SideEvents } from './side-parts.ts'
-import { isTimed, watch, type Watch } from './watch.ts'
+import { joinSides } from './sides.ts'
+import { watch, type Watch } from './watch.ts'
 
 /** What all sessions share. */
 export interface SessionHost {
@@ -70,7 +70,6 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
 
   constructor(options: SessionOptions) {
     const { route, pool, host, redialler, directions } = options
-    const { limits, timeout } = route.config
     const { clock } = host
     this.id = options.id
     this.route = route
@@ -79,26 +78,13 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
     this.facts = options.facts
     this.openedAtMs = clock.now()
     this.#host = host
-    const side = {
+    const { outbound } = directions
+    const { client, upstream } = joinSides({
+      ...options,
       events: this,
-      pendingBytes: limits.pendingBytes,
-      sendTimeoutMs: timeout.sendMs,
-      isTimed: isTimed(route),
       clock,
-    }
-    const isThrottled = limits.messages !== undefined || limits.bytes !== undefined
-    const throttle = isThrottled ? new Throttle(limits, this.openedAtMs) : undefined
-    const { inbound, outbound } = directions
-    const client = new Side(
-      'client',
-      { stream: options.client, direction: inbound, throttle },
-      side,
-    )
-    const holdBytes = redialler && pool.options.failover.holdBytes
-    const server = { stream: options.upstream, direction: outbound, holdBytes }
-    const upstream = new Side('upstream', server, side)
-    client.join(upstream)
-    upstream.join(client)
+      holdBytes: redialler && pool.options.failover.holdBytes,
+    })
     this.#client = client
     this.#upstream = upstream
     this.#redialler = redialler

@@ -96,9 +96,18 @@ export class Succession {
     this.#settled(0)
   }
 
-  /** Whole messages that no server has got whole. */
+  /** Messages that no server has got whole: those that are whole, and all that have begun. */
   get keptMessages(): number {
     return this.#outlet?.keptMessages ?? 0
+  }
+
+  get begunMessages(): number {
+    return this.keptMessages + (this.#outlet?.isInMessage === true ? 1 : 0)
+  }
+
+  /** Whether there is no server. */
+  get isBetween(): boolean {
+    return this.#side.stream instanceof Gap
   }
 
   /** Whether one of both has got a part of a message of which the rest cannot follow. */

@@ -296,12 +296,26 @@ describe('an endpoint that checks call unhealthy', () => {
     expect(crowd.mover.departure(first)).toEqual({
       cause: 'unhealthy',
       moved: 0,
-      left: 10,
+      left: 0,
       unmovable: 0,
     })
     expect(crowd.askedAtMs).toHaveLength(10)
     await crowd.pass(3_000)
     expect(crowd.told.at(-1)).toMatchObject({ moved: 10, left: 0 })
+  })
+
+  test('is given up by nobody any more once it is well, or nobody else is', async () => {
+    for (const isWellAgain of [true, false]) {
+      const crowd = new Crowd(endpointsOf(2), { health: checked })
+      crowd.open(first, 1_000)
+      crowd.at(first).standing.checked('no answer')
+      crowd.clock.advance(1)
+      if (isWellAgain) crowd.at(first).standing.checked(undefined)
+      else crowd.at(second).standing.checked('no answer')
+      await crowd.pass(5_000, 50)
+      const asked = [...crowd.sessions].filter((each) => each.endpoint.url === first)
+      expect(asked).toHaveLength(800)
+    }
   })
 
   test('keeps them where health.move is off', async () => {
@@ -326,6 +340,32 @@ describe('an endpoint that checks call unhealthy', () => {
     expect(crowd.counts).toEqual({ [third]: 30 })
     expect(crowd.askedAtMs).toHaveLength(20)
   })
+})
+
+test('however often endpoints change, sessions are looked at some times a second, and told of once', async () => {
+  const crowd = new Crowd(endpointsOf(3), { drain: { perSecond: 10, settleMs: 250 } })
+  crowd.open(first, 100)
+  crowd.at(first).drain()
+  for (let change = 0; change < 100; change++) {
+    crowd.pool.setWeight(crowd.at(second), 1 + change)
+    await crowd.pass(10)
+  }
+  expect(crowd.walks).toBeLessThanOrEqual(21)
+  expect(crowd.told.length).toBeLessThanOrEqual(2)
+})
+
+test('whoever has no reason to leave any more when its turn comes is not asked', async () => {
+  const crowd = new Crowd(endpointsOf(2), { drain: { perSecond: 40, settleMs: 250 } })
+  crowd.open(first, 100)
+  crowd.at(first).drain()
+  await crowd.pass(460)
+  const { length } = crowd.askedAtMs
+  // There is a look at once; until the next one there are turns.
+  crowd.pool.setWeight(crowd.at(second), 2)
+  crowd.clock.advance(0)
+  crowd.at(first).undrain()
+  await crowd.pass(1_000)
+  expect(crowd.askedAtMs).toHaveLength(length)
 })
 
 test('a session that throws is a mistake, and is tried again', async () => {

@@ -13,6 +13,7 @@ import { settle } from './discovering.ts'
 import { factsOf } from './facts.ts'
 import { FakeClock } from './fake-clock.ts'
 import { endpointOptions, startPool } from './pool.ts'
+import { contextOf } from './request-context.ts'
 
 /** Checks that never end: tests say by `standing.checked` how they did. */
 export const checked = {
@@ -36,17 +37,27 @@ const transparent = {
   message: '',
 } as const
 
+interface Asked {
+  readonly atMs: number
+  readonly cause: MoveCause
+  readonly detail: string | undefined
+}
+
+/** Counts at an endpoint from the moment it is sent there until it leaves it, as real ones do. */
 export class FakeSession implements Movable {
   readonly id: string
   readonly pool: Pool
   readonly #crowd: Crowd
   endpoint: Endpoint
+  /** Where it is going. */
+  heading: Endpoint | undefined
+  /** It has given its server up, and has no other yet. */
+  isBetween = false
   isMovable = true
-  /** Where a key leads it. */
-  place: string | undefined
+  /** Its header `x-key`. */
+  key = ''
   /** When it was asked to move, and why, in their order. */
-  readonly asked: { readonly atMs: number; readonly cause: MoveCause; readonly detail?: string }[] =
-    []
+  readonly asked: Asked[] = []
 
   constructor(crowd: Crowd, endpoint: Endpoint) {
     this.id = `session-${crowd.sessions.size}`
@@ -59,39 +70,60 @@ export class FakeSession implements Movable {
 
   placeNow(): Endpoint | undefined {
     this.#crowd.asks++
-    return this.place === undefined ? undefined : this.pool.endpoint(this.place)
+    return this.pool.placeOf(contextOf({ headers: { 'x-key': this.key } }), this.endpoint)
   }
 
   async move(cause: MoveCause, to?: Endpoint): Promise<boolean> {
-    const { clock, moveMs, refuses } = this.#crowd
-    this.asked.push({ atMs: clock.now(), cause })
-    this.isMovable = false
+    const { clock, moveMs, refuses, sessions } = this.#crowd
+    const isRefused = refuses(this)
+    this.#setOff(cause, undefined, to)
     if (moveMs > 0) await new Promise<void>((resolve) => clock.after(moveMs, resolve))
-    if (this.#crowd.sessions.has(this)) this.isMovable = true
-    return !refuses(this) && this.#switch(to)
+    if (!sessions.has(this)) return false
+    this.isMovable = true
+    if (isRefused) this.#stay()
+    return this.#arrive()
   }
 
   failOver(cause: MoveCause, detail: string): void {
-    const { clock, moveMs } = this.#crowd
-    this.asked.push({ atMs: clock.now(), cause, detail })
-    this.isMovable = false
-    clock.after(moveMs, () => (this.isMovable = this.#switch()))
+    const { clock, moveMs, sessions } = this.#crowd
+    this.#setOff(cause, detail, undefined)
+    this.isBetween = true
+    this.endpoint.leave(true)
+    clock.after(moveMs, () => {
+      if (!sessions.has(this)) return
+      // One that finds no server is closed, in the end.
+      if (this.heading === undefined) return this.end()
+      this.#arrive()
+      this.isMovable = true
+    })
   }
 
   end(): void {
     if (!this.#crowd.sessions.delete(this)) return
     this.isMovable = false
-    this.endpoint.leave(true)
+    if (!this.isBetween) this.endpoint.leave(true)
+    this.#stay()
   }
 
-  #switch(to?: Endpoint): boolean {
-    if (!this.#crowd.sessions.has(this)) return false
+  #setOff(cause: MoveCause, detail: string | undefined, to: Endpoint | undefined): void {
+    this.asked.push({ atMs: this.#crowd.clock.now(), cause, detail })
+    this.isMovable = false
     to?.enter(true)
-    const next = to ?? this.pool.enterNow({ ...ask, tried: [this.endpoint] })
-    if (next === undefined) return false
-    this.endpoint.leave(true)
-    this.endpoint = next
+    this.heading = to ?? this.pool.enterNow({ ...ask, tried: [this.endpoint] })
+  }
+
+  #arrive(): boolean {
+    if (this.heading === undefined) return false
+    if (!this.isBetween) this.endpoint.leave(true)
+    this.endpoint = this.heading
+    this.heading = undefined
+    this.isBetween = false
     return true
+  }
+
+  #stay(): void {
+    this.heading?.leave(true)
+    this.heading = undefined
   }
 }
 
@@ -143,15 +175,32 @@ export class Crowd {
     return Array.from({ length: count }, () => new FakeSession(this, endpoint))
   }
 
+  /** So many more, each with a key of its own, where it leads. */
+  openByKey(count: number): FakeSession[] {
+    const anywhere = this.at(urlOf(0))
+    return Array.from({ length: count }, (_, index) => {
+      const request = contextOf({ headers: { 'x-key': `key-${index}` } })
+      const session = new FakeSession(this, this.pool.placeOf(request, anywhere) ?? anywhere)
+      session.key = `key-${index}`
+      return session
+    })
+  }
+
   /** How many are where. */
   get counts(): Record<string, number> {
     const counts: Record<string, number> = {}
-    for (const { endpoint } of this.sessions) counts[endpoint.url] = (counts[endpoint.url] ?? 0) + 1
+    for (const { endpoint, isBetween } of this.sessions)
+      if (!isBetween) counts[endpoint.url] = (counts[endpoint.url] ?? 0) + 1
     return counts
   }
 
   countAt(url: string): number {
     return this.counts[url] ?? 0
+  }
+
+  /** How many are on their way there. */
+  headingFor(url: string): number {
+    return [...this.sessions].filter(({ heading }) => heading?.url === url).length
   }
 
   /** When sessions were asked to move, one number each. */
