@@ -97,8 +97,8 @@ const defences: Defence[] = [
     without: [
       {
         file: 'proxy/side.ts',
-        replace: 'this.peer.stream.write(bytes) > this.#mostPendingBytes',
-        by: 'this.peer.stream.write(bytes) < 0',
+        replace: 'this.peer.#accept(passing, this) > this.#options.pendingBytes',
+        by: 'this.peer.#accept(passing, this) < 0',
       },
     ],
     attacks: [

@@ -208,10 +208,9 @@ const sessions: Defence[] = [
     name: 'a session has its time to close',
     without: [
       {
-        file: 'proxy/session.ts',
-        replace:
-          'this.#closeTimer = setTimeout(cutSession, this.route.config.timeout.closeMs, this, false)',
-        by: '',
+        file: 'proxy/ending.ts',
+        replace: 'this.#callOffCut = this.#cutAfter(options.closeMs, false)',
+        by: 'this.#callOffCut = () => {}',
       },
     ],
     attacks: [
@@ -230,8 +229,8 @@ const sessions: Defence[] = [
     name: 'a session in which nothing is said is closed where the route wants it',
     without: [
       {
-        file: 'proxy/session.ts',
-        replace: `if (leftMs <= 0) return this.close('IDLE')`,
+        file: 'proxy/watch.ts',
+        replace: 'if (leftMs <= 0) onIdle()',
         by: 'if (leftMs <= 0) return',
       },
     ],
