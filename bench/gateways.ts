@@ -13,12 +13,15 @@ export interface Gateway {
   deflate: Deflate
   port: number
   pid: number
+  /** Where it writes on SIGWINCH what its collector keeps; undefined: it does not. */
+  liveFile: string | undefined
   /** How many idle clients its memory is measured with at most. */
   idleClientsMax: number
   stop(): Promise<void>
 }
 
 const startTimeoutMs = 10_000
+const tellLive = `BUN_OPTIONS=--preload=${join(import.meta.dir, 'tell-live.ts')}`
 
 /** A row in one of its groups; those with TLS have a certificate. */
 export interface Contender {
@@ -36,10 +39,12 @@ export async function startGateway(
   const directory = temporaryDirectory()
   const port = freePort()
   const command = row.command({ port, upstreamPort, directory, certificate })
-  const gateway = await startAccepting([...prefix, ...command], port, directory)
+  const liveFile = group === 'failover' ? join(directory, 'live') : undefined
+  const telling = liveFile === undefined ? [] : ['env', `LIVE_FILE=${liveFile}`, tellLive]
+  const gateway = await startAccepting([...prefix, ...telling, ...command], port, directory)
   const { name, deflate = 'off', idleClientsMax = Infinity } = row
   const process = { port, pid: gateway.pid, stop: () => stop(gateway) }
-  return { name, group, deflate, idleClientsMax, ...process }
+  return { name, group, deflate, liveFile, idleClientsMax, ...process }
 }
 
 /** Starts a command and waits until it accepts on its port; throws with the end of its log if it does not. */

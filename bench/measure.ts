@@ -103,13 +103,13 @@ async function measureRound(
 }
 
 /**
- * Each gateway is started anew: what rounds of load left behind is not memory of idle clients. What
- * agreeing on compression adds, or failover, is less than what one start differs from the next: so there
- * are several.
+ * Each gateway is started anew: what rounds of load left behind is not memory of idle clients. Where
+ * compression is agreed on the difference that makes is judged, which is less than what one start
+ * differs from the next: so there are several.
  */
 export async function measureMemory(bench: Bench, contenders: Contender[]): Promise<void> {
   progress(`${elapsed()}  memory of idle clients:`)
-  const isRepeated = ({ group }: Contender) => group === 'compression' || group === 'failover'
+  const isRepeated = ({ group }: Contender) => group === 'compression'
   for (let pass = 1; pass <= bench.options.memoryPasses; pass++) {
     for (const contender of pass === 1 ? contenders : contenders.filter(isRepeated)) {
       if (isBefore(budgetMs)) {

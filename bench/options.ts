@@ -17,7 +17,7 @@ export interface Options {
   seconds: number
   warmSeconds: number
   idleClients: number
-  /** How often memory is measured where the difference between two rows is judged. */
+  /** How often memory is measured where compression is agreed on. */
   memoryPasses: number
   /** Where every sample goes as JSON. */
   jsonFile: string | undefined

@@ -98,7 +98,7 @@ const idleTitles: Record<Group, string> = {
   plain: 'idle clients',
   tls: 'idle clients, TLS',
   compression: `idle clients that have exchanged ${idleMessages} messages or, with a window, as many as fill it`,
-  failover: 'idle clients, failover',
+  failover: 'what the collector keeps of idle clients, failover',
 }
 
 function formatErrors({ samples, idle, failures }: Results): string {

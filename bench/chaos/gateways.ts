@@ -12,7 +12,7 @@ export interface Gateway extends Program {
   configuration: (place: Place) => string
 }
 
-interface Program {
+export interface Program {
   /** What Sluice is compared with, or Sluice. */
   isControl: boolean
   /** What must be installed; the row is left out if it is not. */
@@ -25,28 +25,31 @@ interface Program {
 export interface Place {
   port: number
   servers: readonly number[]
+  /** Its own, for what else it needs. */
+  folder: string
 }
 
 export interface RunningGateway {
   port: number
   pid: number
+  folder: string
   stop(): Promise<void>
 }
 
 const root = join(import.meta.dir, '../..')
-const nginxProgram: Program = {
+export const nginxProgram: Program = {
   isControl: true,
   program: 'nginx',
   version: ['nginx', '-v'],
   arguments: (file, folder) => ['-p', folder, '-c', file, '-e', 'stderr', '-g', 'daemon off;'],
 }
-const haproxyProgram: Program = {
+export const haproxyProgram: Program = {
   isControl: true,
   program: 'haproxy',
   version: ['haproxy', '-v'],
   arguments: (file) => ['-db', '-f', file],
 }
-const sluiceProgram: Program = {
+export const sluiceProgram: Program = {
   isControl: false,
   program: join(root, 'bin/sluice'),
   version: [join(root, 'scripts/bun'), '--version'],
@@ -84,16 +87,16 @@ export const gateways: readonly Gateway[] = [
 
 /** A process without any past, in front of these servers. @returns when it accepts. */
 export async function startGateway(
-  gateway: Gateway,
+  gateway: Program & Pick<Gateway, 'configuration'>,
   servers: readonly number[],
 ): Promise<RunningGateway> {
   const folder = temporaryDirectory()
   const port = freePort()
   const file = join(folder, 'configuration')
-  writeFileSync(file, gateway.configuration({ port, servers }))
+  writeFileSync(file, gateway.configuration({ port, servers, folder }))
   const command = [gateway.program, ...gateway.arguments(file, folder)]
   const child = await startAccepting(command, port, folder)
-  return { port, pid: child.pid, stop: () => stop(child) }
+  return { port, pid: child.pid, folder, stop: () => stop(child) }
 }
 
 /** It has no timeout for a handshake alone: what waits for an answer is what sessions may be silent for. */

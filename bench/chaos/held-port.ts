@@ -12,42 +12,79 @@ const libc = dlopen('libc.so.6', {
   bind: { args: [i32, pointer, u32], returns: i32 },
   getsockname: { args: [i32, pointer, pointer], returns: i32 },
   listen: { args: [i32, i32], returns: i32 },
+  shutdown: { args: [i32, i32], returns: i32 },
+  close: { args: [i32], returns: i32 },
 }).symbols
 
-const [inet, stream, socketLevel, reusePort] = [2, 1, 1, 15]
+const [inet, stream, socketLevel, reusePort, bothWays] = [2, 1, 1, 15, 2]
 /** Of a `sockaddr_in`. */
 const addressBytes = 16
+/** Of a listener that is being closed. */
+const mostTries = 100
+/** How soon a connection on this machine is there, if it ever is. */
+const fullMs = 200
 
 export interface HeldPort {
   /** Connects to it are refused, unless somebody else listens there with SO_REUSEPORT. */
   readonly port: number
   /** From now on connects to it are never answered. */
   swallow: () => Promise<void>
+  /** They are refused again. */
+  refuse: () => void
 }
 
 /** A free port, held until the process ends. */
 export function holdPort(): HeldPort {
+  const finder = bindTo(0)
+  const { port } = finder
+  // Only a socket that asked for its port keeps it when it no longer listens.
+  const { socket } = bindTo(port)
+  checked(libc.close(finder.socket), 'close')
+  return {
+    port,
+    swallow: () => swallow(socket, port),
+    // Linux makes of a socket that listens one that is bound (`inet_shutdown`).
+    refuse: () => void checked(libc.shutdown(socket, bothWays), 'shutdown'),
+  }
+}
+
+/** @param wanted 0: whichever is free. */
+function bindTo(wanted: number): { socket: number; port: number } {
   const socket = checked(libc.socket(inet, stream, 0), 'socket')
   const on = new Int32Array([1])
   checked(libc.setsockopt(socket, socketLevel, reusePort, ptr(on), on.byteLength), 'setsockopt')
-  const address = loopback()
+  const address = loopback(wanted)
   checked(libc.bind(socket, ptr(address), addressBytes), 'bind')
   const length = new Uint32Array([addressBytes])
   checked(libc.getsockname(socket, ptr(address), ptr(length)), 'getsockname')
-  const port = address.readUInt16BE(2)
-  return { port, swallow: () => swallow(socket, port) }
+  return { socket, port: address.readUInt16BE(2) }
 }
 
 /** A queue for one connection that nobody accepts, once it is full, drops whatever comes after it. */
 async function swallow(socket: number, port: number): Promise<void> {
   checked(libc.listen(socket, 0), 'listen')
-  await Bun.connect({ hostname: '127.0.0.1', port, socket: { data() {} } })
+  for (let tries = 0; tries < mostTries; tries++) {
+    if (await fills(port)) return
+    await Bun.sleep(1)
+  }
+  throw new Error(`Somebody still listens on port ${port}.`)
 }
 
-function loopback(): Buffer {
+/** @returns false where who listened there before has taken the connection, and ended with it. */
+function fills(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const socket = { open: () => resolve(true), data() {}, error() {} }
+  Bun.connect({ hostname: '127.0.0.1', port, socket }).catch(() => resolve(false))
+  // Somebody else's connection was first: it is full already.
+  setTimeout(resolve, fullMs, true)
+  return promise
+}
+
+function loopback(port: number): Buffer {
   const address = Buffer.alloc(addressBytes)
   if (endianness() === 'LE') address.writeUInt16LE(inet, 0)
   else address.writeUInt16BE(inet, 0)
+  address.writeUInt16BE(port, 2)
   address.set([127, 0, 0, 1], 4)
   return address
 }

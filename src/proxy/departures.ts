@@ -132,12 +132,18 @@ export class Departures {
         const isOnItsWay = this.#paced.underWay.has(session) || this.#given.has(session)
         if (!isOnItsWay) leaving.unmovable++
       } else if (!hasPlace) continue
-      else if (cause === 'unhealthy') this.#hung.push(session)
+      else if (cause === 'unhealthy' && !this.#isHeard(session)) this.#hung.push(session)
       else if (moves.length < this.#paced.perSecond && this.#paced.isFree(session))
         moves.push({ session, cause, to: undefined })
     }
     this.#paced.plan(moves)
     if (this.#hung.length > 0) this.#giveUp.within(0)
+  }
+
+  /** Whether its server has said something since the check began that failed last: it does not hang, and is left in order. */
+  #isHeard({ heardAtMs }: Movable): boolean {
+    const { clock, pool } = this.#host
+    return heardAtMs > clock.now() - (pool.options.health?.timeoutMs ?? 0)
   }
 
   /** One that has given its server up: whether it has come to another. */

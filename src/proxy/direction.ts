@@ -2,6 +2,7 @@
  * One direction of a session: what becomes of the bytes that one side sends on their way to the other.
  * In a tunnel they pass as they are, on a framed route they are read and written anew.
  */
+import type { OwnPings } from '../wire/own-pings.ts'
 import type { FrameViolation } from '../wire/frame-header.ts'
 
 export interface Direction {
@@ -51,6 +52,8 @@ export interface Direction {
   /** Closes of this side that end here: those with one of these codes, or every one. */
   withheldCodes: ReadonlySet<number> | 'all'
 
+  /** What the gateway's own pings to this side carried; whoever follows this direction takes them over. */
+  ownPings: OwnPings | undefined
   /** The gateway has pinged this side: one pong with this payload ends here. */
   expectPong(payload: Buffer): void
   /** The payload of the ping that passed last; whoever sees its answer pass clears it. */

@@ -33,7 +33,7 @@ export class FramedDirection implements Direction {
   #cut: Buffer | undefined
   #isCutFirst = false
   /** The gateway's own pings to this side; there are none as long as it was sent none. */
-  #ownPings: OwnPings | undefined
+  ownPings: OwnPings | undefined
   isFull = false
   /** The frame under way is leaving as it came, so the other side waits for the rest of it. */
   #isInFrame = false
@@ -130,8 +130,8 @@ export class FramedDirection implements Direction {
   }
 
   expectPong(payload: Buffer): void {
-    this.#ownPings ??= new OwnPings()
-    this.#ownPings.expect(payload)
+    this.ownPings ??= new OwnPings()
+    this.ownPings.expect(payload)
     this.hasAnswered = false
   }
 
@@ -144,7 +144,7 @@ export class FramedDirection implements Direction {
     const { frames } = this.#reader
     if (opcode === Opcode.ping) this.pinged = Buffer.from(payload)
     else if (opcode === Opcode.pong) {
-      const answered = this.#ownPings?.answered(payload)
+      const answered = this.ownPings?.answered(payload)
       if (answered === 'last') this.hasAnswered = true
       if (answered !== undefined) return
       this.hasPonged = true

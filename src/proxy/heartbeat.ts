@@ -30,6 +30,8 @@ export class Heartbeat {
   #callOff: () => void
   /** When it was given something to answer; undefined while it has not been asked. */
   #askedAtMs: number | undefined
+  /** The time for that is over. */
+  #isLast = false
 
   constructor(side: Side, options: HeartbeatOptions) {
     this.#side = side
@@ -51,11 +53,18 @@ export class Heartbeat {
       if (side.stream.isPaused) this.#askedAtMs = nowMs
       const leftMs = this.#askedAtMs + timeoutMs - nowMs
       if (leftMs > 0) return this.#setTimer(leftMs)
+      if (!this.#isLast) {
+        // The gateway itself may have been busy: an answer that lies there is read first.
+        this.#isLast = true
+        return this.#setTimer(0)
+      }
+      this.#isLast = false
       this.#askedAtMs = undefined
       // Another may come in its place.
       this.#setTimer(intervalMs)
       return onSilent(side)
     }
+    this.#isLast = false
     this.#askedAtMs = undefined
     const leftMs = side.lastReadMs + intervalMs - nowMs
     if (leftMs > 0) return this.#setTimer(leftMs)

@@ -11,6 +11,8 @@ export interface Movable {
   readonly pool: Pool
   /** Where it is; while it is without a server, where it was. */
   readonly endpoint: Endpoint
+  /** When its server was last heard of, by the clock; known where `health.move` is on. */
+  readonly heardAtMs: number
   /** Its failover lets it, it is open, and it is not on its way already. */
   readonly isMovable: boolean
   /**

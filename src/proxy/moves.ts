@@ -28,8 +28,7 @@ import type { Succession } from './succession.ts'
 
 /** The session, as far as it is moved. */
 export interface MovedSession extends MovingSession {
-  readonly clock: Clock
-  readonly emit: Emit
+  readonly host: { readonly clock: Clock; readonly emit: Emit }
   readonly isEnding: boolean
   readonly outbound: Traffic
   close(reason: ErrorCode, words?: { readonly code?: number }, detail?: string): void
@@ -90,9 +89,9 @@ export class Moves {
   /** In order. @returns whether it has moved. */
   depart(cause: MoveCause, to: Endpoint | undefined): Promise<boolean> {
     const { session, upstream, redialler } = this.#parts
-    const { pool, route, clock } = session
+    const { pool, route, host } = session
     const handover = new Handover({
-      clock,
+      clock: host.clock,
       redialler,
       redial: { session, to, moves: this.count + 1 },
       upstream,
@@ -181,7 +180,7 @@ export class Moves {
     this.#underWay = undefined
     succession.reopen()
     this.#parts.client.goOn()
-    session.emit({
+    session.host.emit({
       type: 'move-failed',
       session: id,
       route: route.config.name,
@@ -196,7 +195,8 @@ export class Moves {
   /** @param found where the next server was found before. @returns true: the session goes on, or is closed with a word. */
   #lose(cause: MoveCause, detail: string | undefined, found?: NextServer): boolean {
     const { session, upstream, succession } = this.#parts
-    const { clock, pool } = session
+    const { pool } = session
+    const { clock } = session.host
     const handover = this.#underWay instanceof Handover ? this.#underWay : undefined
     const sinceMs = handover?.shutAtMs ?? clock.now()
     const next = found ?? handover?.takeNext()
@@ -227,18 +227,18 @@ export class Moves {
 
   #letGo(cause: MoveCause, detail: string | undefined): void {
     const { session, upstream, succession } = this.#parts
-    const { clock, route } = session
+    const { host, route } = session
     const { isStopped } = upstream.direction
     const stream = succession.lose()
     // What it has not taken goes to the next server, and must not reach this one as well.
     if (!isStopped || stream.bufferedBytes > 0) return cut(stream)
     if (cause === 'closed') stream.write(encodeClose(Number(detail), '', { isMasked: true }))
-    leaveInOrder(stream, clock, route.config.timeout.closeMs)
+    leaveInOrder(stream, host.clock, route.config.timeout.closeMs)
   }
 
   #join(next: NextServer, move: MoveFacts): void {
     const { session, client, upstream, succession } = this.#parts
-    const { pool, route, id, clock } = session
+    const { pool, route, id, host } = session
     const from = session.endpoint.url
     const { begunMessages: resentMessages } = succession
     this.#underWay = undefined
@@ -251,7 +251,7 @@ export class Moves {
     if (mode === 'notify' && !session.isEnding)
       client.stream.write(encodeFrame(Opcode.text, Buffer.from(message), { isMasked: false }))
     const { sinceMs, ...facts } = move
-    session.emit({
+    session.host.emit({
       type: 'session-moved',
       session: id,
       route: route.config.name,
@@ -259,7 +259,7 @@ export class Moves {
       from,
       to: next.endpoint.url,
       moves: this.count,
-      gapMs: clock.now() - sinceMs,
+      gapMs: host.clock.now() - sinceMs,
       resentMessages,
       ...facts,
     })
@@ -279,7 +279,7 @@ export class Moves {
       )
     if (error instanceof GatewayError)
       return session.close(error.code, {}, error.hasDetail ? error.message : undefined)
-    session.emit({ type: 'mistake', error })
+    session.host.emit({ type: 'mistake', error })
     session.close('INTERNAL')
   }
 }

@@ -55,10 +55,10 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
   /** Its place in the order in which sessions were opened; set by `Sessions`. */
   sequence = 0
   readonly openedAtMs: number
+  readonly host: SessionHost
   /** Where it is, or was before it lost its server. */
   endpoint: Endpoint
   facts: SessionFacts
-  readonly #host: SessionHost
   readonly #client: Side
   readonly #upstream: Side
   readonly #redialler: Redialler | undefined
@@ -77,12 +77,13 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
     this.endpoint = options.endpoint
     this.facts = options.facts
     this.openedAtMs = clock.now()
-    this.#host = host
+    this.host = host
     const { outbound } = directions
     const { client, upstream } = joinSides({
       ...options,
       events: this,
       clock,
+      isTimed: pool.options.health?.movesSessions === true,
       holdBytes: redialler && pool.options.failover.holdBytes,
     })
     this.#client = client
@@ -99,14 +100,6 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
       onIdle: () => this.close('IDLE'),
       onSilent: (each) => this.#giveUp(each),
     })
-  }
-
-  get clock(): Clock {
-    return this.#host.clock
-  }
-
-  get emit(): Emit {
-    return this.#host.emit
   }
 
   get inbound(): Traffic {
@@ -175,6 +168,10 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
   /** It has no server at the moment. */
   get isBetween(): boolean {
     return this.#moved?.isBetween === true
+  }
+
+  get heardAtMs(): number {
+    return this.#upstream.lastReadMs
   }
 
   get isMovable(): boolean {
@@ -250,14 +247,14 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
     this.#client.direction.release()
     this.#upstream.direction.release()
     this.leaveEndpoint(ending.end)
-    this.#host.onClose(this, ending.end)
+    this.host.onClose(this, ending.end)
   }
 
   // Ending.
 
   #end(end: SessionEnd): Ending {
     if (this.#ending !== undefined) return this.#ending
-    const { clock } = this.#host
+    const { clock } = this.host
     const { closeMs, sendMs } = this.route.config.timeout
     const sides = { client: this.#client, upstream: this.#upstream }
     this.#ending = new Ending(end, { ...sides, clock, closeMs, sendMs })

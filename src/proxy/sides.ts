@@ -17,6 +17,8 @@ export interface SidesOptions {
   readonly directions: Directions
   readonly events: SideEvents<Side>
   readonly clock: Clock
+  /** Whether it must be known when the server was heard. */
+  readonly isTimed: boolean
   /** Set where the server may be replaced by another: messages up to this are not cut by that. */
   readonly holdBytes: number | undefined
 }
@@ -34,7 +36,7 @@ export function joinSides(options: SidesOptions): Sides {
     events,
     pendingBytes: limits.pendingBytes,
     sendTimeoutMs: timeout.sendMs,
-    isTimed: isTimed(route),
+    isTimed: options.isTimed || isTimed(route),
     clock,
   }
   const isThrottled = limits.messages !== undefined || limits.bytes !== undefined

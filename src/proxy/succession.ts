@@ -159,6 +159,8 @@ export class Succession {
     const { pinged, messages } = side.peer.direction
     this.#hold = undefined
     this.#heardMessages = messages - this.keptMessages
+    // One that the server before did not take whole goes to this one, and the client knows nothing of it.
+    direction.ownPings = side.direction.ownPings
     side.take(stream, direction)
     // Its pong is waited for, and the server that owed it is gone.
     const ping = pinged && encodeFrame(Opcode.ping, pinged, masked)

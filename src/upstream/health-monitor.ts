@@ -69,9 +69,8 @@ class HealthMonitor {
     const { signal } = underWay
     this.#underWay = underWay
     this.#callOffTimeout = clock.after(timeoutMs, () => {
-      const fault = `no answer within ${timeoutMs / 1_000}s`
-      underWay.abort(new DOMException(fault, 'TimeoutError'))
-      this.#watch.onResult(fault, undefined)
+      // The gateway itself may have been busy: an answer that lies there is read first.
+      this.#callOffTimeout = clock.after(0, () => this.#giveUp(underWay))
     })
     let fault: string | undefined
     let pingMs: number | undefined
@@ -88,6 +87,12 @@ class HealthMonitor {
     this.#callOffTimeout()
     this.#underWay = undefined
     if (isTold && !signal.aborted) this.#watch.onResult(fault, pingMs)
+  }
+
+  #giveUp(underWay: AbortController): void {
+    const fault = `no answer within ${this.#watch.timeoutMs / 1_000}s`
+    underWay.abort(new DOMException(fault, 'TimeoutError'))
+    this.#watch.onResult(fault, undefined)
   }
 
   #target(): HealthTarget {

@@ -47,9 +47,11 @@ export class FrameScanner {
   /** What was not looked at, since no further message may begin. */
   #rest: Buffer | undefined
   /** The gateway's own pings to this side; there are none as long as it was sent none. */
-  #ownPings: OwnPings | undefined
+  ownPings: OwnPings | undefined
   /** The payload of the ping that passed last; whoever sees its answer clears it. */
   pinged: Buffer | undefined
+  /** Where the last ping lies in what is being looked at; -1: there is none. */
+  #pingAt = -1
   /** Whether a pong has passed; whoever looks clears it. */
   hasPonged = false
   /** Whether the pong that was expected last has come; whoever looks clears it. */
@@ -106,6 +108,7 @@ export class FrameScanner {
     this.#length = bytes.length
     const end = this.#follow(bytes)
     this.bytes += end
+    if (this.#pingAt >= 0) this.#keepPing(bytes)
     if (end === bytes.length) return bytes
     if (!this.isStopped && this.#rest === undefined && end < this.#length)
       this.#held = Buffer.from(bytes.subarray(end, this.#length))
@@ -122,8 +125,8 @@ export class FrameScanner {
 
   /** The gateway has pinged this side: one pong with this payload ends here. */
   expectPong(payload: Buffer): void {
-    this.#ownPings ??= new OwnPings()
-    this.#ownPings.expect(payload)
+    this.ownPings ??= new OwnPings()
+    this.ownPings.expect(payload)
     this.hasAnswered = false
   }
 
@@ -224,7 +227,7 @@ export class FrameScanner {
   ): number {
     const end = payloadStart + length
     if (end > this.#length) return offset
-    if (opcode === Opcode.ping) this.pinged = Buffer.from(this.#payload(bytes, payloadStart, end))
+    if (opcode === Opcode.ping) this.#pingAt = offset
     else if (opcode === Opcode.pong) {
       if (this.#isOwnPong(bytes, payloadStart, end)) {
         bytes.copyWithin(offset, end, this.#length)
@@ -247,9 +250,17 @@ export class FrameScanner {
 
   /** A pong to a ping of the gateway's own is taken out; every other one passes. */
   #isOwnPong(bytes: Buffer, payloadStart: number, end: number): boolean {
-    const answered = this.#ownPings?.answered(this.#payload(bytes, payloadStart, end))
+    const answered = this.ownPings?.answered(this.#payload(bytes, payloadStart, end))
     if (answered === 'last') this.hasAnswered = true
     return answered !== undefined
+  }
+
+  /** Of many in one chunk only the last counts (RFC 6455 §5.5.3), so no other is copied. */
+  #keepPing(bytes: Buffer): void {
+    const start = this.#pingAt + 2 + (this.#rules.isMasked ? 4 : 0)
+    const end = start + (bytes[this.#pingAt + 1]! & 0x7f)
+    this.pinged = Buffer.from(this.#payload(bytes, start, end))
+    this.#pingAt = -1
   }
 
   #payload(bytes: Buffer, start: number, end: number): Buffer {

@@ -120,7 +120,7 @@ describe('the table', () => {
 
   test('is described with the configurations that it runs', () => {
     const page = readFileSync(join(import.meta.dir, '../../bench/chaos/README.md'), 'utf8')
-    const place = { port: 8080, servers: [9001, 9002, 9003] }
+    const place = { port: 8080, servers: [9001, 9002, 9003], folder: '/run' }
     const shown = new Set(page.split('\n').map((line) => line.trim()))
     for (const { name, configuration } of gateways) {
       const lines = configuration(place).split('\n')

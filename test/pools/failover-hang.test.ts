@@ -48,7 +48,7 @@ async function echo(clients: readonly WebSocketClient[], text: string): Promise<
   await Promise.all(clients.map((client) => client.message((each) => each === text)))
 }
 
-const health = 'health: { websocket: /, interval: 100ms, timeout: 100ms, unhealthy: 2'
+const health = 'health: { websocket: /, interval: 100ms, timeout: 300ms, unhealthy: 2'
 
 describe('a server that is stopped', () => {
   test('is noticed by the heartbeats of its sessions, which go on at another', async () => {
@@ -101,5 +101,17 @@ describe('a server that is stopped', () => {
     await echo(clients, 'after')
     process.kill(other.pid, 'SIGCONT')
     expect(gateway.events.filter(({ type }) => type === 'session-moved')).toEqual([])
+  })
+
+  test('gives its sessions up once another is well again', async () => {
+    await using stay = await startStay(`${health}, healthy: 1, move: true }`)
+    const { gateway, clients, hanging, other } = stay
+    for (const { pid, host } of [other, hanging]) {
+      process.kill(pid, 'SIGSTOP')
+      await gateway.event('endpoint-changed', ({ endpoint }) => endpoint === `ws://${host}`)
+    }
+    process.kill(other.pid, 'SIGCONT')
+    await moves(gateway, count)
+    await echo(clients, 'after')
   })
 })

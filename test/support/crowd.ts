@@ -53,6 +53,7 @@ export class FakeSession implements Movable {
   heading: Endpoint | undefined
   /** It has given its server up, and has no other yet. */
   isBetween = false
+  heardAtMs = -Infinity
   isMovable = true
   /** Its header `x-key`. */
   key = ''

@@ -1,8 +1,8 @@
 /**
  * A gateway in a process of its own, for tests that look at its memory, objects and descriptors.
  *
- * Run as a program it takes a configuration as its argument, prints `{"port":N}`, answers each line
- * on standard input with one of what the process holds, and ends when standard input closes.
+ * Run as a program it takes a configuration as its argument, prints `{"port":N}`, answers each line on
+ * standard input, a list of classes, with one of what the process holds, and ends when standard input closes.
  */
 import { heapStats } from 'bun:jsc'
 import { readdirSync } from 'node:fs'
@@ -26,17 +26,18 @@ export interface Holdings {
   readonly sockets: number
   /** Open files as the kernel counts them. */
   readonly files: number
-  /** Instances by class, of the classes a connection consists of. */
+  /** Instances by class, of the classes that were asked for. */
   readonly objects: Readonly<Record<string, number>>
 }
 
 export interface GatewayProcess extends AsyncDisposable {
   readonly port: number
   readonly pid: number
-  holdings(): Promise<Holdings>
+  /** @param classes whose instances are counted; by default those a connection consists of. */
+  holdings(classes?: readonly string[]): Promise<Holdings>
 }
 
-const classes = [
+const connectionClasses = [
   'ClientRequest',
   'FrameDecoder',
   'FrameScanner',
@@ -65,8 +66,8 @@ export async function startGatewayProcess(yaml: string, files?: number): Promise
   return {
     port,
     pid: child.pid,
-    async holdings() {
-      void child.stdin.write('\n')
+    async holdings(classes = connectionClasses) {
+      void child.stdin.write(`${JSON.stringify(classes)}\n`)
       await child.stdin.flush()
       return read()
     },
@@ -91,11 +92,13 @@ async function serve(yaml: string): Promise<void> {
   })
   gateway.start()
   console.info(JSON.stringify({ port: gateway.listeners[0]?.port }))
-  for await (const _ of console) console.info(JSON.stringify(await holdings(gateway)))
+  for await (const line of console)
+    // The end of the input is an empty one.
+    if (line !== '') console.info(JSON.stringify(await holdings(gateway, JSON.parse(line))))
   gateway.destroy()
 }
 
-async function holdings(gateway: Gateway): Promise<Holdings> {
+async function holdings(gateway: Gateway, classes: readonly string[]): Promise<Holdings> {
   // What the last turns left on the stack and in native queues lives a little longer than it is needed.
   for (let turn = 0; turn < 5; turn++) {
     await Bun.sleep(20)
@@ -110,15 +113,15 @@ async function holdings(gateway: Gateway): Promise<Holdings> {
     windowBytes: gateway.read().compression.usedBytes,
     sockets: descriptors.sockets,
     files: readdirSync(join('/proc', String(process.pid), 'fd')).length,
-    objects: countObjects(),
+    objects: countObjects(classes),
   }
 }
 
 /** A snapshot lists four numbers an object, the third of which is its class. */
-function countObjects(): Record<string, number> {
+function countObjects(classes: readonly string[]): Record<string, number> {
   const snapshot = Bun.generateHeapSnapshot()
   const { nodes, nodeClassNames } = snapshot
-  const counts = Object.fromEntries(classes.map((name) => [name, 0]))
+  const counts: Record<string, number> = Object.fromEntries(classes.map((name) => [name, 0]))
   for (let offset = 2; offset < nodes.length; offset += 4) {
     const name = nodeClassNames[nodes[offset] ?? -1] ?? ''
     if (name in counts) counts[name] = (counts[name] ?? 0) + 1

@@ -1,0 +1,121 @@
+// What the clients of a run have come to, counted as it happens.
+import type { Sent } from './ledger.ts'
+
+/** A time in which messages of a client may be lost: its server was failing. */
+export interface Window {
+  round: number
+  fromMs: number
+  toMs: number
+}
+
+/** A message that had no echo, with the windows of its client. */
+interface Loss {
+  session: number
+  sent: Sent
+  windows: readonly Window[]
+}
+
+export interface Totals {
+  sent: number
+  echoed: number
+  bytes: number
+  /** The longest that an echo took. */
+  slowestMs: number
+  /** Clients closed inside a message longer than `hold`, with 1012. */
+  caught: number
+  /** By what was said: `1012 The server is gone`, `no Close`. */
+  closings: Record<string, number>
+  /** Protocol errors, half messages, wrong content, wrong order: by what it was. */
+  faults: Record<string, number>
+  twice: number
+  late: number
+  /** Lost while the server of their client was failing, by round. */
+  lostByRound: Record<number, number>
+  /** Lost at any other time, and the first of them. */
+  lostOutside: number
+  examples: string[]
+  /** Handshakes that did not come about, by what there was instead of a 101. */
+  refusals: Record<string, number>
+}
+
+const mostExamples = 12
+
+export class Tally {
+  sent = 0
+  echoed = 0
+  bytes = 0
+  slowestMs = 0
+  caught = 0
+  twice = 0
+  late = 0
+  readonly #closings = new Map<string, number>()
+  readonly #faults = new Map<string, number>()
+  readonly #refusals = new Map<string, number>()
+  readonly #losses: Loss[] = []
+  readonly #examples: string[] = []
+
+  closed(words: string): void {
+    count(this.#closings, words)
+  }
+
+  /** @param words what there was instead of a 101. */
+  refusedWith(words: string): void {
+    count(this.#refusals, words)
+  }
+
+  fault(session: number, words: string): void {
+    count(this.#faults, words)
+    this.example(`session ${session}: ${words}`)
+  }
+
+  lost(session: number, all: readonly Sent[], windows: readonly Window[]): void {
+    // What the client itself did not finish was not sent.
+    for (const sent of all)
+      if (sent.endedAtMs < Infinity) this.#losses.push({ session, sent, windows })
+  }
+
+  example(text: string): void {
+    if (this.#examples.length < mostExamples) this.#examples.push(text)
+  }
+
+  totals(): Totals {
+    const { sent, echoed, bytes, slowestMs, caught, twice, late } = this
+    const lostByRound: Record<number, number> = {}
+    let lostOutside = 0
+    for (const { session, sent: message, windows } of this.#losses) {
+      const window = windowOf(message, windows)
+      if (window === undefined) {
+        lostOutside++
+        this.example(`session ${session}: ${describe(message, windows)}`)
+      } else lostByRound[window.round] = (lostByRound[window.round] ?? 0) + 1
+    }
+    const closings = Object.fromEntries(this.#closings)
+    const faults = Object.fromEntries(this.#faults)
+    const refusals = Object.fromEntries(this.#refusals)
+    const lost = { lostByRound, lostOutside, examples: this.#examples }
+    const counts = { sent, echoed, bytes, slowestMs, caught, twice, late }
+    return { ...counts, ...lost, closings, faults, refusals }
+  }
+}
+
+function count(counts: Map<string, number>, words: string): void {
+  counts.set(words, (counts.get(words) ?? 0) + 1)
+}
+
+/** The one in which it was under way, if any. */
+export function windowOf(
+  { beganAtMs, endedAtMs }: Pick<Sent, 'beganAtMs' | 'endedAtMs'>,
+  windows: readonly Window[],
+): Window | undefined {
+  return windows.find(({ fromMs, toMs }) => beganAtMs <= toMs && endedAtMs >= fromMs)
+}
+
+function describe({ number, beganAtMs }: Sent, windows: readonly Window[]): string {
+  const nearest = windows
+    .map((window) => ({ window, byMs: beganAtMs - window.fromMs }))
+    .toSorted((a, b) => Math.abs(a.byMs) - Math.abs(b.byMs))[0]
+  const when = nearest
+    ? `${Math.round(nearest.byMs)} ms after the window of round ${nearest.window.round} began`
+    : 'and its server never failed'
+  return `message ${number} was lost, sent ${when}`
+}
