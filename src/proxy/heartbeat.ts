@@ -88,7 +88,7 @@ export class Heartbeat {
  */
 function ping(side: Side): boolean {
   const { peer, succession, stream } = side
-  if (side.isShut || !peer.isAtBoundary) return false
+  if (side.isShut || !peer.isAtBoundary || succession?.isDismissed === true) return false
   if (peer.direction.pinged !== undefined) return true
   side.direction.expectPong(mark)
   const frame = encodeFrame(Opcode.ping, mark, { isMasked: side.name === 'upstream' })

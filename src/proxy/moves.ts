@@ -152,7 +152,7 @@ export class Moves {
     if (isWord && this.isCommitted) return
     this.#callOff()
     if (!this.isBetween) {
-      succession.reopen()
+      if (!succession.isDismissed) succession.reopen()
       this.#parts.client.goOn()
     }
   }
@@ -226,12 +226,13 @@ export class Moves {
   }
 
   #letGo(cause: MoveCause, detail: string | undefined): void {
-    const { session, upstream, succession } = this.#parts
+    const { session, client, upstream, succession } = this.#parts
     const { host, route } = session
-    const { isStopped } = upstream.direction
+    // Inside a frame of the client's there is no place for a Close.
+    const mayAnswer = upstream.direction.isStopped && (client.isAtBoundary || succession.isShut)
     const stream = succession.lose()
     // What it has not taken goes to the next server, and must not reach this one as well.
-    if (!isStopped || stream.bufferedBytes > 0) return cut(stream)
+    if (!mayAnswer || stream.bufferedBytes > 0) return cut(stream)
     if (cause === 'closed') stream.write(encodeClose(Number(detail), '', { isMasked: true }))
     leaveInOrder(stream, host.clock, route.config.timeout.closeMs)
   }

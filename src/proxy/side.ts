@@ -115,8 +115,11 @@ export class Side implements ByteStreamHandler {
     const { peer } = this
     if (this.isShut || hasPassedClose(peer.direction)) return
     this.isShut = true
-    if (peer.isAtBoundary || peer.direction.isStopped) this.#closeWith(close)
-    else this.#pendingClose = close
+    // There is only one.
+    if (this.succession?.isDismissed !== true) {
+      if (peer.isAtBoundary || peer.direction.isStopped) this.#closeWith(close)
+      else this.#pendingClose = close
+    }
     peer.goOn()
   }
 

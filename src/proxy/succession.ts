@@ -33,6 +33,8 @@ export class Succession {
   #hold: Hold | undefined
   /** Messages of the client's that had passed when the server was last heard of. */
   #heardMessages = 0
+  /** The server was told to go: nothing may follow that. */
+  isDismissed = false
 
   /** @param side the server's. @param holdBytes messages up to this are not cut. */
   constructor(side: ReplaceableSide, holdBytes: number) {
@@ -150,6 +152,7 @@ export class Succession {
   dismiss(code: number, reason: string): void {
     const { direction } = this.#side
     direction.withheldCodes = 'all'
+    this.isDismissed = true
     this.writeControl(encodeClose(code, reason, masked))
   }
 
@@ -158,6 +161,7 @@ export class Succession {
     const side = this.#side
     const { pinged, messages } = side.peer.direction
     this.#hold = undefined
+    this.isDismissed = false
     this.#heardMessages = messages - this.keptMessages
     // One that the server before did not take whole goes to this one, and the client knows nothing of it.
     direction.ownPings = side.direction.ownPings
