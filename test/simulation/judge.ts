@@ -53,7 +53,7 @@ function judgeOutbound(stay: Stay, world: World): void {
   if (client === undefined) return
   const isNotified = world.schedule.mode === 'notify'
   const due = links.flatMap((link, index) => [
-    ...(isNotified && index > 0 ? ['notice'] : []),
+    ...(isNotified && stay.departures[index - 1]?.isNotified === true ? ['notice'] : []),
     ...link.heard.map(nameOf),
   ])
   const heard = client.heard.map((each) => (each === 'notice' ? each : nameOf(each)))
@@ -149,6 +149,10 @@ function isCaught(stay: Stay, { schedule: { holdBytes, framing } }: World): bool
 
 function judgeWait(stay: Stay, world: World, waitMs: number, say: (why: string) => void): void {
   const { closedAtMs = 0 } = stay
+  // One that is asked and says nothing has two seconds before another is.
+  const { incidents, traps, servers } = world.schedule
+  const mayHang = traps > 0 || incidents.some(({ kind }) => kind === 'freeze' || kind === 'mood')
+  if (mayHang && waitMs < 2_000 * servers.length) return
   const lostAtMs = closedAtMs - waitMs
   const well = world.servers.find(
     ({ wellSinceMs }) => wellSinceMs !== undefined && wellSinceMs <= lostAtMs,

@@ -37,6 +37,8 @@ export interface ReadMessage {
 export interface Departed {
   readonly link: Link
   readonly event: Extract<GatewayEvent, { type: 'session-moved' }>
+  /** Whether the client is due to be told of it. */
+  readonly isNotified: boolean
 }
 
 export class Stay {
@@ -84,7 +86,9 @@ export class Stay {
   /** It goes on at another server. */
   moved(link: Link, event: Departed['event']): void {
     const last = this.links.at(-1)
-    if (last !== undefined) this.departures.push({ link: last, event })
+    // A session whose client has closed it goes on only for what it said before.
+    const isNotified = this.session?.isEnding === false
+    if (last !== undefined) this.departures.push({ link: last, event, isNotified })
     link.isJoined = true
     this.links.push(link)
   }
