@@ -93,7 +93,10 @@ export class FrameOutput {
     this.#goodbye =
       code === undefined ? frame({ opcode: 8, key }) : closeFrame(code, 'simulated', key)
     this.#onGoodbye = onSent
-    if (!isPatient) this.#jobs.length = 0
+    // The frame under way is written to its end, and may be the last of its message.
+    const [job] = this.#jobs
+    const isLast = this.#rest !== undefined && job?.frames.length === 0
+    if (!isPatient) this.#jobs.length = isLast ? 1 : 0
     this.#pump()
   }
 

@@ -149,6 +149,7 @@ function befall(
       return server.fail(incident.mood)
     case 'drain':
       endpoint.drain()
+      server.wellSinceMs = undefined
       for (const session of here) void session.move('draining')
       return
     case 'rebalance':
@@ -187,6 +188,8 @@ function routeConfigOf({
   return {
     ...base,
     limits: { ...base.limits, pendingBytes },
+    // Who takes nothing for so long hangs, also where it cannot be asked, inside of a frame.
+    timeout: { ...base.timeout, sendMs: 5_000 },
     heartbeat: {
       clientMs: vanishes ? 1_000 : undefined,
       upstreamMs: heartbeat?.intervalMs,
