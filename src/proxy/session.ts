@@ -282,7 +282,7 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
   }
 
   /** With `failover: close` the client hears that its server is gone, and may come back. */
-  #tellOfLoss(side: Side, reason: StreamClose): void {
+  #tellOfLoss(side: Side, reason: StreamClose | 'SILENT'): void {
     const { mode, on } = this.pool.options.failover
     const isLoss = side === this.#upstream && !this.isEnding && mode === 'close' && on.lost
     if (isLoss) this.close('SERVER_LOST', {}, reason)
@@ -291,6 +291,7 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
   /** The side is gone without a word, so nothing can be said to it. */
   #giveUp(side: Side): void {
     if (side === this.#upstream && this.#moves?.giveUp('silent', undefined) === true) return
+    this.#tellOfLoss(side, 'SILENT')
     this.#end(endWithout(side.name, 'SILENT'))
     side.stream.destroy()
   }

@@ -133,11 +133,13 @@ export class Side implements ByteStreamHandler {
 
   /** @param early what its server sent behind its 101. @param hasEnded whether it has ended already. */
   begin(early: Buffer | undefined, hasEnded: boolean): void {
-    this.stream.resume()
+    const { stream } = this
+    stream.resume()
     this.peer.goOn()
     // They may pause what has just been resumed.
     if (early !== undefined) this.streamOnData(early)
-    if (hasEnded) this.streamOnEnd()
+    // By what it sent it may have been left for another, whose end this is not.
+    if (hasEnded && this.stream === stream) this.streamOnEnd()
   }
 
   /** Whether nothing it has sent waits to pass. */

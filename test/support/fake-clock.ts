@@ -34,16 +34,20 @@ export class FakeClock implements Clock {
   /** Lets time pass; what falls due runs in order, each at its own moment. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms
-    for (;;) {
-      let next: Call | undefined
-      for (const call of this.#calls)
-        if (call.dueAtMs <= untilMs && (next === undefined || call.dueAtMs < next.dueAtMs))
-          next = call
-      if (next === undefined) break
-      this.#calls.delete(next)
-      this.#nowMs = Math.max(this.#nowMs, next.dueAtMs)
-      next.run()
-    }
+    while (this.runNext(untilMs));
     this.#nowMs = untilMs
+  }
+
+  /** Lets time pass until the next call falls due, and runs it. @returns false if there is none by then. */
+  runNext(untilMs: number): boolean {
+    let next: Call | undefined
+    for (const call of this.#calls)
+      if (call.dueAtMs <= untilMs && (next === undefined || call.dueAtMs < next.dueAtMs))
+        next = call
+    if (next === undefined) return false
+    this.#calls.delete(next)
+    this.#nowMs = Math.max(this.#nowMs, next.dueAtMs)
+    next.run()
+    return true
   }
 }

@@ -58,7 +58,9 @@ export interface TestPool {
 }
 
 /** What else a pool is lent: a DNS by hand is one, with its clock. */
-export interface TestPoolHost extends Partial<Pick<PoolHost, 'query' | 'secret' | 'onChange'>> {
+export interface TestPoolHost extends Partial<
+  Pick<PoolHost, 'query' | 'secret' | 'onChange' | 'random'>
+> {
   readonly clock?: FakeClock
 }
 

@@ -71,13 +71,17 @@ export class Failover {
     this.#found()
   }
 
-  /** From here on it is the client who is waited for, and its stream has a deadline of its own. */
+  /** One that has ended meanwhile would take what is written to it, and nobody would know. */
   #found(): void {
-    this.#callOffWait()
     const { isFlushed, onNext } = this.#options
     const next = this.#next
     if (next === undefined || !isFlushed()) return
     this.#next = undefined
+    if (next.connection.hasEnded) {
+      discard(next)
+      return void this.#find()
+    }
+    this.#callOffWait()
     onNext(next)
   }
 }

@@ -31,6 +31,8 @@ const messageMs = 5_000
 const answerMs = 1_000
 /** A server that is never quiet for so many times `settle` talks of its own accord, and answers nobody. */
 const mostSettles = 4
+/** Where `settle` is shorter: how often a server that is in the middle of a message is looked at. */
+const lookMs = 10
 
 /** Distinguishes the pings of handovers from those of heartbeats, and from one another. */
 let handovers = 0
@@ -106,22 +108,23 @@ export class Handover {
   }
 
   /** Waits until the server has been quiet for a while. */
-  #settle(sinceMs: number): void {
+  #settle(sinceMs: number, delayMs = this.#options.settleMs): void {
     const { clock, upstream, settleMs } = this.#options
     const { bytes } = upstream.direction
-    this.#callOff = this.#after(settleMs, () => {
+    this.#callOff = this.#after(delayMs, () => {
       const isQuiet = upstream.direction.bytes === bytes
       const settledMs = clock.now() - sinceMs
       const isInMessage = upstream.succession?.isInMessage === true
       if (isInMessage && settledMs > messageMs)
         this.#fail('the server is in the middle of a message')
       else if (!isInMessage && (isQuiet || settledMs >= mostSettles * settleMs)) this.#dismiss()
-      else this.#settle(sinceMs)
+      else this.#settle(sinceMs, Math.max(settleMs, lookMs))
     })
   }
 
   #dismiss(): void {
     const { upstream, closeMs } = this.#options
+    if (this.#next?.connection.hasEnded === true) return this.#fail('the next server has ended')
     this.isCommitted = true
     this.#callOff = this.#after(closeMs, () => this.left())
     upstream.succession?.dismiss(CloseCode.goingAway, 'The session goes on at another server')
