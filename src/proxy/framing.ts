@@ -24,7 +24,7 @@ import { MessageReader } from '../wire/message-reader.ts'
 import { passedMisfit, withoutClientContext } from '../wire/passed-compression.ts'
 import type { Direction } from './direction.ts'
 import { FramedDirection } from './framed.ts'
-import type { Renewal } from './redialler.ts'
+import type { Renewal } from './failover/redialler.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { Route } from './route.ts'
 

@@ -4,7 +4,7 @@
 import type { Emit, SessionEnd } from '../core/events.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Compression } from '../wire/compression.ts'
-import type { KeptRequestHost } from './kept-request.ts'
+import type { KeptRequestHost } from './failover/kept-request.ts'
 import type { Session, SessionHost } from './session.ts'
 
 export class Sessions implements SessionHost, KeptRequestHost {

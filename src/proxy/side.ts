@@ -8,7 +8,7 @@ import type { ByteStream, ByteStreamHandler, StreamClose } from '../core/byte-st
 import { encodeClose } from '../wire/frame-encoder.ts'
 import { hasPassedClose, type Direction } from './direction.ts'
 import type { OwnClose, SideOptions, SideParts } from './side-parts.ts'
-import { Succession } from './succession.ts'
+import { Succession } from './failover/succession.ts'
 import type { Throttle } from './throttle.ts'
 
 export class Side implements ByteStreamHandler {

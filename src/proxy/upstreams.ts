@@ -10,7 +10,7 @@ import { meant } from '../config/reading.ts'
 import type { Emit, EndpointSource } from '../core/events.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
-import type { Mover } from './mover.ts'
+import type { Mover } from './mover/mover.ts'
 import type { Plan } from './plan.ts'
 import type { Route } from './route.ts'
 import {

@@ -162,8 +162,8 @@ export const scannerMutants = mutantsOf(
       why: 'a server is left before it has answered all, for the pong to a ping before',
     },
     {
-      replace: 'this.#ownPings.expect(payload)\n    this.hasAnswered = false',
-      by: 'this.#ownPings.expect(payload)',
+      replace: 'this.ownPings.expect(payload)\n    this.hasAnswered = false',
+      by: 'this.ownPings.expect(payload)',
       why: 'a server is left before it has answered all, for the pong to a heartbeat',
     },
     {

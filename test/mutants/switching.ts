@@ -76,8 +76,8 @@ const ofEnds = mutantsOf(
 )
 
 const ofHold = mutantsOf(
-  'proxy/hold.ts',
-  ['proxy/hold.test.ts'],
+  'proxy/failover/hold.ts',
+  ['proxy/failover/hold.test.ts'],
   [
     {
       replace: 'this.#held.length <= this.#holdBytes',
@@ -128,8 +128,8 @@ const ofHold = mutantsOf(
 )
 
 const ofUnsent = mutantsOf(
-  'proxy/unsent.ts',
-  ['proxy/unsent.test.ts'],
+  'proxy/failover/unsent.ts',
+  ['proxy/failover/unsent.test.ts'],
   [
     {
       replace: 'if (wholeBytes <= 0) return\n',

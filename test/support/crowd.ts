@@ -3,8 +3,8 @@
  * or within a while, or not at all, as a test wants.
  */
 import type { MoveCause, UpstreamEvent } from '../../src/core/events.ts'
-import type { Movable } from '../../src/proxy/movable.ts'
-import { Mover } from '../../src/proxy/mover.ts'
+import type { Movable } from '../../src/proxy/mover/movable.ts'
+import { Mover } from '../../src/proxy/mover/mover.ts'
 import type { EndpointOptions } from '../../src/upstream/endpoint-options.ts'
 import type { Endpoint } from '../../src/upstream/endpoint.ts'
 import type { PoolOptions } from '../../src/upstream/pool-options.ts'

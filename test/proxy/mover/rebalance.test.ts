@@ -3,9 +3,9 @@
  */
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import type { PoolOptions } from '../../src/upstream/pool-options.ts'
-import { checked, Crowd, endpointsOf, urlOf } from '../support/crowd.ts'
-import { endpointOptions } from '../support/pool.ts'
+import type { PoolOptions } from '../../../src/upstream/pool-options.ts'
+import { checked, Crowd, endpointsOf, urlOf } from '../../support/crowd.ts'
+import { endpointOptions } from '../../support/pool.ts'
 
 const [first, second, third] = [urlOf(0), urlOf(1), urlOf(2)]
 const spreading: Partial<PoolOptions> = { rebalance: { perSecond: 50 } }

@@ -1,7 +1,7 @@
 /**
  * One call that is to come, by a clock: set again it comes at the earlier of both times, and never twice.
  */
-import type { Clock } from '../core/clock.ts'
+import type { Clock } from '../../core/clock.ts'
 
 export class Alarm {
   readonly #clock: Clock

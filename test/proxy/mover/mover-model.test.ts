@@ -4,9 +4,9 @@
  */
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import type { Endpoint } from '../../src/upstream/endpoint.ts'
-import { checked, Crowd, endpointsOf, urlOf, type FakeSession } from '../support/crowd.ts'
-import { endpointOptions } from '../support/pool.ts'
+import type { Endpoint } from '../../../src/upstream/endpoint.ts'
+import { checked, Crowd, endpointsOf, urlOf, type FakeSession } from '../../support/crowd.ts'
+import { endpointOptions } from '../../support/pool.ts'
 
 const addresses = 4
 const index = fc.nat(30)

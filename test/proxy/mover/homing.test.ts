@@ -2,10 +2,10 @@
  * Live sessions that have a place, by a key or an order, come home once endpoints have changed.
  */
 import { describe, expect, test } from 'bun:test'
-import type { PoolOptions } from '../../src/upstream/pool-options.ts'
-import { Crowd, endpointsOf, urlOf } from '../support/crowd.ts'
-import { balancerNamed, endpointOptions } from '../support/pool.ts'
-import { template } from '../support/template.ts'
+import type { PoolOptions } from '../../../src/upstream/pool-options.ts'
+import { Crowd, endpointsOf, urlOf } from '../../support/crowd.ts'
+import { balancerNamed, endpointOptions } from '../../support/pool.ts'
+import { template } from '../../support/template.ts'
 
 const [first, second, third] = [urlOf(0), urlOf(1), urlOf(2)]
 const rebalance = { perSecond: 50 }

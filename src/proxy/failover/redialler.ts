@@ -1,12 +1,12 @@
 /**
  * How a session finds the server it goes on at.
  */
-import type { ByteStream } from '../core/byte-stream.ts'
-import type { SessionFacts } from '../core/events.ts'
-import type { Endpoint } from '../upstream/endpoint.ts'
-import type { Pool } from '../upstream/pool.ts'
-import type { Direction } from './direction.ts'
-import type { Route } from './route.ts'
+import type { ByteStream } from '../../core/byte-stream.ts'
+import type { SessionFacts } from '../../core/events.ts'
+import type { Endpoint } from '../../upstream/endpoint.ts'
+import type { Pool } from '../../upstream/pool.ts'
+import type { Direction } from '../direction.ts'
+import type { Route } from '../route.ts'
 
 /** The session that is to go on. */
 export interface MovingSession {

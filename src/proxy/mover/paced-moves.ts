@@ -4,10 +4,10 @@
  *
  * Invariant: what is planned is asked for once more when its turn comes, as much may have happened since.
  */
-import type { Clock } from '../core/clock.ts'
-import type { MoveCause } from '../core/events.ts'
-import { TokenBucket } from '../core/token-bucket.ts'
-import type { Endpoint } from '../upstream/endpoint.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { MoveCause } from '../../core/events.ts'
+import { TokenBucket } from '../../core/token-bucket.ts'
+import type { Endpoint } from '../../upstream/endpoint.ts'
 import { Alarm } from './alarm.ts'
 import type { Movable } from './movable.ts'
 

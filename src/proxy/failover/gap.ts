@@ -2,7 +2,7 @@
  * Stands where the stream of a server is while there is none: takes nothing, gives nothing, and ends when it
  * is told to. Who writes to it has kept what is to reach the next server.
  */
-import type { ByteStream, ByteStreamHandler } from '../core/byte-stream.ts'
+import type { ByteStream, ByteStreamHandler } from '../../core/byte-stream.ts'
 
 export class Gap implements ByteStream {
   handler: ByteStreamHandler

@@ -4,10 +4,10 @@
  *
  * Invariant: what has passed to the client ends between two frames at every moment.
  */
-import type { ByteStream, ByteStreamHandler } from '../core/byte-stream.ts'
-import { encodeClose, encodeFrame } from '../wire/frame-encoder.ts'
-import { Opcode } from '../wire/opcode.ts'
-import type { Direction } from './direction.ts'
+import type { ByteStream, ByteStreamHandler } from '../../core/byte-stream.ts'
+import { encodeClose, encodeFrame } from '../../wire/frame-encoder.ts'
+import { Opcode } from '../../wire/opcode.ts'
+import type { Direction } from '../direction.ts'
 import { Gap } from './gap.ts'
 import { Hold } from './hold.ts'
 import { Outlet } from './outlet.ts'

@@ -4,17 +4,17 @@
  *
  * Invariant: the session counts at one endpoint at a time, and at none while it has no server.
  */
-import type { StreamClose } from '../core/byte-stream.ts'
-import { CloseCode } from '../core/close-codes.ts'
-import type { Clock } from '../core/clock.ts'
-import { GatewayError, type ErrorCode } from '../core/errors.ts'
-import type { Emit, MoveCause, SessionEnd, Traffic } from '../core/events.ts'
-import type { Endpoint } from '../upstream/endpoint.ts'
-import { encodeClose, encodeFrame } from '../wire/frame-encoder.ts'
-import { Opcode } from '../wire/opcode.ts'
+import type { StreamClose } from '../../core/byte-stream.ts'
+import { CloseCode } from '../../core/close-codes.ts'
+import type { Clock } from '../../core/clock.ts'
+import { GatewayError, type ErrorCode } from '../../core/errors.ts'
+import type { Emit, MoveCause, SessionEnd, Traffic } from '../../core/events.ts'
+import type { Endpoint } from '../../upstream/endpoint.ts'
+import { encodeClose, encodeFrame } from '../../wire/frame-encoder.ts'
+import { Opcode } from '../../wire/opcode.ts'
 import { Handover } from './handover.ts'
 import { Failover } from './failover.ts'
-import { endOfMove } from './ends.ts'
+import { endOfMove } from '../ends.ts'
 import { cut, leaveInOrder } from './farewell.ts'
 import {
   RedialRefusal,
@@ -23,7 +23,7 @@ import {
   type NextServer,
   type Redialler,
 } from './redialler.ts'
-import type { Side } from './side.ts'
+import type { Side } from '../side.ts'
 import type { Succession } from './succession.ts'
 
 /** The session, as far as it is moved. */

@@ -2,8 +2,8 @@
  * The endpoints among which the live sessions of an upstream are spread: the healthy ones. Those that are ejected
  * neither give nor take, as ejection is a guess; from those that are left sessions go anyway.
  */
-import type { Endpoint } from '../upstream/endpoint.ts'
-import type { Pool } from '../upstream/pool.ts'
+import type { Endpoint } from '../../upstream/endpoint.ts'
+import type { Pool } from '../../upstream/pool.ts'
 
 export class Lineup {
   readonly #pool: Pool

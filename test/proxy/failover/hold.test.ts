@@ -3,16 +3,16 @@
 
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { Hold } from '../../src/proxy/hold.ts'
-import { FrameScanner } from '../../src/wire/frame-scanner.ts'
-import { readWithWs } from '../differential/ws-codec.ts'
-import { judge } from '../support/frame-oracle.ts'
-import { closeFrame, frame } from '../support/frames.ts'
-import { messageStreams } from '../support/message-arbitraries.ts'
-import { judgeMessages } from '../support/message-oracle.ts'
-import { lastEnd, placesIn } from '../support/message-places.ts'
-import { everyCutting, pieces } from '../support/pieces.ts'
-import { compressed, deflated, deflating, join, noise } from '../support/read-pieces.ts'
+import { Hold } from '../../../src/proxy/failover/hold.ts'
+import { FrameScanner } from '../../../src/wire/frame-scanner.ts'
+import { readWithWs } from '../../differential/ws-codec.ts'
+import { judge } from '../../support/frame-oracle.ts'
+import { closeFrame, frame } from '../../support/frames.ts'
+import { messageStreams } from '../../support/message-arbitraries.ts'
+import { judgeMessages } from '../../support/message-oracle.ts'
+import { lastEnd, placesIn } from '../../support/message-places.ts'
+import { everyCutting, pieces } from '../../support/pieces.ts'
+import { compressed, deflated, deflating, join, noise } from '../../support/read-pieces.ts'
 
 const nothing = Buffer.alloc(0)
 const ping = frame({ opcode: 9, payload: 'ping' })

@@ -5,10 +5,10 @@
  * Invariant: what has passed ends between two frames, and, unless it is passing a message longer than
  * `holdBytes`, between two messages. Such a one passes as it comes, each frame of it that is cut as fragments.
  */
-import { headerBytesOf, writeFrame } from '../wire/frame-encoder.ts'
-import { FIN } from '../wire/frame-header.ts'
-import { GatheredBytes } from '../wire/gathered-bytes.ts'
-import { frameEnd, payloadStart } from '../wire/message-ends.ts'
+import { headerBytesOf, writeFrame } from '../../wire/frame-encoder.ts'
+import { FIN } from '../../wire/frame-header.ts'
+import { GatheredBytes } from '../../wire/gathered-bytes.ts'
+import { frameEnd, payloadStart } from '../../wire/message-ends.ts'
 
 export class Hold {
   readonly #holdBytes: number

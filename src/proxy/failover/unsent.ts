@@ -6,8 +6,8 @@
  * goes on, and that a server has begun to take, at most `holdBytes` are kept; of a longer one nothing, and
  * who is caught in it is told.
  */
-import { GatheredBytes } from '../wire/gathered-bytes.ts'
-import { lastMessageEnd } from '../wire/message-ends.ts'
+import { GatheredBytes } from '../../wire/gathered-bytes.ts'
+import { lastMessageEnd } from '../../wire/message-ends.ts'
 
 export interface UnsentRest {
   readonly bytes: Buffer

@@ -1,8 +1,8 @@
 /**
  * A session without a server: the next one is looked for until it has taken over, or the time for that is up.
  */
-import type { Clock } from '../core/clock.ts'
-import { GatewayError } from '../core/errors.ts'
+import type { Clock } from '../../core/clock.ts'
+import { GatewayError } from '../../core/errors.ts'
 import { discard, type NextServer, type Redial, type Redialler } from './redialler.ts'
 
 export interface FailoverOptions {

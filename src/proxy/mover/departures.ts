@@ -5,8 +5,8 @@
  * What is left is found by a look at all sessions, once a second while an endpoint is being left that has
  * some. Endpoints are told apart by their addresses: one that has gone and come again is not being left.
  */
-import type { MoveCause } from '../core/events.ts'
-import type { Endpoint } from '../upstream/endpoint.ts'
+import type { MoveCause } from '../../core/events.ts'
+import type { Endpoint } from '../../upstream/endpoint.ts'
 import { Alarm } from './alarm.ts'
 import type { Movable, MovingHost } from './movable.ts'
 import { PacedMoves, type PlannedMove } from './paced-moves.ts'

@@ -2,24 +2,24 @@
  * What is kept of a session's handshake so that other servers can be asked to take the session over: the
  * request as the client sent it, as text, and what the client was told.
  */
-import type { ClientInfo } from '../core/client-info.ts'
-import type { Clock } from '../core/clock.ts'
-import { GatewayError } from '../core/errors.ts'
-import type { Emit } from '../core/events.ts'
-import { PathPattern, pathSegments } from '../route/path-pattern.ts'
-import type { Endpoint } from '../upstream/endpoint.ts'
-import type { HttpConnection } from '../upstream/http-connection.ts'
-import type { Pool } from '../upstream/pool.ts'
-import type { Compression } from '../wire/compression.ts'
-import { encodeHead } from '../wire/http-fields.ts'
-import { HeadReader } from '../wire/http-head.ts'
-import { readRequestHead } from '../wire/http-request.ts'
-import type { ResponseHead } from '../wire/http-response.ts'
-import { offeredSubprotocols, switchFault } from '../wire/websocket-handshake.ts'
-import { blame } from './attempts.ts'
-import { encodeUpgrade } from './forward.ts'
-import { ExtensionOffer, renewalOf } from './framing.ts'
-import { isHopByHop } from './hop-by-hop.ts'
+import type { ClientInfo } from '../../core/client-info.ts'
+import type { Clock } from '../../core/clock.ts'
+import { GatewayError } from '../../core/errors.ts'
+import type { Emit } from '../../core/events.ts'
+import { PathPattern, pathSegments } from '../../route/path-pattern.ts'
+import type { Endpoint } from '../../upstream/endpoint.ts'
+import type { HttpConnection } from '../../upstream/http-connection.ts'
+import type { Pool } from '../../upstream/pool.ts'
+import type { Compression } from '../../wire/compression.ts'
+import { encodeHead } from '../../wire/http-fields.ts'
+import { HeadReader } from '../../wire/http-head.ts'
+import { readRequestHead } from '../../wire/http-request.ts'
+import type { ResponseHead } from '../../wire/http-response.ts'
+import { offeredSubprotocols, switchFault } from '../../wire/websocket-handshake.ts'
+import { blame } from '../attempts.ts'
+import { encodeUpgrade } from '../forward.ts'
+import { ExtensionOffer, renewalOf } from '../framing.ts'
+import { isHopByHop } from '../hop-by-hop.ts'
 import {
   RedialRefusal,
   type MovingSession,
@@ -28,7 +28,7 @@ import {
   type Redialler,
   type Renewal,
 } from './redialler.ts'
-import { RequestFacts } from './request-facts.ts'
+import { RequestFacts } from '../request-facts.ts'
 
 /** What all of them share. */
 export interface KeptRequestHost {

@@ -1,10 +1,10 @@
 /**
  * A session as whoever moves sessions sees it, and what they are lent.
  */
-import type { Clock } from '../core/clock.ts'
-import type { GatewayEvent, MoveCause, UpstreamEvent } from '../core/events.ts'
-import type { Endpoint } from '../upstream/endpoint.ts'
-import type { Pool } from '../upstream/pool.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { GatewayEvent, MoveCause, UpstreamEvent } from '../../core/events.ts'
+import type { Endpoint } from '../../upstream/endpoint.ts'
+import type { Pool } from '../../upstream/pool.ts'
 
 export interface Movable {
   readonly id: string

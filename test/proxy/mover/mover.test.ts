@@ -3,8 +3,8 @@
  * come and go the pool is a real one; the sessions are played, by a clock that stands still.
  */
 import { describe, expect, test } from 'bun:test'
-import { checked, Crowd, endpointsOf, urlOf } from '../support/crowd.ts'
-import { endpointOptions } from '../support/pool.ts'
+import { checked, Crowd, endpointsOf, urlOf } from '../../support/crowd.ts'
+import { endpointOptions } from '../../support/pool.ts'
 
 const [first, second, third] = [urlOf(0), urlOf(1), urlOf(2)]
 

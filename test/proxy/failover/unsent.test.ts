@@ -2,15 +2,15 @@
 
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { Unsent } from '../../src/proxy/unsent.ts'
-import { FrameScanner } from '../../src/wire/frame-scanner.ts'
-import { frames } from '../support/frame-arbitraries.ts'
-import { judge } from '../support/frame-oracle.ts'
-import { frame, someKey } from '../support/frames.ts'
-import { lastEnd, placesIn } from '../support/message-places.ts'
-import { pieces } from '../support/pieces.ts'
-import { noise } from '../support/read-pieces.ts'
-import { fromClient } from '../support/scanning.ts'
+import { Unsent } from '../../../src/proxy/failover/unsent.ts'
+import { FrameScanner } from '../../../src/wire/frame-scanner.ts'
+import { frames } from '../../support/frame-arbitraries.ts'
+import { judge } from '../../support/frame-oracle.ts'
+import { frame, someKey } from '../../support/frames.ts'
+import { lastEnd, placesIn } from '../../support/message-places.ts'
+import { pieces } from '../../support/pieces.ts'
+import { noise } from '../../support/read-pieces.ts'
+import { fromClient } from '../../support/scanning.ts'
 
 const nothing = Buffer.alloc(0)
 

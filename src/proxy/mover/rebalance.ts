@@ -5,7 +5,7 @@
  * Invariant: it comes to rest. What sessions do by themselves moves nobody, unless an endpoint is far off its
  * part: that is what a server leaves behind that died and was back before anybody called it unhealthy.
  */
-import type { Endpoint } from '../upstream/endpoint.ts'
+import type { Endpoint } from '../../upstream/endpoint.ts'
 import { Alarm } from './alarm.ts'
 import { Lineup } from './lineup.ts'
 import type { Movable, MovingHost } from './movable.ts'

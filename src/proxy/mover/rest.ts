@@ -2,7 +2,7 @@
  * Who was moved by rebalancing is left in peace for a minute, so that nobody is sent to and fro while endpoints come
  * and go.
  */
-import type { Clock } from '../core/clock.ts'
+import type { Clock } from '../../core/clock.ts'
 import type { Movable } from './movable.ts'
 
 const restMs = 60_000

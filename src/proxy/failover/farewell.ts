@@ -1,8 +1,8 @@
 /**
  * The end of a stream that a session has left: nobody hears what still comes, and it closes in its time.
  */
-import type { ByteStream, ByteStreamHandler } from '../core/byte-stream.ts'
-import type { Clock } from '../core/clock.ts'
+import type { ByteStream, ByteStreamHandler } from '../../core/byte-stream.ts'
+import type { Clock } from '../../core/clock.ts'
 
 /** A Close has passed both ways: the server ends first (RFC 6455 §7.1.1), or its port of ours would stay in TIME_WAIT. */
 export function leaveInOrder(stream: ByteStream, clock: Clock, closeMs: number): void {

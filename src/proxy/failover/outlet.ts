@@ -5,7 +5,7 @@
  * Invariant: what the servers of a session took whole and what is kept are together everything that was
  * written, each message once.
  */
-import type { ByteStream } from '../core/byte-stream.ts'
+import type { ByteStream } from '../../core/byte-stream.ts'
 import { Unsent } from './unsent.ts'
 
 export class Outlet {

@@ -5,10 +5,10 @@
  *
  * Until the server is told to go all of it can be called off, and the session stays where it is.
  */
-import type { Clock } from '../core/clock.ts'
-import { CloseCode } from '../core/close-codes.ts'
+import type { Clock } from '../../core/clock.ts'
+import { CloseCode } from '../../core/close-codes.ts'
 import { discard, type NextServer, type Redial, type Redialler } from './redialler.ts'
-import type { Side } from './side.ts'
+import type { Side } from '../side.ts'
 
 export interface HandoverOptions {
   readonly clock: Clock

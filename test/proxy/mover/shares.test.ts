@@ -3,7 +3,7 @@
  */
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { apportion, nextTransfer, type Share } from '../../src/proxy/shares.ts'
+import { apportion, nextTransfer, type Share } from '../../../src/proxy/mover/shares.ts'
 
 const tolerance = { sessions: 1, relative: 0.02 }
 const rules = {

@@ -3,7 +3,7 @@
  * session has its place, and how many others are where says nothing. Once endpoints have changed it asks each
  * session for its place, some at a time, and moves those that are elsewhere at a pace.
  */
-import type { Endpoint } from '../upstream/endpoint.ts'
+import type { Endpoint } from '../../upstream/endpoint.ts'
 import { Alarm } from './alarm.ts'
 import { Lineup } from './lineup.ts'
 import type { Movable, MovingHost } from './movable.ts'
