@@ -259,9 +259,10 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
     const sides = { client: this.#client, upstream: this.#upstream }
     this.#ending = new Ending(end, { ...sides, clock, closeMs, sendMs })
     this.#watch?.stop()
-    const { direction } = this.#upstream
-    // One that was withheld before stays so.
-    if (!direction.isStopped) direction.withheldCodes = noCodes
+    const { direction, succession } = this.#upstream
+    // One that was withheld before stays so, and the answer to the gateway's own is nobody's.
+    const isAnswer = succession?.isDismissed === true
+    if (!direction.isStopped && !isAnswer) direction.withheldCodes = noCodes
     this.#moved?.ending(end.by === 'client' && end.reason === 'closed')
     return this.#ending
   }

@@ -3,7 +3,9 @@
  */
 import type { Sessions } from '../../src/proxy/sessions.ts'
 import type { Compression } from '../../src/wire/compression.ts'
+import { mostChunkBytes } from './network.ts'
 import { nameOf, type Label } from './message.ts'
+import type { Incident } from './schedule.ts'
 import type { Stay } from './stay.ts'
 import type { World } from './world.ts'
 
@@ -21,6 +23,8 @@ export function judge(judged: Case): void {
 
 function judgeStay(stay: Stay, world: World): void {
   judgeInbound(stay, world)
+  judgeCounts(stay, world)
+  judgeMemory(stay, world)
   judgeOutbound(stay, world)
   judgeDepartures(stay, world)
   judgeEnd(stay, world)
@@ -45,6 +49,36 @@ function judgeInbound(stay: Stay, world: World): void {
   for (const link of world.links)
     if (!link.isJoined && link.handed.length > 0)
       world.violate(`link ${link.options.number} was given messages, and never joined`)
+}
+
+/** What is told of a move is what happened. */
+function judgeCounts(stay: Stay, world: World): void {
+  const echoed = new Set<number>()
+  for (const each of stay.client?.heard ?? [])
+    if (each !== 'notice' && each.from === 'client') echoed.add(each.number)
+  for (const [index, { link, event }] of stay.departures.entries()) {
+    const { from, to, moves, unansweredMessages } = event
+    const next = stay.links[index + 1]
+    if (link.url !== from || next?.url !== to || moves !== index + 1)
+      world.violate(`client ${stay.number}: move ${moves} is told as from ${from} to ${to}`)
+    const lost = link.handed.filter((number) => !echoed.has(number)).length
+    if (lost > unansweredMessages && stay.hasBeenAnswered)
+      world.violate(
+        `client ${stay.number}: ${lost} of link ${link.options.number} were lost, and ${unansweredMessages} told`,
+      )
+  }
+}
+
+/** What waits is bounded: what is held and kept, what may wait, and what came in one piece. */
+function judgeMemory(stay: Stay, world: World): void {
+  const { holdBytes, pendingBytes, framing } = world.schedule
+  // Inflated, a few bytes may be many.
+  if (framing.kind === 'framed' && framing.client !== undefined) return
+  const most = holdBytes + pendingBytes + 2 * mostChunkBytes
+  const streams = [stay.near, ...stay.links.map(({ options }) => options.stream)]
+  for (const { mostBufferedBytes } of streams)
+    if (mostBufferedBytes > most)
+      world.violate(`client ${stay.number}: ${mostBufferedBytes} bytes waited, and not at most ${most}`)
 }
 
 /** What the gateway has got whole of the servers a session was at, the client has got, whole and in order. */
@@ -151,7 +185,8 @@ function judgeWait(stay: Stay, world: World, waitMs: number, say: (why: string) 
   const { closedAtMs = 0 } = stay
   // One that is asked and says nothing has two seconds before another is.
   const { incidents, traps, servers } = world.schedule
-  const mayHang = traps > 0 || incidents.some(({ kind }) => kind === 'freeze' || kind === 'mood')
+  const hang = new Set<Incident['kind']>(['freeze', 'mood', 'death'])
+  const mayHang = traps > 0 || incidents.some(({ kind }) => hang.has(kind))
   if (mayHang && waitMs < 2_000 * servers.length) return
   const lostAtMs = closedAtMs - waitMs
   const well = world.servers.find(

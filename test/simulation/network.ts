@@ -9,6 +9,9 @@ import type { Clock } from '../../src/core/clock.ts'
 import type { Random } from '../support/random.ts'
 import { SimulatedStream } from './simulated-stream.ts'
 
+/** What a kernel holds at most, and so what is read at once. */
+export const mostChunkBytes = 2 ** 13 + 64
+
 export interface NetworkOptions {
   readonly clock: Clock
   readonly random: Random

@@ -22,6 +22,7 @@ export class SimulatedStream implements ByteStream {
   readonly remoteAddress = '192.0.2.1'
   isPaused = false
   isClosed = false
+  mostBufferedBytes = 0
   /** Hears of bytes the kernel takes, and of bytes the handler is about to get. */
   onTaken: ((bytes: Buffer) => void) | undefined
   onRead: ((bytes: Buffer) => void) | undefined
@@ -74,8 +75,9 @@ export class SimulatedStream implements ByteStream {
     // A view: a writer who changes later what was written is found out by a kernel that takes it later.
     const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     this.#queue = isWaiting ? Buffer.concat([this.#queue, view]) : view
+    if (!isWaiting) this.#take()
+    this.mostBufferedBytes = Math.max(this.mostBufferedBytes, this.#queue.length)
     if (isWaiting) return this.#queue.length
-    this.#take()
     if (this.#queue.length > 0) this.#watchProgress()
     return this.#queue.length
   }
