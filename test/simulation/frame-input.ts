@@ -3,8 +3,8 @@
  * gateway's own readers: a frame that no peer may send is a fault, and so is a message that cannot be inflated.
  */
 import { RawInflate } from '../../src/wire/raw-deflate.ts'
-import { decode, mayClose } from '../support/frame-oracle.ts'
-import { masked } from '../support/frames.ts'
+import { mask, readKey } from '../../src/wire/mask.ts'
+import { mayClose } from '../support/frame-oracle.ts'
 
 export interface FrameInputOptions {
   /** True for what clients send. */
@@ -67,12 +67,18 @@ export class FrameInput {
 
   #readFrame(): boolean {
     if (this.isClosed) return false
-    const frame = decode(this.#rest)
-    if (frame === undefined) return false
-    const { opcode, isFinal, reserved, headerBytes, length, key } = frame
+    const [first, second] = this.#rest
+    if (first === undefined || second === undefined) return false
+    const headerBytes = headerBytesOf(second)
+    if (this.#rest.length < headerBytes) return false
+    const length = lengthOf(this.#rest)
+    const opcode = first & 0x0f
+    const reserved = (first >> 4) & 7
+    const isFinal = first >= 0x80
+    const isMasked = second >= 0x80
     const isControl = opcode >= 8
-    if ((key !== undefined) !== this.#options.isMasked) return this.#fail('a frame masked wrongly')
-    if (isControl && (length > 125n || !isFinal || reserved !== 0 || opcode > 10))
+    if (isMasked !== this.#options.isMasked) return this.#fail('a frame masked wrongly')
+    if (isControl && (length > 125 || !isFinal || reserved !== 0 || opcode > 10))
       return this.#fail('a control frame that is none')
     if (!isControl && opcode > 2) return this.#fail(`opcode ${opcode}`)
     if (!isControl && (opcode === 0) !== (this.#pieces !== undefined))
@@ -80,10 +86,10 @@ export class FrameInput {
     const mayCompress = this.#options.deflate !== undefined && opcode !== 0
     if (!isControl && reserved !== 0 && !(reserved === 4 && mayCompress))
       return this.#fail('reserved bits')
-    const end = headerBytes + Number(length)
+    const end = headerBytes + length
     if (this.#rest.length < end) return false
-    const sent = this.#rest.subarray(headerBytes, end)
-    const payload = key === undefined ? Buffer.from(sent) : masked(sent, key)
+    const payload = Buffer.from(this.#rest.subarray(headerBytes, end))
+    if (isMasked) mask(payload, 0, payload.length, readKey(this.#rest, headerBytes - 4))
     this.#rest = this.#rest.subarray(end)
     if (isControl) return this.#control(opcode, payload)
     if (opcode !== 0) {
@@ -130,4 +136,16 @@ export class FrameInput {
     this.isFaulty = true
     return false
   }
+}
+
+function headerBytesOf(second: number): number {
+  const short = second & 0x7f
+  return (short < 126 ? 2 : short === 126 ? 4 : 10) + (second >= 0x80 ? 4 : 0)
+}
+
+/** Of the payload of the frame these bytes begin with, its header being whole. */
+function lengthOf(bytes: Buffer): number {
+  const short = bytes.readUInt8(1) & 0x7f
+  if (short < 126) return short
+  return short === 126 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2))
 }

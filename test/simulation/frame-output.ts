@@ -4,7 +4,12 @@
  */
 import type { ByteStream } from '../../src/core/byte-stream.ts'
 import { RawDeflate } from '../../src/wire/raw-deflate.ts'
-import { closeFrame, frame, type MaskingKey } from '../support/frames.ts'
+import {
+  encodeClose,
+  encodeFrame,
+  headerBytesOf,
+  writeFrame,
+} from '../../src/wire/frame-encoder.ts'
 import type { Network } from './network.ts'
 
 export interface FrameOutputOptions {
@@ -25,6 +30,7 @@ interface Job {
   readonly onSent: (() => void) | undefined
 }
 
+const nothing = Buffer.alloc(0)
 /** Of whoever keeps no window. */
 const shared = new RawDeflate(15, 1)
 /** What a writer leaves to its stream, before it waits until that is taken. */
@@ -48,12 +54,6 @@ export class FrameOutput {
     if (options.deflate?.isTakeover === true) this.#deflate = new RawDeflate(15, 1)
   }
 
-  get #key(): MaskingKey | undefined {
-    if (!this.#options.isMasked) return undefined
-    const { random } = this.#options.network
-    return [random.below(256), random.below(256), random.below(256), random.below(256)]
-  }
-
   /** Messages that have begun to be written and are not yet, and those that wait. */
   get isIdle(): boolean {
     return this.#jobs.length === 0 && this.#rest === undefined && this.#controls.length === 0
@@ -67,31 +67,28 @@ export class FrameOutput {
     const count = random.below(3) > 0 ? 1 : 1 + random.below(4)
     const cuts = Array.from({ length: count - 1 }, () => random.below(body.length + 1))
     const ends = [...cuts.toSorted((a, b) => a - b), body.length]
-    const frames = ends.map((end, index) =>
-      frame({
-        opcode: index === 0 ? opcode : 0,
-        isFinal: index === ends.length - 1,
-        reserved: index === 0 && isCompressed ? 4 : 0,
-        payload: body.subarray(ends[index - 1] ?? 0, end),
-        key: this.#key,
-      }),
-    )
+    const frames = ends.map((end, index) => {
+      const last = index === ends.length - 1 ? 0x80 : 0
+      const first = index > 0 ? last : last | (isCompressed ? 0x40 : 0) | opcode
+      return this.#frame(first, body.subarray(ends[index - 1] ?? 0, end))
+    })
     this.#jobs.push({ frames, onSent })
     this.#pump()
   }
 
   control(opcode: number, payload: Buffer): void {
     if (this.isOver || this.#goodbye !== undefined) return
-    this.#controls.push(frame({ opcode, payload, key: this.#key }))
+    this.#controls.push(encodeFrame(opcode, payload, this.#options))
     this.#pump()
   }
 
   /** Says goodbye. @param isPatient whether behind all messages, not only behind the frame under way. */
   close(code: number | undefined, isPatient: boolean, onSent: () => void): void {
     if (this.isOver || this.#goodbye !== undefined) return
-    const key = this.#key
     this.#goodbye =
-      code === undefined ? frame({ opcode: 8, key }) : closeFrame(code, 'simulated', key)
+      code === undefined
+        ? encodeFrame(8, nothing, this.#options)
+        : encodeClose(code, 'simulated', this.#options)
     this.#onGoodbye = onSent
     // The frame under way is written to its end, and may be the last of its message.
     const [job] = this.#jobs
@@ -110,6 +107,13 @@ export class FrameOutput {
   /** The stream has room. */
   drained(): void {
     this.#pump()
+  }
+
+  #frame(first: number, payload: Buffer): Buffer {
+    const { isMasked } = this.#options
+    const bytes = Buffer.alloc(headerBytesOf(payload.length, isMasked) + payload.length)
+    writeFrame(bytes, 0, first, payload, isMasked)
+    return bytes
   }
 
   #deflated(payload: Buffer): Buffer {

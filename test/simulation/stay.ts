@@ -2,7 +2,7 @@
  * One client's stay at the simulated gateway: its handshake, what it does by its plan, and what of its messages
  * the gateway has read.
  */
-import type { ByteStreamHandler, StreamClose } from '../../src/core/byte-stream.ts'
+import type { ByteStreamHandler } from '../../src/core/byte-stream.ts'
 import type { GatewayEvent } from '../../src/core/events.ts'
 import { GatewayError } from '../../src/core/errors.ts'
 import { ClientRequest, type RequestOwner } from '../../src/listener/client-request.ts'
@@ -151,7 +151,7 @@ export class Stay {
       },
       streamOnDrain() {},
       streamOnEnd: () => this.far.end(),
-      streamOnClose: (_: StreamClose) => {},
+      streamOnClose() {},
     }
   }
 
