@@ -23,11 +23,10 @@ export class RedialGate {
     this.#line = new WaitingLine(clock)
   }
 
-  /** Resolves when it is this one's turn. @throws the signal's reason. */
-  enter(signal: AbortSignal): Promise<unknown> | undefined {
-    signal.throwIfAborted()
+  /** Resolves when it is this one's turn. @param signalOf asked for where it has to wait. @throws the signal's reason. */
+  enter(signalOf: () => AbortSignal): Promise<unknown> | undefined {
     if (this.#pauseMs === 0) return undefined
-    return this.#line.wait({ attempt: () => this.#turn(), limitMs: waitMs, signal })
+    return this.#line.wait({ attempt: () => this.#turn(), limitMs: waitMs, signal: signalOf() })
   }
 
   /** Somebody was served, or may be: whoever waits may ask. */

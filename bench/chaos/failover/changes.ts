@@ -33,12 +33,9 @@ export async function runChange(
   size: Size,
 ): Promise<ChangeRun | undefined> {
   const isScaleOut = change === 'scale-out'
-  if (isScaleOut && gateway.rebalancing === undefined) return undefined
-  const configuration = isScaleOut
-    ? (gateway.rebalancing ?? gateway.configuration)
-    : gateway.configuration
+  if (isScaleOut && !gateway.isRebalancing) return undefined
   const places = isScaleOut ? { running: 4, known: 2 } : { running: 3, known: 3 }
-  const stage = await Stage.open({ ...gateway, configuration }, size, places)
+  const stage = await Stage.open(gateway, size, places)
   try {
     const startedAtMs = performance.now()
     const how = await steps[change](stage, gateway)

@@ -15,8 +15,8 @@ export interface FailoverGateway extends Program {
   configuration: (place: Place) => string
   /** How long after a server hangs it knows that at the latest, by its configuration; undefined: never. */
   detectMs: number | undefined
-  /** The same, but sessions go to servers that come; undefined: those that there are stay. */
-  rebalancing: ((place: Place) => string) | undefined
+  /** Whether live sessions go to servers that come. */
+  isRebalancing: boolean
   /** What can be done with a server while it has sessions; undefined: nothing. */
   control: ((gateway: RunningGateway) => Control) | undefined
 }
@@ -44,7 +44,7 @@ export const gateways: readonly FailoverGateway[] = [
     name: 'nginx',
     configuration: nginx,
     detectMs: undefined,
-    rebalancing: undefined,
+    isRebalancing: false,
     control: undefined,
   },
   {
@@ -52,7 +52,7 @@ export const gateways: readonly FailoverGateway[] = [
     name: 'haproxy',
     configuration: haproxy,
     detectMs: 3 * (250 + 500),
-    rebalancing: undefined,
+    isRebalancing: false,
     control: controlHaproxy,
   },
   sluiceNamed('sluice tunnel', []),
@@ -63,9 +63,9 @@ function sluiceNamed(name: string, route: readonly string[]): FailoverGateway {
   return {
     ...sluiceProgram,
     name,
-    configuration: (place) => sluice(place, [], route),
+    configuration: (place) => sluice(place, route),
     detectMs: 500 + 1000, // a heartbeat; checks of health may be later
-    rebalancing: (place) => sluice(place, ['rebalance: { rate: 100/s }'], route),
+    isRebalancing: true,
     control: controlSluice,
   }
 }
@@ -136,11 +136,7 @@ backend chat
 }
 
 /** As with haproxy; a session whose server is silent for half a second asks it, and waits a second for the answer. */
-function sluice(
-  { port, servers, folder }: Place,
-  upstream: readonly string[],
-  route: readonly string[],
-): string {
+function sluice({ port, servers, folder }: Place, route: readonly string[]): string {
   const own = [
     `endpoints: [${servers.map((server) => `ws://127.0.0.1:${server}`).join(', ')}]`,
     'balancer: least-connections',
@@ -150,7 +146,7 @@ function sluice(
     'failover: { mode: transparent, hold: 512KB, wait: 10s }',
     'drain: { rate: 200/s, settle: 100ms }',
     'timeout: { connect: 1s, answer: 1s }',
-    ...upstream,
+    'rebalance: { rate: 100/s }',
   ]
   const lines = [
     'limits: { message: 2MB, frame: 2MB }',

@@ -31,8 +31,8 @@ export const afterMs = 250
 /** How long a server is left failed; longer than it takes to find that out. */
 const killedMs = 1500
 const hungMs = 3500
-/** Until it is used again, by whoever asks or tries it once in a while. */
-const restMs = 1500
+/** Until it is used again, by whoever asks or tries it once in a while, and has its share of sessions again where there is such a thing. */
+const restMs = 4000
 
 /** SIGKILL in odd rounds, half of them in the middle of long messages; else stopped and cut off in turn. */
 export function failureOf(round: number): Failure {

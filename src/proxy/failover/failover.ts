@@ -3,7 +3,7 @@
  */
 import type { Clock } from '../../core/clock.ts'
 import { GatewayError } from '../../core/errors.ts'
-import { discard, type NextServer, type Redial, type Redialler } from './redialler.ts'
+import { discard, Search, type NextServer, type Redial, type Redialler } from './redialler.ts'
 
 export interface FailoverOptions {
   readonly clock: Clock
@@ -21,7 +21,7 @@ export interface FailoverOptions {
 export class Failover {
   readonly isCommitted = true
   readonly #options: FailoverOptions
-  readonly #search = new AbortController()
+  readonly #search = new Search()
   readonly #callOffWait: () => void
   #next: NextServer | undefined
 
@@ -30,7 +30,7 @@ export class Failover {
     this.#options = options
     this.#next = next
     this.#callOffWait = clock.after(waitMs, () => {
-      this.#search.abort(
+      this.#search.end(
         new GatewayError('NO_ENDPOINT', `no server was found within ${waitMs / 1_000}s`),
       )
     })
@@ -49,19 +49,19 @@ export class Failover {
   /** The session is over, or goes on without this. */
   cancel(): void {
     this.#callOffWait()
-    this.#search.abort(new GatewayError('CLIENT_GONE'))
+    this.#search.end(new GatewayError('CLIENT_GONE'))
     if (this.#next !== undefined) discard(this.#next)
     this.#next = undefined
   }
 
   async #find(): Promise<void> {
     const { redialler, redial, onFailure } = this.#options
-    const { signal } = this.#search
+    const search = this.#search
     try {
-      const next = await redialler.redial({ ...redial, isPatient: true, signal })
-      if (signal.aborted) {
+      const next = await redialler.redial({ ...redial, isPatient: true, search })
+      if (search.isOver) {
         discard(next)
-        throw signal.reason
+        throw search.reason
       }
       this.#next = next
     } catch (error) {

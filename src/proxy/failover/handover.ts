@@ -7,7 +7,7 @@
  */
 import type { Clock } from '../../core/clock.ts'
 import { CloseCode } from '../../core/close-codes.ts'
-import { discard, type NextServer, type Redial, type Redialler } from './redialler.ts'
+import { discard, Search, type NextServer, type Redial, type Redialler } from './redialler.ts'
 import type { Side } from '../side.ts'
 
 export interface HandoverOptions {
@@ -39,7 +39,7 @@ let handovers = 0
 
 export class Handover {
   readonly #options: HandoverOptions
-  readonly #search = new AbortController()
+  readonly #search = new Search()
   #next: NextServer | undefined
   /** By the clock: since when the client's messages are held back. */
   shutAtMs: number | undefined
@@ -55,10 +55,10 @@ export class Handover {
 
   async start(): Promise<void> {
     const { redialler, redial, upstream } = this.#options
-    const { signal } = this.#search
+    const search = this.#search
     try {
-      const next = await redialler.redial({ ...redial, isPatient: false, signal })
-      if (signal.aborted) return discard(next)
+      const next = await redialler.redial({ ...redial, isPatient: false, search })
+      if (search.isOver) return discard(next)
       this.#next = next
     } catch (error) {
       return this.#fail(error instanceof Error ? error.message : String(error))
@@ -90,7 +90,7 @@ export class Handover {
     if (this.#isOver) return
     this.#isOver = true
     this.#callOff()
-    this.#search.abort(new Error('called off'))
+    this.#search.end(new Error('called off'))
     if (this.#next !== undefined) discard(this.#next)
     this.#next = undefined
   }

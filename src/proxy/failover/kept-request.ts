@@ -27,6 +27,7 @@ import {
   type Redial,
   type Redialler,
   type Renewal,
+  type Search,
 } from './redialler.ts'
 import { RequestFacts } from '../request-facts.ts'
 
@@ -66,11 +67,12 @@ export class KeptRequest implements Redialler {
   }
 
   async redial(options: Redial): Promise<NextServer> {
-    const { session, isPatient, signal } = options
+    const { session, isPatient, search } = options
     const { redialGate } = session.pool
     const facts = this.#factsOf(session)
     for (let attemptMs = firstRoundMs; ; attemptMs *= 2) {
-      await redialGate.enter(signal)
+      await redialGate.enter(() => signalOf(search))
+      search.throwIfOver()
       const next = await this.#askEach(facts, options, attemptMs)
       if (next !== undefined) {
         redialGate.open()
@@ -84,7 +86,7 @@ export class KeptRequest implements Redialler {
   /** Each endpoint once; the one it comes from only where it is patient, and then last. */
   async #askEach(
     facts: RequestFacts,
-    { session, to, moves, isPatient, signal }: Redial,
+    { session, to, moves, isPatient, search }: Redial,
     attemptMs: number,
   ): Promise<NextServer | undefined> {
     const { pool, endpoint: from } = session
@@ -100,23 +102,23 @@ export class KeptRequest implements Redialler {
       }
       const isLast = !pool.hasOther([...tried, endpoint], true)
       const moved = { moves, from: from.url }
-      const asked = { session, facts, endpoint, moved, signal }
+      const asked = { session, facts, endpoint, moved, search }
       const next = await this.#ask({ ...asked, attemptMs: isLast ? Infinity : attemptMs })
       if (next !== undefined) return next
       tried.push(endpoint)
     }
   }
 
-  /** @returns undefined where it failed; who asked has left the endpoint then. @throws RedialRefusal, and the signal's reason. */
+  /** @returns undefined where it failed; who asked has left the endpoint then. @throws RedialRefusal, and why the search is over. */
   async #ask(asked: Asked): Promise<NextServer | undefined> {
-    const { session, endpoint, signal } = asked
+    const { session, endpoint, search } = asked
     const { emit, clock } = this.#host
     const startedAtMs = clock.now()
     try {
       return await this.#agree(asked)
     } catch (error) {
       endpoint.leave(true)
-      if (signal.aborted) throw signal.reason
+      search.throwIfOver()
       if (error instanceof RedialRefusal) throw error
       if (!(error instanceof GatewayError)) throw error
       // What does not fit this session may fit every other.
@@ -129,7 +131,7 @@ export class KeptRequest implements Redialler {
   }
 
   async #agree(asked: Asked): Promise<NextServer> {
-    const { session, facts, endpoint, moved, attemptMs, signal } = asked
+    const { session, facts, endpoint, moved, attemptMs, search } = asked
     const { route } = session
     const { compression, clock } = this.#host
     const offer = new ExtensionOffer(facts, route, compression, true)
@@ -139,8 +141,7 @@ export class KeptRequest implements Redialler {
       dial.abort(error)
       connection?.destroy(error instanceof GatewayError ? error : undefined)
     }
-    const onAbort = () => giveUp(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
+    search.onOver = giveUp
     const { connectMs, answerMs } = endpoint.dialer.timeout
     const limitMs = Math.min(attemptMs, connectMs + answerMs)
     const callOff = clock.after(limitMs, () => giveUp(new GatewayError('UPSTREAM_ANSWER_TIMEOUT')))
@@ -163,7 +164,7 @@ export class KeptRequest implements Redialler {
       throw error
     } finally {
       callOff()
-      signal.removeEventListener('abort', onAbort)
+      search.onOver = undefined
       offer.withdraw()
     }
   }
@@ -214,7 +215,14 @@ interface Asked {
   readonly endpoint: Endpoint
   readonly moved: { readonly moves: number; readonly from: string }
   readonly attemptMs: number
-  readonly signal: AbortSignal
+  readonly search: Search
+}
+
+/** Given up with the search. */
+function signalOf(search: Search): AbortSignal {
+  const wait = new AbortController()
+  search.onOver = (reason) => wait.abort(reason)
+  return wait.signal
 }
 
 function enter(

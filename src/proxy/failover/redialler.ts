@@ -24,9 +24,29 @@ export interface Redial {
   readonly to?: Endpoint | undefined
   /** The how manieth server after its first one it is to be. */
   readonly moves: number
-  /** Whether everybody is asked again and again, for as long as the signal lets; else each once, but not where it was last. */
+  /** Whether everybody is asked again and again, until the search is over; else each once, but not where it was last. */
   readonly isPatient: boolean
-  readonly signal: AbortSignal
+  readonly search: Search
+}
+
+/** That somebody looks for a server, as long as it is wanted. It costs a twentieth of an AbortController. */
+export class Search {
+  isOver = false
+  /** Why it is over. */
+  reason: unknown
+  /** What whoever is at work for it has then to give up. */
+  onOver: ((reason: unknown) => void) | undefined
+
+  end(reason: unknown): void {
+    if (this.isOver) return
+    this.isOver = true
+    this.reason = reason
+    this.onOver?.(reason)
+  }
+
+  throwIfOver(): void {
+    if (this.isOver) throw this.reason
+  }
 }
 
 /** An endpoint that has agreed to take the session over. Whoever gets it leaves the endpoint, and ends the stream. */
@@ -50,7 +70,7 @@ export interface Renewal {
 }
 
 export interface Redialler {
-  /** @throws GatewayError where nobody will take it, or what the signal was aborted with; then nothing is left behind. */
+  /** @throws GatewayError where nobody will take it, or why the search is over; then nothing is left behind. */
   redial(options: Redial): Promise<NextServer>
   /** @returns where the session would be sent if it came anew; undefined: one is as good as another. */
   placeNow(session: MovingSession): Endpoint | undefined
