@@ -181,7 +181,7 @@ function judgeWait(stay: Stay, world: World, waitMs: number, say: (why: string) 
   const { incidents, traps, servers } = world.schedule
   const hang = new Set<Incident['kind']>(['freeze', 'mood', 'death'])
   const mayHang = traps > 0 || incidents.some(({ kind }) => hang.has(kind))
-  if (mayHang && waitMs < 2_000 * servers.length) return
+  if (mayHang && waitMs <= 2_000 * servers.length) return
   const lostAtMs = closedAtMs - waitMs
   const well = world.servers.find(
     ({ wellSinceMs }) => wellSinceMs !== undefined && wellSinceMs <= lostAtMs,

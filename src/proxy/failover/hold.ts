@@ -9,6 +9,7 @@ import { headerBytesOf, writeFrame } from '../../wire/frame-encoder.ts'
 import { FIN } from '../../wire/frame-header.ts'
 import { GatheredBytes } from '../../wire/gathered-bytes.ts'
 import { frameEnd, payloadStart } from '../../wire/message-ends.ts'
+import { Opcode } from '../../wire/opcode.ts'
 
 export class Hold {
   readonly #holdBytes: number
@@ -66,7 +67,10 @@ export class Hold {
       offset = controlEnd
     }
     this.#held.add(bytes.subarray(offset))
-    if (this.#held.length <= this.#holdBytes) return
+    // Behind a Close nothing may follow, and the message will never be whole.
+    const last = controls.at(-2)
+    const hasClose = last !== undefined && (bytes[last]! & 0x0f) === Opcode.close
+    if (hasClose || this.#held.length <= this.#holdBytes) return
     this.#isPassing = true
     this.#passFrames(this.#held.take(), parts)
   }
