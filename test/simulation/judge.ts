@@ -6,7 +6,7 @@ import type { Compression } from '../../src/wire/compression.ts'
 import { mostChunkBytes } from './network.ts'
 import { nameOf, type Label } from './message.ts'
 import type { Incident } from './schedule.ts'
-import type { Stay } from './stay.ts'
+import type { Departed, Stay } from './stay.ts'
 import type { World } from './world.ts'
 
 export interface Case {
@@ -54,7 +54,10 @@ function judgeInbound(stay: Stay, world: World): void {
 /** What is told of a move is what happened. */
 function judgeCounts(stay: Stay, world: World): void {
   for (const [index, { link, event }] of stay.departures.entries()) {
-    const { from, to, moves } = event
+    const { from, to, moves, gapMs } = event
+    // A client that reads nothing for a while is waited for.
+    if (!isInOrder(event) && gapMs > world.schedule.waitMs + 1_000)
+      world.violate(`client ${stay.number}: was without a server for ${gapMs}ms`)
     const next = stay.links[index + 1]
     if (link.url !== from || next?.url !== to || moves !== index + 1)
       world.violate(`client ${stay.number}: move ${moves} is told as from ${from} to ${to}`)
@@ -99,21 +102,24 @@ function judgeOutbound(stay: Stay, world: World): void {
 /** A server that was left in order had been heard to its end. */
 function judgeDepartures(stay: Stay, world: World): void {
   for (const { link, event } of stay.departures) {
-    const isOrderly = event.cause === 'draining' || event.cause === 'rebalance'
     const { connection, heard } = link
-    if (!isOrderly || connection.fate !== 'left' || connection.toldCode !== 1001) continue
+    if (!isInOrder(event) || connection.fate !== 'left' || connection.toldCode !== 1001) continue
     if (connection.hasBeenCut) continue
     if (!isSame(heard, connection.said))
       world.violate(
         `client ${stay.number}: of ${connection.said.length} messages said, link ${link.options.number} was heard ${heard.length}`,
       )
     const { thinkMs, slowness } = connection.server.options
-    const isQuick = thinkMs === 0 && slowness === 0 && world.schedule.settleMs === 250
+    const isQuick = thinkMs <= 20 && slowness <= 5 && world.schedule.settleMs === 250
     if (isQuick && stay.plan.pauses.length === 0 && connection.unanswered > 0)
       world.violate(
         `link ${link.options.number} was dismissed with ${connection.unanswered} unanswered`,
       )
   }
+}
+
+function isInOrder({ cause }: Departed['event']): boolean {
+  return cause === 'draining' || cause === 'rebalance'
 }
 
 /** Nobody is sent away but for a reason. */

@@ -4,7 +4,7 @@
  */
 import { FrameInput } from './frame-input.ts'
 import { readMessage, type Label } from './message.ts'
-import type { ServerConnection } from './simulated-server.ts'
+import type { ServerConnection } from './server-connection.ts'
 import type { SimulatedStream } from './simulated-stream.ts'
 
 export interface LinkOptions {

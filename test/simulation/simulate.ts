@@ -3,7 +3,7 @@
  */
 import { Route } from '../../src/proxy/route.ts'
 import { Sessions } from '../../src/proxy/sessions.ts'
-import type { GatewayEvent, SessionEnd } from '../../src/core/events.ts'
+import type { GatewayEvent } from '../../src/core/events.ts'
 import { Compression } from '../../src/wire/compression.ts'
 import type { Config } from '../../src/config/config.ts'
 import { relayTo } from '../support/gateway.ts'
@@ -18,7 +18,6 @@ export interface Outcome {
   readonly schedule: Schedule
   readonly violations: readonly string[]
   readonly events: readonly GatewayEvent[]
-  readonly ends: readonly SessionEnd[]
   /** Messages the clients got back, and those nobody ever will. */
   readonly echoed: number
   readonly lost: number
@@ -34,12 +33,10 @@ export async function simulate(seed: number, isTold = false): Promise<Outcome> {
   const world = new World(schedule, isTold)
   const route = new Route(routeConfigOf(schedule), new Map([[world.pool.name, world.pool]]))
   const compression = new Compression(1e9)
-  const ends: SessionEnd[] = []
   const stays: Stay[] = []
   const stayOf = (id: string) => stays.find(({ session }) => session?.id === id)
   const emit = (event: GatewayEvent) => {
     world.emit(event)
-    if (event.type === 'session-closed') ends.push(event.end)
     if (event.type !== 'session-moved') return
     const stay = stayOf(event.session)
     const link = world.links.findLast(
@@ -76,7 +73,7 @@ export async function simulate(seed: number, isTold = false): Promise<Outcome> {
   for (const link of world.links) link.release()
   const echoed = sum(echoes)
   const { violations, events, story = [] } = world
-  return { schedule, violations, events, ends, echoed, lost: sum(handed) - echoed, story }
+  return { schedule, violations, events, echoed, lost: sum(handed) - echoed, story }
 }
 
 async function open(stay: Stay, world: World): Promise<void> {

@@ -2,8 +2,7 @@
  * One simulation: servers, clients, the network between them, and a gateway that is real but for its sockets
  * and its clock. All of it follows from a schedule.
  */
-import type { Clock } from '../../src/core/clock.ts'
-import type { GatewayEvent, SessionEnd } from '../../src/core/events.ts'
+import type { GatewayEvent } from '../../src/core/events.ts'
 import { GatewayError } from '../../src/core/errors.ts'
 import type { Endpoint } from '../../src/upstream/endpoint.ts'
 import { HttpConnection } from '../../src/upstream/http-connection.ts'
@@ -15,44 +14,15 @@ import { Link } from './link.ts'
 import { Network } from './network.ts'
 import type { Schedule } from './schedule.ts'
 import { SimulatedServer } from './simulated-server.ts'
+import { WorldClock } from './world-clock.ts'
 
 /** What `notify` sends. */
 export const notice = '{"type":"failover"}'
 
-/** The world's: its calls that are still to come are told from those of the gateway. */
-class WorldClock implements Clock {
-  readonly #clock: Clock
-  pending = 0
-
-  constructor(clock: Clock) {
-    this.#clock = clock
-  }
-
-  now(): number {
-    return this.#clock.now()
-  }
-
-  wallTime(): number {
-    return this.#clock.wallTime()
-  }
-
-  after(delayMs: number, run: () => void): () => void {
-    let isPending = true
-    this.pending++
-    const settle = () => {
-      if (isPending) this.pending--
-      isPending = false
-    }
-    const callOff = this.#clock.after(delayMs, () => {
-      settle()
-      run()
-    })
-    return () => {
-      settle()
-      callOff()
-    }
-  }
-}
+/** Else a session might never find a server that stays. */
+const mostHarmed = 6
+/** As good as for ever. */
+const neverMs = 1e9
 
 export class World {
   readonly schedule: Schedule
@@ -65,12 +35,15 @@ export class World {
   readonly pool: Pool
   readonly violations: string[] = []
   readonly events: GatewayEvent[] = []
-  readonly ends = new Map<string, SessionEnd>()
   /** What happened, for somebody who looks for a fault; only where it is asked for. */
   readonly story: string[] | undefined
   /** Every connection to a server, in the order of their dials. */
   readonly links: Link[] = []
-  /** Of the session whose redial is under way. */
+  /** What was thrown where nothing may be. */
+  readonly mistakes: readonly unknown[]
+  /** Nothing befalls anybody any more. */
+  isOver = false
+  /** Servers that came to harm while they took a session over. */
   #harmed = 0
 
   constructor(schedule: Schedule, isTold: boolean) {
@@ -104,8 +77,6 @@ export class World {
     this.mistakes = mistakes
     for (const endpoint of pool.endpoints) this.#wire(endpoint)
   }
-
-  readonly mistakes: readonly unknown[]
 
   /** Calls of the gateway's that are still to come. */
   get pendingCalls(): number {
@@ -144,7 +115,7 @@ export class World {
     const server = this.servers.find(({ url }) => url === endpoint.url)
     if (server === undefined) throw new Error(`nobody is at ${endpoint.url}`)
     await this.#wait(this.network.latencyMs(), signal)
-    if (server.isFrozen && this.random.below(2) === 0) await this.#wait(1e9, signal)
+    if (server.isFrozen && this.random.below(2) === 0) await this.#wait(neverMs, signal)
     if (server.mood === 'refusing')
       throw new GatewayError('UPSTREAM_UNREACHABLE', `${endpoint.url} cannot be reached`)
     const number = this.links.length
@@ -167,7 +138,7 @@ export class World {
   /** Harm that comes to a server at some step of a switch to it. */
   #trap(server: SimulatedServer): void {
     const { random, clock, schedule } = this
-    if (this.#harmed >= 6 || random.below(100) >= schedule.traps) return
+    if (this.#harmed >= mostHarmed || random.below(100) >= schedule.traps) return
     this.#harmed++
     const kind = random.below(5)
     clock.after(random.below(random.below(3) === 0 ? 80 : 12), () => {
@@ -182,8 +153,6 @@ export class World {
     })
   }
 
-  /** Nothing befalls anybody any more. */
-  isOver = false
   /** Whether any server answered 403. */
   get hasRefused(): boolean {
     return this.servers.some(({ hasRefused }) => hasRefused)
