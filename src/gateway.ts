@@ -12,7 +12,7 @@ import { listen, type Listener } from './listener/listener.ts'
 import { descriptors } from './net/descriptors.ts'
 import { createDnsQuery } from './net/dns-query.ts'
 import { assignSockets, takeInheritedSockets } from './net/inherited-sockets.ts'
-import { moveSession, type Moved } from './proxy/mover/move-session.ts'
+import { moveSession, type Moved } from './proxy/move-session.ts'
 import { Mover } from './proxy/mover/mover.ts'
 import { planOf } from './proxy/plan.ts'
 import { readSessions } from './proxy/reading.ts'
@@ -209,7 +209,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
     },
     closeSession,
     moveSession: (id, to) => moveSession(sessions.get(id), to),
-    upstreams: new Upstreams(plan, movers, emit),
+    upstreams: new Upstreams(plan, sessions, movers, emit),
     read,
     start,
     leave,

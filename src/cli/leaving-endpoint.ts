@@ -1,14 +1,15 @@
 /**
  * An endpoint that is to be left, as one look at its upstream shows it, and in words.
  */
-import type { EndpointInfo, Leaving, UpstreamInfo } from '../proxy/upstream-info.ts'
+import type { Departure } from '../proxy/mover/departures.ts'
+import type { EndpointInfo, UpstreamInfo } from '../proxy/upstream-info.ts'
 import { formatNumber } from './table.ts'
 
 export interface LeavingEndpoint {
   /** Sessions that are still there. */
   readonly left: number
   /** undefined while nobody moves them. */
-  readonly progress: Leaving | undefined
+  readonly progress: Departure | undefined
   /** Also where it was removed. */
   readonly isToldToDrain: boolean
   /** There is somewhere to go. */
@@ -32,7 +33,7 @@ export function movesSessions({ failover }: UpstreamInfo): boolean {
 }
 
 /** `120 of 340 moved, 3 cannot be`. */
-export function progressText({ moved, left, unmovable }: Omit<Leaving, 'cause'>): string {
+export function progressText({ moved, left, unmovable }: Omit<Departure, 'cause'>): string {
   const stuck = unmovable === 0 ? '' : `, ${formatNumber(unmovable)} cannot be`
   return `${formatNumber(moved)} of ${formatNumber(moved + left)} moved${stuck}`
 }

@@ -1,7 +1,7 @@
 /**
  * `sluice sessions move`: lets one session of the running gateway go on at another server.
  */
-import type { Moved } from '../proxy/mover/move-session.ts'
+import type { Moved } from '../proxy/move-session.ts'
 import { findAdmin, type AdminOptions } from './admin-place.ts'
 import { askAdmin } from './ask-admin.ts'
 

@@ -1,7 +1,8 @@
 /**
  * `sluice upstreams`: the endpoints of the running gateway, how each is, since when and why.
  */
-import type { EndpointInfo, EndpointStory, Leaving, UpstreamInfo } from '../proxy/upstream-info.ts'
+import type { Departure } from '../proxy/mover/departures.ts'
+import type { EndpointInfo, EndpointStory, UpstreamInfo } from '../proxy/upstream-info.ts'
 import { findAdmin, type AdminOptions, type AdminPlace } from './admin-place.ts'
 import { askAdmin } from './ask-admin.ts'
 import { progressText } from './leaving-endpoint.ts'
@@ -57,11 +58,12 @@ export function lookAt(
 }
 
 function formatUpstreams(all: readonly UpstreamInfo[]): string {
-  const rows = all.flatMap(({ name, endpoints, leaving, moving }) => [
+  const rows = all.flatMap(({ name, endpoints, leaving, moving, sessionsBetween }) => [
     ...endpoints.map((each) => rowOf(name, each)),
     ...Object.entries(leaving).map(([url, sessions]) =>
       leavingRow(name, url, sessions, moving[url]),
     ),
+    ...(sessionsBetween > 0 ? [betweenRow(name, sessionsBetween)] : []),
   ])
   if (rows.length === 0) return 'No endpoints.'
   return formatTable(
@@ -89,10 +91,15 @@ function leavingRow(
   upstream: string,
   url: string,
   sessions: number,
-  progress: Leaving | undefined,
+  progress: Departure | undefined,
 ): (string | number)[] {
   const why = progress === undefined ? 'its sessions go on' : progressText(progress)
   return [upstream, url, 'removed', '', sessions, '', '', why]
+}
+
+/** Of sessions that are at no endpoint. */
+function betweenRow(upstream: string, sessions: number): (string | number)[] {
+  return [upstream, 'none', '', '', sessions, '', '', 'without a server, until one takes them over']
 }
 
 function weightText({ weight, currentWeight, isBackup }: EndpointInfo): string | number {

@@ -139,6 +139,18 @@ export type UpstreamEvent = { readonly upstream: string } & (
       readonly unmovable: number
     }
   | {
+      /** For a second every endpoint has been asked in vain to take over sessions that have lost their server. */
+      readonly type: 'sessions-stranded'
+      /** How many look for a server at that moment. */
+      readonly sessions: number
+    }
+  | {
+      /** After that: an endpoint answers again. */
+      readonly type: 'sessions-rescued'
+      /** Since all had been asked in vain. */
+      readonly afterMs: number
+    }
+  | {
       /** Told once, until it works again; the endpoints known before stay. */
       readonly type: 'discovery-failed'
       readonly source: EndpointSource

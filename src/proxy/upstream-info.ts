@@ -2,24 +2,15 @@
  * An upstream as people and programs are shown it: its endpoints, how each is, since when and why.
  */
 import { systemClock } from '../core/clock.ts'
-import type { EndpointSource, EndpointState, MoveCause } from '../core/events.ts'
+import type { EndpointSource, EndpointState } from '../core/events.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { FailoverOptions } from '../upstream/pool-options.ts'
 import type { Transition } from '../upstream/standing.ts'
+import type { Departure } from './mover/departures.ts'
 
-/** How far the sessions of an endpoint have been moved off it. */
-export interface Leaving {
-  readonly cause: MoveCause
-  /** Since it began. */
-  readonly moved: number
-  /** Sessions it still has, and of those the ones that cannot be moved. */
-  readonly left: number
-  readonly unmovable: number
-}
-
-/** What is known of that, by an endpoint's URL; undefined where nobody moves its sessions. */
-export type LeavingOf = (url: string) => Leaving | undefined
+/** By an endpoint's URL; undefined where nobody moves its sessions. */
+export type DepartureOf = (url: string) => Departure | undefined
 
 export interface EndpointInfo {
   readonly url: string
@@ -46,7 +37,7 @@ export interface EndpointInfo {
   /** By an administrator, whatever state it is in beside that. */
   readonly isToldToDrain: boolean
   /** While its sessions are moved off it. */
-  readonly leaving: Leaving | undefined
+  readonly leaving: Departure | undefined
 }
 
 /** With what it has come to lately, the oldest first. */
@@ -61,27 +52,31 @@ export interface UpstreamInfo<Shown = EndpointInfo> {
   readonly failover: FailoverOptions['mode']
   /** Handshakes that wait for an endpoint with room. */
   readonly waiting: number
+  /** Open sessions that are without a server: on their way from one that was lost to another. */
+  readonly sessionsBetween: number
   readonly endpoints: readonly Shown[]
   /** Sessions of endpoints that were removed under them, by URL. */
   readonly leaving: Readonly<Record<string, number>>
   /** How far those that can be moved have been, by the same URLs. */
-  readonly moving: Readonly<Record<string, Leaving>>
+  readonly moving: Readonly<Record<string, Departure>>
 }
 
 export function describeUpstream<Shown>(
   { name, options, waiting, endpoints, leaving }: Pool,
-  describe: (endpoint: Endpoint, leavingOf: LeavingOf) => Shown,
-  leavingOf: LeavingOf = nobody,
+  describe: (endpoint: Endpoint, departureOf: DepartureOf) => Shown,
+  departureOf: DepartureOf = nobody,
+  sessionsBetween = 0,
 ): UpstreamInfo<Shown> {
   return {
     name,
     balancer: options.balancer.type,
     failover: options.failover.mode,
     waiting,
-    endpoints: Array.from(endpoints, (endpoint) => describe(endpoint, leavingOf)),
+    sessionsBetween,
+    endpoints: Array.from(endpoints, (endpoint) => describe(endpoint, departureOf)),
     leaving: Object.fromEntries(leaving),
     moving: Object.fromEntries(
-      Array.from(leaving.keys(), (url) => [url, leavingOf(url)] as const).filter(isKnown),
+      Array.from(leaving.keys(), (url) => [url, departureOf(url)] as const).filter(isKnown),
     ),
   }
 }
@@ -91,11 +86,14 @@ function nobody(): undefined {
   return undefined
 }
 
-function isKnown(entry: readonly [string, Leaving | undefined]): entry is [string, Leaving] {
+function isKnown(entry: readonly [string, Departure | undefined]): entry is [string, Departure] {
   return entry[1] !== undefined
 }
 
-export function describeEndpoint(endpoint: Endpoint, leavingOf: LeavingOf = nobody): EndpointInfo {
+export function describeEndpoint(
+  endpoint: Endpoint,
+  departureOf: DepartureOf = nobody,
+): EndpointInfo {
   const { url, standing, weight, options, sessions, load, source } = endpoint
   const { state, reason, sinceMs } = standing
   const stateMs = systemClock.now() - sinceMs
@@ -115,12 +113,12 @@ export function describeEndpoint(endpoint: Endpoint, leavingOf: LeavingOf = nobo
     latencyMs: latencyMs === undefined ? undefined : round(latencyMs),
     source,
     isToldToDrain: endpoint.isToldToDrain,
-    leaving: leavingOf(url),
+    leaving: departureOf(url),
   }
 }
 
-export function tellStory(endpoint: Endpoint, leavingOf?: LeavingOf): EndpointStory {
-  return { ...describeEndpoint(endpoint, leavingOf), history: endpoint.standing.history }
+export function tellStory(endpoint: Endpoint, departureOf?: DepartureOf): EndpointStory {
+  return { ...describeEndpoint(endpoint, departureOf), history: endpoint.standing.history }
 }
 
 /** To what a reader can use. */

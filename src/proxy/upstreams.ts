@@ -13,13 +13,14 @@ import type { Pool } from '../upstream/pool.ts'
 import type { Mover } from './mover/mover.ts'
 import type { Plan } from './plan.ts'
 import type { Route } from './route.ts'
+import type { Session } from './session.ts'
 import {
   describeEndpoint,
   describeUpstream,
   tellStory,
+  type DepartureOf,
   type EndpointInfo,
   type EndpointStory,
-  type LeavingOf,
   type UpstreamInfo,
 } from './upstream-info.ts'
 
@@ -41,28 +42,36 @@ export interface Objection {
   readonly objection: string
 }
 
+interface OpenSessions {
+  all(): Iterable<Pick<Session, 'pool' | 'isBetween'>>
+}
+
 export class Upstreams {
   readonly #plan: Plan
+  readonly #sessions: OpenSessions
   /** By the name of their upstream, where there is one. */
   readonly #movers: ReadonlyMap<string, Mover>
   readonly #emit: Emit
 
-  constructor(plan: Plan, movers: ReadonlyMap<string, Mover>, emit: Emit) {
+  constructor(plan: Plan, sessions: OpenSessions, movers: ReadonlyMap<string, Mover>, emit: Emit) {
     this.#plan = plan
+    this.#sessions = sessions
     this.#movers = movers
     this.#emit = emit
   }
 
   list(): UpstreamInfo[] {
+    const between = this.#countBetween()
     return Array.from(this.#plan.pools.values(), (pool) =>
-      describeUpstream(pool, describeEndpoint, this.#leavingOf(pool)),
+      describeUpstream(pool, describeEndpoint, this.#departureOf(pool), between.get(pool)),
     )
   }
 
   show(name: string): UpstreamInfo<EndpointStory> | Objection {
     const pool = this.#plan.pools.get(name)
     if (pool === undefined) return this.#noPool(name)
-    return describeUpstream(pool, tellStory, this.#leavingOf(pool))
+    const between = this.#countBetween().get(pool)
+    return describeUpstream(pool, tellStory, this.#departureOf(pool), between)
   }
 
   endpoint(name: string, url: string): EndpointStory | Objection {
@@ -71,7 +80,7 @@ export class Upstreams {
     const endpoint = pool.endpoint(url)
     return endpoint === undefined
       ? noEndpoint(pool, url)
-      : tellStory(endpoint, this.#leavingOf(pool))
+      : tellStory(endpoint, this.#departureOf(pool))
   }
 
   /** @returns the endpoint as it is now, or was when it was removed. */
@@ -81,7 +90,7 @@ export class Upstreams {
     const changed = change.kind === 'add' ? pool.add(change.options) : changeKnown(pool, change)
     if (typeof changed === 'string') return { isUnknown: false, objection: changed }
     if ('objection' in changed) return changed
-    return describeEndpoint(changed, this.#leavingOf(pool))
+    return describeEndpoint(changed, this.#departureOf(pool))
   }
 
   split(name: string): Shares | Objection {
@@ -100,8 +109,16 @@ export class Upstreams {
     return { route: name, shares: route.shares }
   }
 
-  #leavingOf({ name }: Pool): LeavingOf {
+  #departureOf({ name }: Pool): DepartureOf {
     return (url) => this.#movers.get(name)?.departure(url)
+  }
+
+  /** Sessions without a server. */
+  #countBetween(): ReadonlyMap<Pool, number> {
+    const counts = new Map<Pool, number>()
+    for (const { pool, isBetween } of this.#sessions.all())
+      if (isBetween) counts.set(pool, (counts.get(pool) ?? 0) + 1)
+    return counts
   }
 
   #route(name: string): Route | Objection {

@@ -37,6 +37,9 @@ const usualLevels: Record<Exclude<GatewayEvent['type'], 'endpoint-changed'>, Log
   'endpoint-removed': 'info',
   'endpoint-weighted': 'info',
   'endpoint-leaving': 'info',
+  // Their clients notice already, and in the end they are closed.
+  'sessions-stranded': 'warn',
+  'sessions-rescued': 'info',
   // Another endpoint was asked, or the request is told as refused.
   'attempt-failed': 'debug',
   'discovery-failed': 'warn',
@@ -134,6 +137,8 @@ function fieldsOf(event: GatewayEvent): Fields {
       const { type: _, gapMs, ...fields } = event
       return { ...fields, gapMs: round(gapMs) }
     }
+    case 'sessions-rescued':
+      return { upstream: event.upstream, afterMs: round(event.afterMs) }
     case 'handshake-rejected':
     case 'request-answered': {
       const { type: _, dialMs, durationMs, ...fields } = event

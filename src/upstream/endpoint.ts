@@ -140,7 +140,7 @@ export class Endpoint implements Candidate {
     this.#carried.weight = weight
   }
 
-  /** By an administrator. It keeps its sessions and gets no new ones. */
+  /** By an administrator. It gets no new sessions; those it has are moved where they can be, or stay. */
   drain(): void {
     this.#carried.isDraining = true
     this.standing.drain()

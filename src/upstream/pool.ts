@@ -33,7 +33,7 @@ export class Pool {
   readonly retryBudget: RetryBudget
   /** Through which sessions go that have lost their server. */
   readonly redialGate: RedialGate
-  /** Close codes by which its servers say that they leave, where a session can go on without. */
+  /** Close codes by which its servers say that they leave; none where `failover` is off. */
   readonly leavingCodes: ReadonlySet<number>
   /** Requests that were tried again, since the start. */
   retries = 0
@@ -54,7 +54,12 @@ export class Pool {
     this.#host = host
     this.#tls = new UpstreamTls(options.tls, (event) => host.emit(event))
     this.retryBudget = new RetryBudget({ share: options.retry.budget, clock })
-    this.redialGate = new RedialGate(clock)
+    this.redialGate = new RedialGate(clock, {
+      onStranded: (sessions) =>
+        host.emit({ type: 'sessions-stranded', upstream: options.name, sessions }),
+      onRescued: (afterMs) =>
+        host.emit({ type: 'sessions-rescued', upstream: options.name, afterMs }),
+    })
     this.leavingCodes = new Set(options.failover.mode === 'off' ? [] : options.failover.on.codes)
     this.#tiers = new Tiers(
       () => this.#members.all(),
@@ -234,7 +239,7 @@ export class Pool {
     return added ?? `${this.name} has as many endpoints as it may: ${this.size}`
   }
 
-  /** Its sessions go on. */
+  /** Its sessions are moved where they can be; else they go on. */
   remove(endpoint: Endpoint): void {
     this.#members.remove(endpoint)
   }

@@ -126,15 +126,15 @@ export class Standing {
     const wasUnhealthy = this.#unhealthy !== undefined
     this.#wellSinceEjected = isWell ? this.#wellSinceEjected + 1 : 0
     if (this.#wellSinceEjected >= health.healthy)
-      this.#ejection?.release(`${this.#wellSinceEjected} checks in a row succeeded`)
+      this.#ejection?.release(checksText(this.#wellSinceEjected, 'succeeded'))
     if (fault === undefined) {
       if (!isFirst && (!wasUnhealthy || this.#checks < health.healthy)) return
       this.#unhealthy = undefined
-      this.#settle(this.#happened('succeeded'))
+      this.#settle(checksText(this.#checks, 'succeeded'))
     } else {
       if (!isFirst && !wasUnhealthy && this.#checks < health.unhealthy) return
       const last = this.#checks === 1 ? '' : ', the last'
-      this.#unhealthy = `${this.#happened('failed')}${last}: ${clauseOf(fault)}`
+      this.#unhealthy = `${checksText(this.#checks, 'failed')}${last}: ${clauseOf(fault)}`
       this.#settle(this.#unhealthy)
     }
   }
@@ -185,10 +185,6 @@ export class Standing {
     this.#settle('told to take sessions again')
   }
 
-  #happened(how: string): string {
-    return this.#checks === 1 ? `a check ${how}` : `${this.#checks} checks in a row ${how}`
-  }
-
   /** @param cause of its being healthy, if that is what it comes to. */
   #settle(cause: string): void {
     const was = this.#state
@@ -210,6 +206,10 @@ export class Standing {
     const ejected = this.#ejection?.reason
     return ejected === undefined ? undefined : { state: 'ejected', reason: ejected }
   }
+}
+
+function checksText(count: number, how: string): string {
+  return count === 1 ? `a check ${how}` : `${count} checks in a row ${how}`
 }
 
 function clauseOf(text: string): string {

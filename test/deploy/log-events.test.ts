@@ -117,6 +117,8 @@ const events: readonly GatewayEvent[] = [
     left: 220,
     unmovable: 3,
   },
+  { type: 'sessions-stranded', upstream: 'chat', sessions: 340 },
+  { type: 'sessions-rescued', upstream: 'chat', afterMs: 12_345.6 },
   {
     type: 'attempt-failed',
     upstream: 'chat',

@@ -1,7 +1,8 @@
 /**
  * An upstream of which one endpoint is being left, as the admin port would show it at some moment.
  */
-import type { EndpointInfo, Leaving, UpstreamInfo } from '../../src/proxy/upstream-info.ts'
+import type { Departure } from '../../src/proxy/mover/departures.ts'
+import type { EndpointInfo, UpstreamInfo } from '../../src/proxy/upstream-info.ts'
 
 /** The endpoint that is left. */
 export const url = 'ws://10.0.0.1:9000'
@@ -33,6 +34,7 @@ export function drainingUpstream(now: DrainingNow): UpstreamInfo {
     balancer: 'round-robin',
     failover,
     waiting: 0,
+    sessionsBetween: 0,
     endpoints: [left, ...others.map(healthyEndpoint)],
     leaving: {},
     moving: {},
@@ -51,7 +53,7 @@ export function removedUpstream(now: DrainingNow): UpstreamInfo {
   }
 }
 
-function progressOf({ sessions, moved, unmovable = 0 }: DrainingNow): Leaving | undefined {
+function progressOf({ sessions, moved, unmovable = 0 }: DrainingNow): Departure | undefined {
   return moved === undefined ? undefined : { cause: 'draining', moved, left: sessions, unmovable }
 }
 

@@ -139,6 +139,8 @@ const samples: Readonly<{ [Type in GatewayEvent['type']]: Extract<GatewayEvent, 
       left: 2,
       unmovable: 1,
     },
+    'sessions-stranded': { type: 'sessions-stranded', upstream: 'chat', sessions: 1 },
+    'sessions-rescued': { type: 'sessions-rescued', upstream: 'chat', afterMs: 1 },
     'attempt-failed': {
       type: 'attempt-failed',
       ...ofEndpoint,

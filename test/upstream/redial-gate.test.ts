@@ -7,7 +7,11 @@ import { FakeClock } from '../support/fake-clock.ts'
 
 function setUp() {
   const clock = new FakeClock()
-  const gate = new RedialGate(clock)
+  const told: string[] = []
+  const gate = new RedialGate(clock, {
+    onStranded: (sessions) => told.push(`${sessions} stranded`),
+    onRescued: (afterMs) => told.push(`rescued after ${afterMs}`),
+  })
   const asked: string[] = []
   /** Asks when it may, and says so. */
   const come = async (name: string, signal = new AbortController().signal) => {
@@ -19,7 +23,13 @@ function setUp() {
     clock.advance(ms)
     await Bun.sleep(0)
   }
-  return { clock, gate, asked, come, pass }
+  /** Looks for a server until it is called off. */
+  const seek = () => {
+    const search = Promise.withResolvers<void>()
+    void gate.during(() => search.promise)
+    return search.resolve
+  }
+  return { clock, gate, asked, told, come, pass, seek }
 }
 
 describe('somebody who has lost a server', () => {
@@ -74,5 +84,67 @@ describe('somebody who has lost a server', () => {
     expect(clock.pending).toBe(0)
     await come('later')
     expect(asked).toEqual(['later'])
+  })
+})
+
+describe('an outage', () => {
+  test('is told a second after everybody was asked in vain, once, and so is its end', async () => {
+    const { gate, told, pass, seek } = setUp()
+    for (let each = 0; each < 3; each++) seek()
+    gate.failed()
+    await pass(600)
+    gate.failed()
+    await pass(399)
+    expect(told).toEqual([])
+    await pass(1)
+    expect(told).toEqual(['3 stranded'])
+    for (let second = 0; second < 10; second++) {
+      gate.failed()
+      await pass(1_000)
+    }
+    gate.open()
+    gate.open()
+    await pass(5_000)
+    expect(told).toEqual(['3 stranded', 'rescued after 11000'])
+  })
+
+  test('is told where a server hangs and one session alone asks, too', async () => {
+    const { gate, told, pass, seek } = setUp()
+    seek()
+    gate.failed()
+    // Nobody stands at the gate meanwhile.
+    await pass(4_000)
+    expect(told).toEqual(['1 stranded'])
+  })
+
+  test('of less than a second is not told, nor that it is over', async () => {
+    const { gate, told, pass, seek } = setUp()
+    seek()
+    gate.failed()
+    await pass(999)
+    gate.open()
+    await pass(5_000)
+    expect(told).toEqual([])
+  })
+
+  test('is over without a word when nobody looks for a server any more, and the next is told anew', async () => {
+    const { gate, told, pass, seek, clock } = setUp()
+    const [callOff, callOffOther] = [seek(), seek()]
+    gate.failed()
+    await pass(1_000)
+    callOff()
+    callOffOther()
+    await pass(60_000)
+    gate.open()
+    expect([told, clock.pending]).toEqual([['2 stranded'], 0])
+    const callOffLast = seek()
+    gate.failed()
+    await pass(500)
+    callOffLast()
+    await pass(5_000)
+    seek()
+    gate.failed()
+    await pass(1_000)
+    expect(told).toEqual(['2 stranded', '1 stranded'])
   })
 })

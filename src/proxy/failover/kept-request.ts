@@ -67,13 +67,18 @@ export class KeptRequest implements Redialler {
   }
 
   async redial(options: Redial): Promise<NextServer> {
+    // Whoever has a server does not wait for one.
+    if (!options.isPatient) return this.#find(options)
+    return options.session.pool.redialGate.during(() => this.#find(options))
+  }
+
+  async #find(options: Redial): Promise<NextServer> {
     const { session, isPatient, search } = options
     const { redialGate, options: pool } = session.pool
     const facts = this.#factsOf(session)
     let attemptMs = Math.min(firstRoundMs, pool.failover.waitMs / 4)
     for (;;) {
       search.throwIfOver()
-      // Whoever has a server does not wait for one.
       if (isPatient) await redialGate.enter(() => signalOf(search))
       search.throwIfOver()
       const { next, hasAnswered, lack } = await this.#askEach(facts, options, attemptMs)

@@ -11,6 +11,7 @@ import { Alarm } from './alarm.ts'
 import type { Movable, MovingHost } from './movable.ts'
 import { PacedMoves, type PlannedMove } from './paced-moves.ts'
 
+/** How far the sessions of an endpoint have been moved off it. */
 export interface Departure {
   readonly cause: MoveCause
   /** Since it began. */
@@ -20,7 +21,7 @@ export interface Departure {
   readonly unmovable: number
 }
 
-interface Leaving {
+interface DepartureUnderWay {
   cause: MoveCause
   moved: number
   unmovable: number
@@ -43,7 +44,7 @@ const failOverEveryMs = 5
 export class Departures {
   readonly #host: MovingHost
   /** By URL. */
-  readonly #leaving = new Map<string, Leaving>()
+  readonly #leaving = new Map<string, DepartureUnderWay>()
   readonly #paced: PacedMoves
   readonly #look: Alarm
   #lookedAtMs = -Infinity
@@ -124,6 +125,7 @@ export class Departures {
       if (session.pool !== pool) continue
       const from = given.get(session)
       if (from !== undefined) this.#followGiven(session, from)
+      if (session.isBetween) continue
       const cause = this.#causeFor(session)
       const leaving = this.#leaving.get(session.endpoint.url)
       if (cause === undefined || leaving === undefined) continue
@@ -156,7 +158,7 @@ export class Departures {
   }
 
   /** Tells of it, and forgets it at its end. */
-  #follow(url: string, leaving: Leaving, nowMs: number): void {
+  #follow(url: string, leaving: DepartureUnderWay, nowMs: number): void {
     const now = this.#describe(url, leaving)
     const isOver = leaving.switching === 0 && (now.left === 0 || this.#causeAt(url) === undefined)
     if (isOver) this.#leaving.delete(url)
@@ -169,12 +171,12 @@ export class Departures {
     emit({ type: 'endpoint-leaving', upstream: pool.name, endpoint: url, ...now })
   }
 
-  #describe(url: string, { cause, moved, unmovable }: Leaving): Departure {
+  #describe(url: string, { cause, moved, unmovable }: DepartureUnderWay): Departure {
     const left = this.#host.pool.sessionsAt(url)
     return { cause, moved, left, unmovable: Math.min(unmovable, left) }
   }
 
-  #hasWork(url: string, { unmovable, switching }: Leaving): boolean {
+  #hasWork(url: string, { unmovable, switching }: DepartureUnderWay): boolean {
     return switching > 0 || this.#host.pool.sessionsAt(url) > unmovable
   }
 

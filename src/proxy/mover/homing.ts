@@ -99,7 +99,7 @@ export class Homing {
   #placeOf(session: Movable): Endpoint | undefined {
     const { endpoint } = session
     if (!this.#lineup.has(endpoint)) return undefined
-    const place = session.placeNow?.()
+    const place = session.placeNow()
     return place?.url === endpoint.url ? undefined : place
   }
 }

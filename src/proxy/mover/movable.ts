@@ -11,6 +11,8 @@ export interface Movable {
   readonly pool: Pool
   /** Where it is; while it is without a server, where it was. */
   readonly endpoint: Endpoint
+  /** It is without a server: `endpoint` counts it no more. */
+  readonly isBetween: boolean
   /** When its server was last heard of, by the clock; known where `health.move` is on. */
   readonly heardAtMs: number
   /** Its failover lets it, it is open, and it is not on its way already. */
@@ -19,7 +21,7 @@ export interface Movable {
    * Where it would be sent if it came anew: `pool.placeOf` of its request. Asked of many in a row.
    * @returns undefined if it may as well stay.
    */
-  placeNow?(): Endpoint | undefined
+  placeNow(): Endpoint | undefined
   /**
    * Moves it in order, without loss for a server that answers within `drain.settle`.
    * @param to where; undefined: by the balancer, to another endpoint than its own.

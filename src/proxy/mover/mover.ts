@@ -2,7 +2,9 @@
  * Moves the live sessions of one upstream as its endpoints come and go: off those that are left, and to those
  * that have less than their part.
  *
- * Invariant: nothing runs while there is nothing to do.
+ * Invariant: sessions are walked over only while an endpoint is being left, or some are to be spread. With `rebalance`
+ * alone something runs for good: the counts of endpoints are looked at every 10 seconds, or, where each session has its
+ * place, all are asked for it once a minute.
  */
 import { Departures, type Departure } from './departures.ts'
 import { Homing } from './homing.ts'

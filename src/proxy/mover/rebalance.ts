@@ -91,15 +91,17 @@ export class Rebalance {
     return { tolerance, mayGive, mayTake: ({ endpoint }: Holder) => !endpoint.isFull }
   }
 
-  /** All sessions count, also those that cannot be moved; those under way where they are going. */
+  /** All sessions count, also those that cannot be moved; those under way where they are going, and
+   * those without a server nowhere. */
   #count(holders: readonly Holder[]): void {
     const { pool, sessions } = this.#host
     const byUrl = new Map(holders.map((holder) => [holder.endpoint.url, holder]))
     for (const holder of holders) holder.sessions = 0
     for (const session of sessions()) {
       if (session.pool !== pool) continue
-      const { url } = this.#paced.underWay.get(session)?.to ?? session.endpoint
-      const holder = byUrl.get(url)
+      const to = this.#paced.underWay.get(session)?.to
+      if (to === undefined && session.isBetween) continue
+      const holder = byUrl.get((to ?? session.endpoint).url)
       if (holder === undefined) continue
       holder.sessions++
       if (holder.movable.length < this.#paced.perSecond && this.#isFree(session))

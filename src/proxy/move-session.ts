@@ -3,8 +3,8 @@
  *
  * Invariant: whatever comes of it, the session is at a server; where it cannot be moved it stays.
  */
-import type { Session } from '../session.ts'
-import type { Objection } from '../upstreams.ts'
+import type { Session } from './session.ts'
+import type { Objection } from './upstreams.ts'
 
 export interface Moved {
   /** Its id. */
