@@ -16,6 +16,10 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all([first.stop(), second.stop()]))
 
+interface Listed {
+  readonly upstreams: readonly unknown[]
+}
+
 const urlOf = ({ host }: Peer) => `ws://${host}`
 
 /** An upstream called chat with this failover, a session of it, and the admin port. */
@@ -160,6 +164,11 @@ test('a session without a server is shown as such, and counted at none', async (
     sessions: 1,
     sessionsBetween: 1,
   })
+  for (const path of ['/upstreams', '/upstreams/chat']) {
+    const answer = await (await admin.ask(path)).json()
+    const [upstream] = path === '/upstreams' ? (answer as Listed).upstreams : [answer]
+    expect(upstream).toMatchObject({ sessionsBetween: 1, endpoints: [{ sessions: 0 }] })
+  }
   const metrics = await (await admin.ask('/metrics')).text()
   expect(sample(metrics, 'sluice_sessions_between{upstream="chat"}')).toBe(1)
   const labels = `{upstream="chat",endpoint="${endpoint}"}`

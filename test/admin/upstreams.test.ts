@@ -91,6 +91,7 @@ routes: [{ upstream: chat }, { path: /other, upstream: "${urlOf(second)}" }]
       balancer: expect.any(String),
       failover: 'off',
       waiting: 0,
+      sessionsBetween: 0,
       endpoints: [
         {
           url: urlOf(first),

@@ -68,6 +68,25 @@ describe('sluice upstreams', () => {
     expect(stdout).toMatch(new RegExp(`^chat +${url} +removed +1 +its sessions go on$`, 'm'))
   })
 
+  test('shows sessions that have lost their server, and the log tells of them', async () => {
+    await using lost = await startPeer('ws-server.mjs')
+    await using gateway = startGatewayHere(`
+listeners: ["127.0.0.1:0"]
+upstreams: { chat: { endpoints: ["ws://${lost.host}"], failover: transparent } }
+routes: [{ upstream: chat }]
+`)
+    await using admin = await startAdminOf(gateway, { token })
+    using _client = await openWebSocket(`ws://${gateway.host}/`)
+    using _other = await openWebSocket(`ws://${gateway.host}/`)
+    await lost.kill()
+    expect(await gateway.event('sessions-stranded')).toMatchObject({
+      upstream: 'chat',
+      sessions: 2,
+    })
+    const { stdout } = await runCommand(['upstreams', '--admin', admin.url])
+    expect(stdout).toMatch(/^chat +none +2 +without a server, until one takes them over$/m)
+  })
+
   test('prints what the admin port answers as JSON', async () => {
     await using running = await start()
     const { stdout } = await running.type('upstreams', '--json')

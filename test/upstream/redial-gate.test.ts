@@ -141,6 +141,7 @@ describe('an outage', () => {
     gate.failed()
     await pass(500)
     callOffLast()
+    await pass(0)
     await pass(5_000)
     seek()
     gate.failed()

@@ -78,6 +78,14 @@ describe('checks', () => {
     expect(standing.history[0]?.reason).toBe('a check failed: answered 503')
   })
 
+  test('one check that brings back an ejected endpoint is told as one', () => {
+    const { changes, check, fail } = stand({ health: { ...health, healthy: 1 } })
+    check(undefined)
+    fail(5)
+    check(undefined)
+    expect(changes.at(-1)?.reason).toBe('a check succeeded')
+  })
+
   test('what a server made long is cut', () => {
     const { standing, check } = stand()
     check('x'.repeat(100_000))

@@ -124,6 +124,15 @@ describe('an endpoint that drains', () => {
     expect(crowd.counts).toEqual({ [first]: 1, [second]: 5 })
   })
 
+  test('does not count those that have lost their server meanwhile', async () => {
+    const crowd = new Crowd(endpointsOf(2), { drain: { perSecond: 0.1, settleMs: 250 } })
+    crowd.moveMs = 60_000
+    for (const session of crowd.open(first, 10).slice(0, 3)) session.failOver('lost', 'reset')
+    crowd.at(first).drain()
+    await crowd.pass(3_000)
+    expect(crowd.mover.departure(first)).toMatchObject({ left: 7, unmovable: 0 })
+  })
+
   test('tells of sessions that cannot be moved, and looks for them seldom', async () => {
     const crowd = new Crowd(endpointsOf(2))
     const [stuck] = crowd.open(first, 5)

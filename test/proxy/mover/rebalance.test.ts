@@ -138,6 +138,17 @@ describe('rebalancing by weight', () => {
     expect(crowd.countAt(third)).toBeGreaterThanOrEqual(58)
   })
 
+  test('takes no notice of sessions that have no server, wherever they were', async () => {
+    const crowd = new Crowd(endpointsOf(2), spreading)
+    crowd.moveMs = 1_000_000
+    const lost = crowd.open(first, 40)
+    crowd.open(first, 20)
+    crowd.open(second, 20)
+    for (const session of lost) session.failOver('lost', 'reset')
+    await crowd.pass(5_000, 50)
+    expect([...crowd.sessions].some(({ asked }) => asked[0]?.cause === 'rebalance')).toBe(false)
+  })
+
   test('moves nobody again within a minute', async () => {
     const crowd = new Crowd(endpointsOf(2), spreading)
     crowd.open(first, 100)
