@@ -86,7 +86,7 @@ export type CertificateEvent =
       readonly detail: string
     }
 
-/** `healthy` takes new sessions; the others do not, but keep those they have. */
+/** `healthy` takes new sessions; the others do not; those they have stay, unless failover moves them. */
 export type EndpointState = 'healthy' | 'unhealthy' | 'ejected' | 'draining'
 
 /** Where an endpoint is known from. */

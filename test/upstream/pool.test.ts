@@ -120,6 +120,18 @@ describe('ejection', () => {
   })
 })
 
+test('a pool tells by its name when its sessions find no server, and when one does', () => {
+  const { pool, clock, events } = startPool([endpointOptions(first)])
+  void pool.redialGate.during(() => new Promise<never>(() => {}))
+  pool.redialGate.failed()
+  clock.advance(1_500)
+  pool.redialGate.open()
+  expect(events).toEqual([
+    { type: 'sessions-stranded', upstream: 'chat', sessions: 1 },
+    { type: 'sessions-rescued', upstream: 'chat', afterMs: 1_500 },
+  ])
+})
+
 describe('a pool that leaves', () => {
   test('lets go at once who waits for room, and waits for nothing itself', async () => {
     const { pool, clock } = startPool([endpointOptions(first, { sessions: 1 })], { queue, health })
