@@ -6,7 +6,7 @@ import type { Sessions } from '../../src/proxy/sessions.ts'
 import type { Compression } from '../../src/wire/compression.ts'
 import { mostChunkBytes } from './network.ts'
 import { nameOf, type Label } from './message.ts'
-import type { Incident } from './schedule.ts'
+import type { Incident, Schedule } from './schedule.ts'
 import type { Departed, Stay } from './stay.ts'
 import type { World } from './world.ts'
 
@@ -56,13 +56,18 @@ function judgeInbound(stay: Stay, world: World): void {
 function judgeCounts(stay: Stay, world: World): void {
   for (const [index, { link, event }] of stay.departures.entries()) {
     const { from, to, moves, gapMs } = event
-    // A client that reads nothing for a while is waited for.
-    if (!isInOrder(event) && gapMs > world.schedule.waitMs + 1_000)
+    if (!isInOrder(event) && gapMs > longestGapMs(world.schedule))
       world.violate(`client ${stay.number}: was without a server for ${gapMs}ms`)
     const next = stay.links[index + 1]
     if (link.url !== from || next?.url !== to || moves !== index + 1)
       world.violate(`client ${stay.number}: move ${moves} is told as from ${from} to ${to}`)
   }
+}
+
+/** A client that reads nothing for a while is waited for, and so is a server that is being left in order. */
+function longestGapMs({ waitMs, incidents }: Schedule): number {
+  const isLeft = incidents.some(({ kind }) => kind === 'drain' || kind === 'rebalance')
+  return waitMs + (isLeft ? 8_000 : 1_000)
 }
 
 /** What waits is bounded: what is held and kept, what may wait, and what came in one piece. */
