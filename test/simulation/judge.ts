@@ -130,7 +130,7 @@ function judgeEnd(stay: Stay, world: World): void {
   const { closed } = client
   // Who goes on sending to nobody is cut off, and may never read why.
   const isCutOff = closed === 'reset' && stay.readBytes > pendingBytes
-  const code = client.closeCode ?? (isCutOff ? ownCloseOf(stay, world) : undefined)
+  const code = client.closeCode ?? (isCutOff ? endCodeOf(stay, world) : undefined)
   const say = (why: string) =>
     world.violate(`client ${stay.number} was closed with ${code} (${client.closeReason}): ${why}`)
   const wasLost = stay.links.some(({ connection }) => connection.fate !== undefined)
@@ -155,14 +155,11 @@ function judgeEnd(stay: Stay, world: World): void {
   }
 }
 
-/** The code of the gateway's own Close, if there was one. */
-function ownCloseOf({ session }: Stay, { events }: World): number | undefined {
-  const closed = events.find(
-    (event) => event.type === 'session-closed' && event.session === session?.id,
-  )
-  return closed?.type === 'session-closed' && closed.end.by === 'gateway'
-    ? closed.end.code
-    : undefined
+/** What the session ended with, as it is told. */
+function endCodeOf({ session }: Stay, { events }: World): number | undefined {
+  for (const event of events)
+    if (event.type === 'session-closed' && event.session === session?.id) return event.end.code
+  return undefined
 }
 
 /** Where nothing speaks for the server that was lost. */
@@ -177,8 +174,9 @@ function isCaught(stay: Stay, { schedule: { holdBytes, framing } }: World): bool
   const least = framing.kind === 'framed' && framing.client !== undefined ? 0 : holdBytes
   const outbound = stay.links.at(-1)?.unfinishedBytes ?? 0
   const handed = stay.links.reduce((sum, link) => sum + link.handed.length, 0)
-  const inbound = stay.read[handed]?.wireBytes ?? stay.unfinishedBytes
-  return outbound > least || inbound > least
+  // Where a long message has ended in what was passed at once nobody knows, so what came with its end is not kept.
+  const waiting = stay.read.slice(Math.max(0, handed - 1)).map(({ wireBytes }) => wireBytes)
+  return Math.max(outbound, stay.unfinishedBytes, ...waiting) > least
 }
 
 function judgeWait(stay: Stay, world: World, waitMs: number, say: (why: string) => void): void {

@@ -163,8 +163,9 @@ export class Succession {
     this.#hold = undefined
     this.isDismissed = false
     this.#heardMessages = messages - this.keptMessages
-    // One that the server before did not take whole goes to this one, and the client knows nothing of it.
+    // One that lies in what the server before did not take whole goes to this one, and the client knows nothing of it.
     direction.ownPings = side.direction.ownPings
+    direction.ownPings?.sendAgain()
     side.take(stream, direction)
     // Its pong is waited for, and the server that owed it is gone.
     const ping = pinged && encodeFrame(Opcode.ping, pinged, masked)
