@@ -1,6 +1,7 @@
 /**
  * What must hold of every stay at the gateway, whatever befell it. See README.md for each of them in words.
  */
+import { CloseCode } from '../../src/core/close-codes.ts'
 import type { Sessions } from '../../src/proxy/sessions.ts'
 import type { Compression } from '../../src/wire/compression.ts'
 import { mostChunkBytes } from './network.ts'
@@ -155,10 +156,11 @@ function judgeEnd(stay: Stay, world: World): void {
   }
 }
 
-/** What the session ended with, as it is told. */
+/** The Close that the session ended with, as it is told, if it was one. */
 function endCodeOf({ session }: Stay, { events }: World): number | undefined {
   for (const event of events)
-    if (event.type === 'session-closed' && event.session === session?.id) return event.end.code
+    if (event.type === 'session-closed' && event.session === session?.id)
+      return event.end.code === CloseCode.abnormal ? undefined : event.end.code
   return undefined
 }
 
