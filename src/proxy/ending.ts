@@ -116,6 +116,8 @@ export class Ending {
   /** Whether both sides have sent a Close. */
   get #isAnswered(): boolean {
     const { client, upstream } = this.#options
+    // The Close of a server that was left is not the client's answer.
+    if (upstream.succession?.isBetween === true) return false
     return client.direction.isStopped && upstream.direction.isStopped
   }
 

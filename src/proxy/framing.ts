@@ -162,7 +162,7 @@ export function renewalOf(
     },
     release: () => new MessageReader(rules, inflate).release(),
   }
-  const windowBits = readAgreement(before, offer)?.clientWindowBits ?? 0
+  const windowBits = readAgreement(before, offer, true)?.clientWindowBits ?? 0
   if (agreement?.clientWindowBits !== undefined && agreement.clientWindowBits >= windowBits)
     return renewal
   if (agreement === undefined && windowBits === 0) return renewal
@@ -183,9 +183,13 @@ function agreeWithUpstream(
 function readAgreement(
   chosen: string | undefined,
   offer: ExtensionOffer,
+  wasBefore = false,
 ): DeflateAgreement | undefined {
   const [extension] = parseExtensions(chosen ?? '') ?? []
-  const agreement = extension && offer.terms && readAnswer(extension, offer.terms)
+  const agreement =
+    extension &&
+    offer.terms &&
+    readAnswer(extension, wasBefore ? { ...offer.terms, serverTakeover: true } : offer.terms)
   if (typeof agreement === 'string') throw new GatewayError('UPSTREAM_BAD_HANDSHAKE', agreement)
   return agreement
 }

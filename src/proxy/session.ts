@@ -16,7 +16,8 @@ import { Ending, isOwnFault, type Fault } from './ending.ts'
 import { answerTo, endWithout, type CloseWords } from './ends.ts'
 import type { Directions } from './framing.ts'
 import type { Movable } from './mover/movable.ts'
-import { Moves, type MovedSession } from './failover/moves.ts'
+import { Moves } from './failover/moves.ts'
+import type { MovingSession } from './failover/moving-session.ts'
 import type { Redialler } from './failover/redialler.ts'
 import type { Route } from './route.ts'
 import type { Side } from './side.ts'
@@ -48,7 +49,7 @@ export interface SessionOptions {
   readonly host: SessionHost
 }
 
-export class Session implements SideEvents<Side>, Movable, MovedSession {
+export class Session implements SideEvents<Side>, Movable, MovingSession {
   readonly id: string
   readonly route: Route
   readonly pool: Pool
@@ -79,13 +80,8 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
     this.openedAtMs = clock.now()
     this.host = host
     const { outbound } = directions
-    const { client, upstream } = joinSides({
-      ...options,
-      events: this,
-      clock,
-      isTimed: pool.options.health?.movesSessions === true,
-      holdBytes: redialler && pool.options.failover.holdBytes,
-    })
+    const mayMove = redialler !== undefined
+    const { client, upstream } = joinSides({ ...options, events: this, clock, mayMove })
     this.#client = client
     this.#upstream = upstream
     this.#redialler = redialler
@@ -142,7 +138,9 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
     // One that ends already has no server to answer its client's Close.
     if (!isNews && !this.isBetween) return
     ending.close(isNews ? code : answerTo(ending.end.code), isNews ? text : '')
-    if (this.isBetween) this.#upstream.stream.destroy()
+    if (!this.isBetween) return
+    this.#moved?.release()
+    this.#upstream.stream.destroy()
   }
 
   /** Cuts both connections. */
@@ -214,6 +212,8 @@ export class Session implements SideEvents<Side>, Movable, MovedSession {
     }
     if (side === this.#upstream && this.#goesOnWithout(code)) return
     this.#end({ by: side.name, code, reason: 'closed', detail: undefined }).stopped(side)
+    // Without anything to say before it, the client's Close need not wait for a server.
+    if (this.isBetween && this.#upstream.succession?.begunMessages === 0) this.close('SERVER_LOST')
   }
 
   /** Its Close says why; to its peer it has simply left. */

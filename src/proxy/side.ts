@@ -101,7 +101,10 @@ export class Side implements ByteStreamHandler {
   }
 
   streamOnClose(reason: StreamClose): void {
-    if (this.succession !== undefined && this.#options.events.sideOnLoss(this, reason)) return
+    if (this.succession !== undefined && this.#options.events.sideOnLoss(this, reason)) {
+      this.#isEndDelayed = false
+      return
+    }
     this.isClosed = true
     this.isShut = true
     this.#callOffDelay?.()
@@ -173,7 +176,7 @@ export class Side implements ByteStreamHandler {
     this.#delayed = rest
     if (rest === undefined || !this.#hasRoom) return
     this.stream.pause()
-    setImmediate(goOn, this)
+    setImmediate(() => this.goOn())
   }
 
   get #hasRoom(): boolean {
@@ -196,20 +199,18 @@ export class Side implements ByteStreamHandler {
   #passWithin(chunk: Buffer, throttle: Throttle): void {
     const { direction } = this
     const { clock } = this.#options
-    const nowMs = clock.now()
-    const end = Math.min(chunk.length, throttle.bytes(nowMs))
-    const { bytes, begun } = direction
-    direction.mostBegun = begun + throttle.messages(nowMs)
-    this.#pass(end === chunk.length ? chunk : chunk.subarray(0, end))
-    throttle.take(direction.begun - begun, direction.bytes - bytes)
-    const later = end === chunk.length ? undefined : chunk.subarray(end)
+    let later: Buffer | undefined
+    throttle.within(direction, clock.now(), (mostBytes) => {
+      this.#pass(chunk.length <= mostBytes ? chunk : chunk.subarray(0, mostBytes))
+      if (chunk.length > mostBytes) later = chunk.subarray(mostBytes)
+    })
     if (this.#delayed !== undefined) {
       // Its peer has no room, which has nothing to do with its rate.
       if (later !== undefined) this.#delayed = Buffer.concat([this.#delayed, later])
       return
     }
     const unread = direction.takeRest()
-    const rest = later === undefined ? unread : after(unread, later)
+    const rest = later === undefined ? unread : Buffer.concat([unread ?? nothing, later])
     if (rest === undefined || direction.isStopped) return
     const excess = throttle.excess(unread === undefined)
     this.#delayed = rest
@@ -220,12 +221,14 @@ export class Side implements ByteStreamHandler {
 
   /** There may be room again, by its rate and with its peer: what was delayed goes on, then reading. */
   goOn(): void {
+    const { stream } = this
     if (this.#delayed !== undefined) this.#passDelayed(this.#delayed)
     if (this.#delayed !== undefined) return
     if (this.#hasRoom) this.stream.resume()
     if (this.#isEndDelayed) {
       this.#isEndDelayed = false
-      this.streamOnEnd()
+      // By what it sent it may have been left: then this is not the end of what is here now.
+      if (this.stream === stream) this.streamOnEnd()
     }
     if (this.succession?.isShut === true) this.#options.events.sideOnFlushed(this)
   }
@@ -290,11 +293,3 @@ export class Side implements ByteStreamHandler {
 const nothing = Buffer.alloc(0)
 /** How often a side passes as much as is enough before others have a turn: about ten milliseconds if all has to be deflated. */
 const mostGoes = 4
-
-function after(first: Buffer | undefined, second: Buffer): Buffer {
-  return first === undefined ? second : Buffer.concat([first, second])
-}
-
-function goOn(side: Side): void {
-  side.goOn()
-}

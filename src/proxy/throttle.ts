@@ -2,6 +2,7 @@
  * How many messages and bytes a client may send just now, by the rates of its route.
  */
 import { TokenBucket, type Rate } from '../core/token-bucket.ts'
+import type { Direction } from './direction.ts'
 
 export interface RateLimit extends Rate {
   /** Past the rate: `delay` reads no more until there is room, `close` closes the session. */
@@ -27,19 +28,13 @@ export class Throttle {
     this.#bytes = rates.bytes && new TokenBucket(rates.bytes, nowMs)
   }
 
-  /** Messages that may begin now. */
-  messages(nowMs: number): number {
-    return this.#messages?.available(nowMs) ?? Infinity
-  }
-
-  /** Bytes that may pass now. */
-  bytes(nowMs: number): number {
-    return this.#bytes?.available(nowMs) ?? Infinity
-  }
-
-  take(messages: number, bytes: number): void {
-    this.#messages?.take(messages)
-    this.#bytes?.take(bytes)
+  /** Lets a direction pass what may pass now. @param pass given how many bytes. */
+  within(direction: Direction, nowMs: number, pass: (mostBytes: number) => void): void {
+    const { bytes, begun } = direction
+    direction.mostBegun = begun + (this.#messages?.available(nowMs) ?? Infinity)
+    pass(this.#bytes?.available(nowMs) ?? Infinity)
+    this.#messages?.take(direction.begun - begun)
+    this.#bytes?.take(direction.bytes - bytes)
   }
 
   /**

@@ -112,12 +112,15 @@ export class Handover {
     const { clock, upstream, settleMs } = this.#options
     const { bytes } = upstream.direction
     this.#callOff = this.#after(delayMs, () => {
-      const isQuiet = upstream.direction.bytes === bytes
+      // A server that is not read is not quiet: what it has said lies in the kernel, and would be cut off.
+      const isRead = !upstream.stream.isPaused && upstream.isFlushed
+      const isQuiet = isRead && upstream.direction.bytes === bytes
       const settledMs = clock.now() - sinceMs
       const isInMessage = upstream.succession?.isInMessage === true
-      if (isInMessage && settledMs > messageMs)
-        this.#fail('the server is in the middle of a message')
-      else if (!isInMessage && (isQuiet || settledMs >= mostSettles * settleMs)) this.#dismiss()
+      if ((isInMessage || !isRead) && settledMs > messageMs)
+        this.#fail(isRead ? 'the server is in the middle of a message' : 'the client does not read')
+      else if (!isInMessage && isRead && (isQuiet || settledMs >= mostSettles * settleMs))
+        this.#dismiss()
       else this.#settle(sinceMs, Math.max(settleMs, lookMs))
     })
   }
@@ -126,8 +129,16 @@ export class Handover {
     const { upstream, closeMs } = this.#options
     if (this.#next?.connection.hasEnded === true) return this.#fail('the next server has ended')
     this.isCommitted = true
-    this.#callOff = this.#after(closeMs, () => this.left())
+    this.#callOff = this.#after(closeMs, () => this.#late())
     upstream.succession?.dismiss(CloseCode.goingAway, 'The session goes on at another server')
+  }
+
+  /** What it has said may still lie in the kernel, for a client that reads slowly; that one has a deadline of its own. */
+  #late(): void {
+    const { upstream, closeMs } = this.#options
+    if (upstream.stream.isPaused || !upstream.isFlushed)
+      this.#callOff = this.#after(closeMs, () => this.#late())
+    else this.left()
   }
 
   /** It has said what it had to say. */

@@ -4,7 +4,7 @@
  */
 import type { ClientInfo } from '../../core/client-info.ts'
 import type { Clock } from '../../core/clock.ts'
-import { GatewayError } from '../../core/errors.ts'
+import { errorRow, GatewayError } from '../../core/errors.ts'
 import type { Emit } from '../../core/events.ts'
 import { PathPattern, pathSegments } from '../../route/path-pattern.ts'
 import type { Endpoint } from '../../upstream/endpoint.ts'
@@ -20,9 +20,9 @@ import { blame } from '../attempts.ts'
 import { encodeUpgrade } from '../forward.ts'
 import { ExtensionOffer, renewalOf } from '../framing.ts'
 import { isHopByHop } from '../hop-by-hop.ts'
+import type { MovingSession } from './moving-session.ts'
 import {
   RedialRefusal,
-  type MovingSession,
   type NextServer,
   type Redial,
   type Redialler,
@@ -38,7 +38,7 @@ export interface KeptRequestHost {
   readonly emit: Emit
 }
 
-/** An endpoint gets at most so long to connect and answer while there are others to ask; each round twice as long. */
+/** An endpoint gets at most so long to connect and answer where there are others to ask; each round twice as long. */
 const firstRoundMs = 2_000
 /** It was read before, and is bounded by the listener. */
 const noLimits = { headBytes: Infinity, headers: Infinity }
@@ -68,18 +68,22 @@ export class KeptRequest implements Redialler {
 
   async redial(options: Redial): Promise<NextServer> {
     const { session, isPatient, search } = options
-    const { redialGate } = session.pool
+    const { redialGate, options: pool } = session.pool
     const facts = this.#factsOf(session)
-    for (let attemptMs = firstRoundMs; ; attemptMs *= 2) {
-      await redialGate.enter(() => signalOf(search))
+    let attemptMs = Math.min(firstRoundMs, pool.failover.waitMs / 4)
+    for (;;) {
       search.throwIfOver()
-      const next = await this.#askEach(facts, options, attemptMs)
-      if (next !== undefined) {
-        redialGate.open()
-        return next
-      }
-      if (!isPatient) throw new GatewayError('NO_ENDPOINT', 'no other endpoint takes it')
-      redialGate.failed()
+      // Whoever has a server does not wait for one.
+      if (isPatient) await redialGate.enter(() => signalOf(search))
+      search.throwIfOver()
+      const { next, hasAnswered, lack } = await this.#askEach(facts, options, attemptMs)
+      if (next !== undefined || hasAnswered) redialGate.open()
+      if (next !== undefined) return next
+      if (!isPatient) throw lack ?? new GatewayError('NO_ENDPOINT', 'no other endpoint takes it')
+      // Where servers answer, and only do not fit this session, others need not wait behind it.
+      if (hasAnswered) await pause(search, this.#host.clock)
+      else redialGate.failed()
+      attemptMs *= 2
     }
   }
 
@@ -88,45 +92,62 @@ export class KeptRequest implements Redialler {
     facts: RequestFacts,
     { session, to, moves, isPatient, search }: Redial,
     attemptMs: number,
-  ): Promise<NextServer | undefined> {
-    const { pool, endpoint: from } = session
+  ): Promise<Outcome> {
+    const { pool } = session
+    // What is at its address now: that may be another object.
+    const from = pool.endpoint(session.endpoint.url) ?? session.endpoint
     const tried: Endpoint[] = [from]
     let hasAskedFrom = !isPatient
+    let hasAnswered = false
+    let lack: GatewayError | undefined
+    // One that hangs must not take the time of those that may be back in a moment.
+    const limitMs = isPatient && pool.size === 1 ? Infinity : attemptMs
     for (;;) {
       const endpoint = enter(pool, facts, to, tried)
       if (endpoint === undefined) {
-        if (hasAskedFrom) return undefined
+        if (hasAskedFrom) return { next: undefined, hasAnswered, lack }
         hasAskedFrom = true
         tried.splice(tried.indexOf(from), 1)
         continue
       }
-      const isLast = !pool.hasOther([...tried, endpoint], true)
       const moved = { moves, from: from.url }
-      const asked = { session, facts, endpoint, moved, search }
-      const next = await this.#ask({ ...asked, attemptMs: isLast ? Infinity : attemptMs })
-      if (next !== undefined) return next
+      const asked = { session, facts, endpoint, moved, attemptMs: limitMs, search }
+      const outcome = await this.#ask(asked)
+      if (outcome.next !== undefined) return outcome
+      hasAnswered ||= outcome.hasAnswered
+      lack ??= outcome.lack
       tried.push(endpoint)
     }
   }
 
-  /** @returns undefined where it failed; who asked has left the endpoint then. @throws RedialRefusal, and why the search is over. */
-  async #ask(asked: Asked): Promise<NextServer | undefined> {
+  /** Who asked has left the endpoint where it has not agreed. @throws RedialRefusal of a 4xx, and why the search is over. */
+  async #ask(asked: Asked): Promise<Outcome> {
     const { session, endpoint, search } = asked
     const { emit, clock } = this.#host
     const startedAtMs = clock.now()
     try {
-      return await this.#agree(asked)
+      return { next: await this.#agree(asked), hasAnswered: true }
     } catch (error) {
       endpoint.leave(true)
       search.throwIfOver()
-      if (error instanceof RedialRefusal) throw error
+      const told = { upstream: session.pool.name, endpoint: endpoint.url, isRetried: true }
+      if (error instanceof RedialRefusal) {
+        if (error.isClients) {
+          session.pool.redialGate.open()
+          throw error
+        }
+        const detail = `answered ${error.status}`
+        if (error.status >= 500) endpoint.standing.failed('request', detail)
+        emit({ type: 'attempt-failed', ...told, code: `${error.status}`, detail })
+        return { next: undefined, hasAnswered: false }
+      }
       if (!(error instanceof GatewayError)) throw error
       // What does not fit this session may fit every other.
-      if (error.code !== 'UPSTREAM_BAD_HANDSHAKE') blame(endpoint, error, clock.now() - startedAtMs)
-      const { code, message: detail } = error
-      const told = { upstream: session.pool.name, endpoint: endpoint.url, code, detail }
-      emit({ type: 'attempt-failed', ...told, isRetried: true })
-      return undefined
+      const hasAnswered = error.code === 'UPSTREAM_BAD_HANDSHAKE'
+      if (!hasAnswered) blame(endpoint, error, clock.now() - startedAtMs)
+      emit({ type: 'attempt-failed', ...told, code: error.code, detail: error.message })
+      const lack = errorRow(error.code).side === 'gateway' ? error : undefined
+      return { next: undefined, hasAnswered, lack }
     }
   }
 
@@ -170,15 +191,9 @@ export class KeptRequest implements Redialler {
   }
 
   /** @throws RedialRefusal, or GatewayError where another endpoint may do better. */
-  #accept(
-    { session, facts, endpoint }: Asked,
-    answer: ResponseHead,
-    offer: ExtensionOffer,
-  ): Renewal {
+  #accept({ session, facts }: Asked, answer: ResponseHead, offer: ExtensionOffer): Renewal {
     const { status, fields } = answer
-    if (status >= 400 && status < 500) throw new RedialRefusal(status)
-    if (status >= 500) endpoint.standing.failed('request', `answered ${status}`)
-    if (status !== 101) throw new GatewayError('UPSTREAM_BAD_HANDSHAKE', `it answered ${status}`)
+    if (status !== 101) throw new RedialRefusal(status)
     const { fields: asked } = facts.head
     const fault = switchFault(answer, {
       key: asked.get('sec-websocket-key') ?? '',
@@ -209,6 +224,15 @@ export class KeptRequest implements Redialler {
   }
 }
 
+/** What has come of asking. */
+interface Outcome {
+  readonly next: NextServer | undefined
+  /** Whether somebody has agreed, be it to what does not fit. */
+  readonly hasAnswered: boolean
+  /** What the gateway itself lacks. */
+  readonly lack?: GatewayError | undefined
+}
+
 interface Asked {
   readonly session: MovingSession
   readonly facts: RequestFacts
@@ -216,6 +240,19 @@ interface Asked {
   readonly moved: { readonly moves: number; readonly from: string }
   readonly attemptMs: number
   readonly search: Search
+}
+
+/** As long as the gate makes others wait at most. */
+const misfitPauseMs = 500
+
+function pause(search: Search, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const callOff = clock.after(misfitPauseMs, resolve)
+    search.onOver = () => {
+      callOff()
+      resolve()
+    }
+  })
 }
 
 /** Given up with the search. */

@@ -6,40 +6,23 @@
  */
 import type { StreamClose } from '../../core/byte-stream.ts'
 import { CloseCode } from '../../core/close-codes.ts'
-import type { Clock } from '../../core/clock.ts'
-import { GatewayError, type ErrorCode } from '../../core/errors.ts'
-import type { Emit, MoveCause, SessionEnd, Traffic } from '../../core/events.ts'
+import { GatewayError } from '../../core/errors.ts'
+import type { MoveCause, Traffic } from '../../core/events.ts'
 import type { Endpoint } from '../../upstream/endpoint.ts'
 import { encodeClose, encodeFrame } from '../../wire/frame-encoder.ts'
 import { Opcode } from '../../wire/opcode.ts'
 import { Handover } from './handover.ts'
-import { Failover } from './failover.ts'
+import { Switchover } from './switchover.ts'
 import { endOfMove } from '../ends.ts'
 import { cut, leaveInOrder } from './farewell.ts'
-import {
-  RedialRefusal,
-  discard,
-  type MovingSession,
-  type NextServer,
-  type Redialler,
-} from './redialler.ts'
+import type { MovingSession } from './moving-session.ts'
+import { Patience } from './patience.ts'
+import { RedialRefusal, discard, type NextServer, type Redialler } from './redialler.ts'
 import type { Side } from '../side.ts'
 import type { Succession } from './succession.ts'
 
-/** The session, as far as it is moved. */
-export interface MovedSession extends MovingSession {
-  readonly host: { readonly clock: Clock; readonly emit: Emit }
-  readonly isEnding: boolean
-  readonly outbound: Traffic
-  close(reason: ErrorCode, words?: { readonly code?: number }, detail?: string): void
-  /** It counts at its endpoint no more. */
-  leaveEndpoint(end: SessionEnd): void
-  /** It goes on at this endpoint, which counts it. */
-  joined(endpoint: Endpoint): void
-}
-
 export interface MoveParts {
-  readonly session: MovedSession
+  readonly session: MovingSession
   readonly client: Side
   readonly upstream: Side
   /** Of the upstream side. */
@@ -54,8 +37,6 @@ interface MoveFacts {
   readonly detail: string | undefined
   /** By the clock: since when nothing could be sent to a server. */
   readonly sinceMs: number
-  readonly unansweredMessages: number
-  readonly droppedBytes: number
 }
 
 export class Moves {
@@ -64,7 +45,8 @@ export class Moves {
   /** What the servers before this one have sent. */
   outboundBefore: Traffic | undefined
   readonly #parts: MoveParts
-  #underWay: Handover | Failover | undefined
+  readonly #patience = new Patience()
+  #underWay: Handover | Switchover | undefined
   /** Told how a handover has ended. */
   #onMoved: ((hasMoved: boolean) => void) | undefined
 
@@ -101,8 +83,9 @@ export class Moves {
       onFailure: (detail) => this.#stay(cause, detail),
     })
     this.#underWay = handover
+    const moved = new Promise<boolean>((resolve) => (this.#onMoved = resolve))
     void handover.start()
-    return new Promise((resolve) => (this.#onMoved = resolve))
+    return moved
   }
 
   /** The server's stream is over. @returns whether the session goes on without. */
@@ -132,7 +115,9 @@ export class Moves {
 
   /** The server is given up. */
   giveUp(cause: MoveCause, detail: string | undefined): boolean {
-    if (this.isBetween || this.#parts.session.isEnding) return false
+    const { session } = this.#parts
+    if (this.isBetween || session.isEnding) return false
+    if (cause === 'silent' && !session.pool.options.failover.on.lost) return false
     return this.#lose(cause, detail)
   }
 
@@ -143,26 +128,22 @@ export class Moves {
 
   /** What the last server has sent may have passed by now. */
   flushed(): void {
-    if (this.#underWay instanceof Failover) this.#underWay.flushed()
+    if (this.#underWay instanceof Switchover) this.#underWay.flushed()
   }
 
   /** The session ends. @param isWord whether by the client's Close, which is for the next server where the last is left. */
   ending(isWord: boolean): void {
     const { succession } = this.#parts
     if (isWord && this.isCommitted) return
-    this.#callOff()
+    this.release()
     if (!this.isBetween) {
       if (!succession.isDismissed) succession.reopen()
       this.#parts.client.goOn()
     }
   }
 
-  /** The session is over. */
+  /** The session is over, or goes on where it is. */
   release(): void {
-    this.#callOff()
-  }
-
-  #callOff(): void {
     this.#underWay?.cancel()
     this.#underWay = undefined
     this.#settled(false)
@@ -201,27 +182,35 @@ export class Moves {
     const sinceMs = handover?.shutAtMs ?? clock.now()
     const next = found ?? handover?.takeNext()
     this.#letGo(cause, detail)
-    session.leaveEndpoint(endOfMove(cause, detail))
-    if (succession.isCaught) {
+    if (found === undefined) this.#patience.lost(clock.now())
+    const { isHasty, isOver } = this.#patience
+    session.leaveEndpoint(endOfMove(isHasty && cause === 'closed' ? 'lost' : cause, detail))
+    if (isOver) {
       if (next !== undefined) discard(next)
       this.#underWay = undefined
-      session.close('CAUGHT_IN_MESSAGE')
+      session.close('NO_ENDPOINT', {}, 'one server after the other has left it')
       return true
     }
-    const { unansweredMessages, heldBytes: droppedBytes } = succession
-    const move = { cause, detail, sinceMs, unansweredMessages, droppedBytes }
-    const failover = new Failover({
+    // What is delayed of the server's may still complete a message, or begin one.
+    if (upstream.isFlushed && succession.isCaught) {
+      if (next !== undefined) discard(next)
+      this.#closeCaught()
+      return true
+    }
+    const move = { cause, detail, sinceMs }
+    const switchover = new Switchover({
       clock,
       waitMs: pool.options.failover.waitMs,
       redialler: this.#parts.redialler,
       redial: { session, moves: this.count + 1 },
+      pauseMs: this.#patience.pauseMs,
       next,
       isFlushed: () => upstream.isFlushed,
       onNext: (found) => this.#join(found, move),
       onFailure: (error) => this.#fail(error),
     })
-    this.#underWay = failover
-    failover.start()
+    this.#underWay = switchover
+    switchover.start()
     return true
   }
 
@@ -240,10 +229,19 @@ export class Moves {
   #join(next: NextServer, move: MoveFacts): void {
     const { session, client, upstream, succession } = this.#parts
     const { pool, route, id, host } = session
+    if (succession.isCaught) {
+      discard(next)
+      return this.#closeCaught()
+    }
     const from = session.endpoint.url
-    const { begunMessages: resentMessages } = succession
+    const {
+      begunMessages: resentMessages,
+      unansweredMessages,
+      heldBytes: droppedBytes,
+    } = succession
     this.#underWay = undefined
     this.count++
+    this.#patience.joined(host.clock.now())
     this.outboundBefore = session.outbound
     session.joined(next.endpoint)
     succession.replace(next.connection.stream, next.renewal.renew(upstream.direction))
@@ -251,7 +249,7 @@ export class Moves {
     const { mode, message } = pool.options.failover
     if (mode === 'notify' && !session.isEnding)
       client.stream.write(encodeFrame(Opcode.text, Buffer.from(message), { isMasked: false }))
-    const { sinceMs, ...facts } = move
+    const { cause, detail, sinceMs } = move
     session.host.emit({
       type: 'session-moved',
       session: id,
@@ -261,11 +259,19 @@ export class Moves {
       to: next.endpoint.url,
       moves: this.count,
       gapMs: host.clock.now() - sinceMs,
+      cause,
+      detail,
       resentMessages,
-      ...facts,
+      unansweredMessages,
+      droppedBytes,
     })
     this.#settled(true)
-    upstream.begin(next.connection.takeOver(), next.connection.hasEnded)
+    upstream.begin(next.connection.takeOver(), false)
+  }
+
+  #closeCaught(): void {
+    this.#underWay = undefined
+    this.#parts.session.close('CAUGHT_IN_MESSAGE')
   }
 
   #fail(error: unknown): void {

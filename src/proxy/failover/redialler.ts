@@ -2,21 +2,9 @@
  * How a session finds the server it goes on at.
  */
 import type { ByteStream } from '../../core/byte-stream.ts'
-import type { SessionFacts } from '../../core/events.ts'
 import type { Endpoint } from '../../upstream/endpoint.ts'
-import type { Pool } from '../../upstream/pool.ts'
 import type { Direction } from '../direction.ts'
-import type { Route } from '../route.ts'
-
-/** The session that is to go on. */
-export interface MovingSession {
-  readonly id: string
-  readonly route: Route
-  readonly pool: Pool
-  /** Where it was last. */
-  readonly endpoint: Endpoint
-  readonly facts: SessionFacts
-}
+import type { MovingSession } from './moving-session.ts'
 
 export interface Redial {
   readonly session: MovingSession
@@ -83,14 +71,18 @@ export function discard({ endpoint, connection, renewal }: NextServer): void {
   endpoint.leave(true)
 }
 
-/** An endpoint that was asked to take a session over has answered that the client may not. */
+/** An endpoint that was asked to take a session over has answered with another status than 101. */
 export class RedialRefusal extends Error {
   override readonly name = 'RedialRefusal'
-  /** 400 to 499. */
   readonly status: number
 
   constructor(status: number) {
     super(`the next server answered ${status}`)
     this.status = status
+  }
+
+  /** Whether it is the client that can do something about it: no other endpoint is asked. */
+  get isClients(): boolean {
+    return this.status >= 400 && this.status < 500
   }
 }

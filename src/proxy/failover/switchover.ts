@@ -1,15 +1,18 @@
 /**
- * A session without a server: the next one is looked for until it has taken over, or the time for that is up.
+ * A session that has left its server, or lost it: the next one is looked for, unless it was found before, until it
+ * has taken over or the time for that is up.
  */
 import type { Clock } from '../../core/clock.ts'
 import { GatewayError } from '../../core/errors.ts'
 import { discard, Search, type NextServer, type Redial, type Redialler } from './redialler.ts'
 
-export interface FailoverOptions {
+export interface SwitchoverOptions {
   readonly clock: Clock
   readonly waitMs: number
   readonly redialler: Redialler
   readonly redial: Pick<Redial, 'session' | 'moves'>
+  /** Before it begins to look. */
+  readonly pauseMs: number
   /** One that was found before the last was left. */
   readonly next: NextServer | undefined
   /** Whether all that the last server has sent has passed. */
@@ -18,14 +21,16 @@ export interface FailoverOptions {
   readonly onFailure: (error: unknown) => void
 }
 
-export class Failover {
+export class Switchover {
   readonly isCommitted = true
-  readonly #options: FailoverOptions
+  readonly #options: SwitchoverOptions
   readonly #search = new Search()
   readonly #callOffWait: () => void
   #next: NextServer | undefined
+  #isCancelled = false
+  #callOffPause: (() => void) | undefined
 
-  constructor(options: FailoverOptions) {
+  constructor(options: SwitchoverOptions) {
     const { clock, waitMs, next } = options
     this.#options = options
     this.#next = next
@@ -37,8 +42,10 @@ export class Failover {
   }
 
   start(): void {
-    if (this.#next === undefined) void this.#find()
-    else this.#found()
+    const { clock, pauseMs } = this.#options
+    if (this.#next !== undefined) this.#found()
+    else if (pauseMs === 0) void this.#find()
+    else this.#callOffPause = clock.after(pauseMs, () => void this.#find())
   }
 
   /** What the last server has sent may have passed by now. */
@@ -48,6 +55,8 @@ export class Failover {
 
   /** The session is over, or goes on without this. */
   cancel(): void {
+    this.#isCancelled = true
+    this.#callOffPause?.()
     this.#callOffWait()
     this.#search.end(new GatewayError('CLIENT_GONE'))
     if (this.#next !== undefined) discard(this.#next)
@@ -66,7 +75,8 @@ export class Failover {
       this.#next = next
     } catch (error) {
       this.#callOffWait()
-      return onFailure(error)
+      if (!this.#isCancelled) onFailure(error)
+      return
     }
     this.#found()
   }
