@@ -15,13 +15,13 @@ import { startRawServer, type RawServer } from '../support/raw.ts'
 import { Opcode } from '../support/websocket.ts'
 
 /** Ten servers in a row that do not stay are the end of a session: so they are many, and lose few. */
-const sessions = 714
+const sessions = 1_000
 const warmRounds = 2
-const rounds = 7
+const rounds = 5
 
 /** What a session and its moves consist of. */
 const ours = [
-  'Departure',
+  'Departures',
   'Ending',
   'Endpoint',
   'FrameScanner',
