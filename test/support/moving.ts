@@ -78,6 +78,7 @@ export function openMoving(options: MovingOptions = {}) {
   const redialler: Redialler = {
     redial: ({ search }) =>
       new Promise((resolve, reject) => {
+        search.throwIfOver()
         dials++
         const find = () => {
           search.onOver = undefined
