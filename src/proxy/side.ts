@@ -118,11 +118,9 @@ export class Side implements ByteStreamHandler {
     const { peer } = this
     if (this.isShut || hasPassedClose(peer.direction)) return
     this.isShut = true
-    // There is only one.
-    if (this.succession?.isDismissed !== true) {
-      if (peer.isAtBoundary || peer.direction.isStopped) this.#closeWith(close)
-      else this.#pendingClose = close
-    }
+    const hasClose = this.succession?.isDismissed === true
+    if (!hasClose && (peer.isAtBoundary || peer.direction.isStopped)) this.#closeWith(close)
+    else if (!hasClose) this.#pendingClose = close
     peer.goOn()
   }
 

@@ -26,11 +26,18 @@ export class OwnPings {
     this.#lastCount++
   }
 
+  /** To another peer: what was sent last may be sent to it as well, answered or not. */
+  sendAgain(): void {
+    this.#lastCount++
+    this.#formerCount++
+  }
+
   /**
    * A pong has come.
    * @returns which of the pings it answers; undefined: none of the gateway's own.
    */
   answered(payload: Buffer): 'last' | 'former' | undefined {
+    if (payload.length === 0) return undefined
     if (this.#lastCount > 0 && payload.equals(this.#last)) {
       this.#lastCount--
       return 'last'

@@ -1,11 +1,12 @@
 /**
  * What must hold of every stay at the gateway, whatever befell it. See README.md for each of them in words.
  */
+import { CloseCode } from '../../src/core/close-codes.ts'
 import type { Sessions } from '../../src/proxy/sessions.ts'
 import type { Compression } from '../../src/wire/compression.ts'
 import { mostChunkBytes } from './network.ts'
 import { nameOf, type Label } from './message.ts'
-import type { Incident } from './schedule.ts'
+import type { Incident, Schedule } from './schedule.ts'
 import type { Departed, Stay } from './stay.ts'
 import type { World } from './world.ts'
 
@@ -55,13 +56,18 @@ function judgeInbound(stay: Stay, world: World): void {
 function judgeCounts(stay: Stay, world: World): void {
   for (const [index, { link, event }] of stay.departures.entries()) {
     const { from, to, moves, gapMs } = event
-    // A client that reads nothing for a while is waited for.
-    if (!isInOrder(event) && gapMs > world.schedule.waitMs + 1_000)
+    if (!isInOrder(event) && gapMs > longestGapMs(world.schedule))
       world.violate(`client ${stay.number}: was without a server for ${gapMs}ms`)
     const next = stay.links[index + 1]
     if (link.url !== from || next?.url !== to || moves !== index + 1)
       world.violate(`client ${stay.number}: move ${moves} is told as from ${from} to ${to}`)
   }
+}
+
+/** A client that reads nothing for a while is waited for, and so is a server that is being left in order. */
+function longestGapMs({ waitMs, incidents }: Schedule): number {
+  const isLeft = incidents.some(({ kind }) => kind === 'drain' || kind === 'rebalance')
+  return waitMs + (isLeft ? 8_000 : 1_000)
 }
 
 /** What waits is bounded: what is held and kept, what may wait, and what came in one piece. */
@@ -130,7 +136,7 @@ function judgeEnd(stay: Stay, world: World): void {
   const { closed } = client
   // Who goes on sending to nobody is cut off, and may never read why.
   const isCutOff = closed === 'reset' && stay.readBytes > pendingBytes
-  const code = client.closeCode ?? (isCutOff ? ownCloseOf(stay, world) : undefined)
+  const code = client.closeCode ?? (isCutOff ? endCodeOf(stay, world) : undefined)
   const say = (why: string) =>
     world.violate(`client ${stay.number} was closed with ${code} (${client.closeReason}): ${why}`)
   const wasLost = stay.links.some(({ connection }) => connection.fate !== undefined)
@@ -155,14 +161,12 @@ function judgeEnd(stay: Stay, world: World): void {
   }
 }
 
-/** The code of the gateway's own Close, if there was one. */
-function ownCloseOf({ session }: Stay, { events }: World): number | undefined {
-  const closed = events.find(
-    (event) => event.type === 'session-closed' && event.session === session?.id,
-  )
-  return closed?.type === 'session-closed' && closed.end.by === 'gateway'
-    ? closed.end.code
-    : undefined
+/** The Close that the session ended with, as it is told, if it was one. */
+function endCodeOf({ session }: Stay, { events }: World): number | undefined {
+  for (const event of events)
+    if (event.type === 'session-closed' && event.session === session?.id)
+      return event.end.code === CloseCode.abnormal ? undefined : event.end.code
+  return undefined
 }
 
 /** Where nothing speaks for the server that was lost. */
@@ -177,8 +181,9 @@ function isCaught(stay: Stay, { schedule: { holdBytes, framing } }: World): bool
   const least = framing.kind === 'framed' && framing.client !== undefined ? 0 : holdBytes
   const outbound = stay.links.at(-1)?.unfinishedBytes ?? 0
   const handed = stay.links.reduce((sum, link) => sum + link.handed.length, 0)
-  const inbound = stay.read[handed]?.wireBytes ?? stay.unfinishedBytes
-  return outbound > least || inbound > least
+  // Where a long message has ended in what was passed at once nobody knows, so what came with its end is not kept.
+  const waiting = stay.read.slice(Math.max(0, handed - 1)).map(({ wireBytes }) => wireBytes)
+  return Math.max(outbound, stay.unfinishedBytes, ...waiting) > least
 }
 
 function judgeWait(stay: Stay, world: World, waitMs: number, say: (why: string) => void): void {

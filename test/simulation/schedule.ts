@@ -74,7 +74,6 @@ export const eventfulMs = 3_000
 export function scheduleOf(seed: number): Schedule {
   const random = new Random(seed)
   const { below, pick } = bound(random)
-  const isSilent = below(2) === 0
   const servers = Array.from({ length: 1 + below(4) }, () => ({
     thinkMs: pick([0, 20, 300]),
     slowness: pick([0, 5, 40]),
@@ -95,10 +94,10 @@ export function scheduleOf(seed: number): Schedule {
     pendingBytes: pick([300, 2_000, 16_000]),
     waitMs: pick([400, 2_000, 20_000, 20_000]),
     settleMs: pick([0, 50, 250]),
-    heartbeat: isSilent ? undefined : { intervalMs: 300, timeoutMs: 200 },
+    heartbeat: below(2) === 0 ? undefined : { intervalMs: 300, timeoutMs: 200 },
     servers,
     clients: Array.from({ length: 1 + below(2) }, () => clientOf(random, sizes)),
-    incidents: Array.from({ length: below(7) }, () => incidentOf(random, servers.length, isSilent)),
+    incidents: Array.from({ length: below(7) }, () => incidentOf(random, servers.length)),
     traps: pick([0, 0, 30, 80]),
   }
 }
@@ -135,19 +134,14 @@ function sizeOf(random: Random, holdBytes: number): number {
   return kind < 9 ? Math.max(0, holdBytes - 60 + below(80)) : below(3 * holdBytes + 200)
 }
 
-function incidentOf(random: Random, servers: number, isSilent: boolean): Incident {
+function incidentOf(random: Random, servers: number): Incident {
   const { below, pick } = bound(random)
   const when = { atMs: below(eventfulMs), server: below(servers), forMs: below(1_200) }
   switch (below(12)) {
     case 0:
     case 1:
     case 2:
-      // Where nobody listens for it, what vanishes is never missed.
-      return {
-        ...when,
-        kind: 'death',
-        how: pick(isSilent ? ['reset', 'end'] : ['reset', 'end', 'vanish']),
-      }
+      return { ...when, kind: 'death', how: pick(['reset', 'end', 'vanish']) }
     case 3:
     case 4: {
       const code = pick([1001, 1001, 1012, 1000, 4_001])

@@ -59,6 +59,10 @@ export async function simulate(seed: number, isTold = false): Promise<Outcome> {
   world.isOver = true
   for (const server of world.servers) heal(server, world)
   await world.advance(4_000)
+  // What is said to who is gone is lost until somebody finds out.
+  const isCut = () => [...world.network.open.keys()].some((stream) => stream.isCut)
+  await world.advance(patienceMs, () => !isCut())
+  await world.advance(1_000)
   await probe(stays, world)
   for (const { client } of stays) client?.leave('close')
   await world.advance(patienceMs, () => sessions.size === 0 && world.network.open.size === 0)

@@ -9,6 +9,8 @@ import type { ByteStream, ByteStreamHandler, StreamClose } from '../../src/core/
 import type { Network } from './network.ts'
 
 const defaultLingerMs = 2_000
+/** How long a kernel takes to find out that the other one is gone. */
+const keepAliveMs = 40_000
 const nobody: ByteStreamHandler = {
   streamOnData() {},
   streamOnDrain() {},
@@ -48,6 +50,8 @@ export class SimulatedStream implements ByteStream {
   #isFlushing = false
   /** Nothing travels from here, for now or for ever. */
   #isCut = false
+  /** How often that was so. */
+  #cuts = 0
   /** The end of this side is not told by a FIN. */
   #isReset = false
 
@@ -62,6 +66,11 @@ export class SimulatedStream implements ByteStream {
 
   get bufferedBytes(): number {
     return this.#queue.length
+  }
+
+  /** Whether nothing gets through, at the moment or ever. */
+  get isCut(): boolean {
+    return this.#isCut
   }
 
   /** Bytes that the kernel has taken and the peer has not read. */
@@ -107,10 +116,17 @@ export class SimulatedStream implements ByteStream {
 
   // What the network does.
 
-  /** Nothing travels from here any more, nor does anything get here. @param isForEver if not, until `mend`. */
+  /** Nothing travels from here any more, nor does anything get here, until `mend`. */
   cut(): void {
-    this.#isCut = true
-    if (this.#peer !== undefined) this.#peer.#isCut = true
+    for (const end of [this, this.#peer]) {
+      if (end === undefined || end.#isCut) continue
+      end.#isCut = true
+      const cuts = ++end.#cuts
+      // What finds it in the end, where nobody says a word.
+      this.#network.clock.after(keepAliveMs, () => {
+        if (end.#isCut && end.#cuts === cuts) end.#closeReset()
+      })
+    }
   }
 
   mend(): void {

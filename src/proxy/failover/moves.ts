@@ -198,12 +198,13 @@ export class Moves {
       return true
     }
     const move = { cause, detail, sinceMs }
+    const { waitMs } = pool.options.failover
     const switchover = new Switchover({
       clock,
-      waitMs: pool.options.failover.waitMs,
+      waitMs,
       redialler: this.#parts.redialler,
       redial: { session, moves: this.count + 1 },
-      pauseMs: this.#patience.pauseMs,
+      pauseMs: Math.min(this.#patience.pauseMs, waitMs / 2),
       next,
       isFlushed: () => upstream.isFlushed,
       onNext: (found) => this.#join(found, move),

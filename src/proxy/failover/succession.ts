@@ -31,8 +31,10 @@ export class Succession {
   readonly #holdBytes: number
   /** Of a message of the server's that is not whole. */
   #hold: Hold | undefined
-  /** Messages of the client's that had passed when the server was last heard of. */
+  /** Messages of the client's that had passed, and were taken, when the server last said something of its own. */
   #heardMessages = 0
+  /** That it had said by then. */
+  #saidMessages = 0
   /** The server was told to go: nothing may follow that. */
   isDismissed = false
 
@@ -44,7 +46,7 @@ export class Succession {
 
   /** @param bytes of the server's, as its direction let them pass. @returns what the client may have now. */
   whole(bytes: Buffer, { wholeBytes, innerControls }: Direction): Buffer {
-    this.#heardMessages = this.#side.peer.direction.messages
+    this.#hear()
     if (this.#hold === undefined && wholeBytes === bytes.length) return bytes
     this.#hold ??= new Hold(this.#holdBytes)
     const passing = this.#hold.pass(bytes, wholeBytes, innerControls)
@@ -127,6 +129,14 @@ export class Succession {
     return this.#hold?.heldBytes ?? 0
   }
 
+  /** A pong or a Close is no answer to what the client has said. */
+  #hear(): void {
+    const { direction, peer } = this.#side
+    if (direction.messages === this.#saidMessages) return
+    this.#saidMessages = direction.messages
+    if (this.#outlet === undefined) this.#heardMessages = peer.direction.messages
+  }
+
   /** Messages that the server had got whole, by all that is known, and has said nothing since. */
   get unansweredMessages(): number {
     const { messages } = this.#side.peer.direction
@@ -163,8 +173,10 @@ export class Succession {
     this.#hold = undefined
     this.isDismissed = false
     this.#heardMessages = messages - this.keptMessages
-    // One that the server before did not take whole goes to this one, and the client knows nothing of it.
+    this.#saidMessages = 0
+    // One that lies in what the server before did not take whole goes to this one, and the client knows nothing of it.
     direction.ownPings = side.direction.ownPings
+    direction.ownPings?.sendAgain()
     side.take(stream, direction)
     // Its pong is waited for, and the server that owed it is gone.
     const ping = pinged && encodeFrame(Opcode.ping, pinged, masked)
