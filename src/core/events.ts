@@ -214,7 +214,7 @@ export type GatewayEvent =
       readonly gapMs: number
       /** Of the client, which the old server had not got whole; they were sent to the new one. */
       readonly resentMessages: number
-      /** Of the client, which the old server had got whole since it was last heard of: processed, or lost. */
+      /** Of the client, which the old server had got whole since it last sent a message: processed, or lost. */
       readonly unansweredMessages: number
       /** Of a message that the old server did not finish. */
       readonly droppedBytes: number

@@ -66,7 +66,7 @@ export class MoveMetrics {
     )
     exposition.counter(
       'sluice_move_unanswered_messages_total',
-      'Messages of clients that the old server had got whole since it was last heard of: processed, or lost.',
+      'Messages of clients that the old server had got whole since it last sent a message: processed, or lost.',
       this.#unanswered,
     )
     exposition.gauge(
