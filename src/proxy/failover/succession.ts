@@ -134,7 +134,9 @@ export class Succession {
     const { direction, peer } = this.#side
     if (direction.messages === this.#saidMessages) return
     this.#saidMessages = direction.messages
-    if (this.#outlet === undefined) this.#heardMessages = peer.direction.messages
+    // While something waits to be taken, nobody knows which of them that answers.
+    if (this.#outlet === undefined || this.#outlet.isShut)
+      this.#heardMessages = peer.direction.messages - this.keptMessages
   }
 
   /** Messages that the server had got whole, by all that is known, and has said nothing since. */
