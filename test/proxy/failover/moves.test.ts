@@ -220,3 +220,28 @@ describe.each([tunnel, framed])('a server that falls silent, %s', (route) => {
     expect(moving.dials).toBe(1)
   })
 })
+
+describe('of what a client has said there counts as unanswered', () => {
+  test('nothing that its server answers while it is left', async () => {
+    const { client, upstream, clock, session, events, serve } = openMoving()
+    client.receive(fromClient(1, 'asked'))
+    const moved = session.move('draining')
+    await serve()
+    clock.advance(20)
+    upstream.receive(fromServer(1, 'answered'))
+    clock.advance(3_000)
+    upstream.receive(closeOfServer(1001))
+    expect(await moved).toBe(true)
+    expect(events).toMatchObject([{ type: 'session-moved', unansweredMessages: 0 }])
+  })
+
+  test('what a server had got whole and has said nothing of, be it that it says goodbye', async () => {
+    const { client, upstream, events, serve } = openMoving()
+    client.receive(fromClient(1, 'one'))
+    upstream.receive(fromServer(1, 'answered'))
+    client.receive(fromClient(1, 'two') + fromClient(1, 'three'))
+    upstream.receive(closeOfServer(1001))
+    await serve()
+    expect(events).toMatchObject([{ type: 'session-moved', unansweredMessages: 2 }])
+  })
+})
