@@ -2,7 +2,7 @@
  * The queries about sessions: which to list, how to close one, and where to move it.
  */
 import { mayTravel } from '../core/close-codes.ts'
-import type { CloseWords } from '../proxy/ends.ts'
+import type { CloseWords } from '../proxy/session-end.ts'
 import type { SessionQuery } from '../proxy/session-list.ts'
 import { parameterFault, readWhole } from './parameters.ts'
 import { readUrl } from './upstream-query.ts'

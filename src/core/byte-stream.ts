@@ -51,3 +51,11 @@ export interface ByteStreamHandler {
   /** Exactly once, last; also for `destroy`, and then before it returns. */
   streamOnClose(reason: StreamClose): void
 }
+
+/** Hears of a stream nobody owns, yet or any more: there is nothing to do. */
+export const ignoreStream: ByteStreamHandler = {
+  streamOnData() {},
+  streamOnDrain() {},
+  streamOnEnd() {},
+  streamOnClose() {},
+}

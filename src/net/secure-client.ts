@@ -3,7 +3,8 @@
  * name included, before anything is written.
  */
 import type { TLSOptions } from 'bun'
-import { ignoreStream, type TcpStream, type TlsHandshake } from './tcp-stream.ts'
+import { ignoreStream } from '../core/byte-stream.ts'
+import type { TcpStream, TlsHandshake } from './tcp-stream.ts'
 
 export interface SecureOptions {
   /** With `serverName`: what is asked for and verified. */

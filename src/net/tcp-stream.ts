@@ -7,7 +7,12 @@
  * A socket is attached when it opens, so that a stream can exist before its connection does.
  */
 import type { Socket, TLSOptions } from 'bun'
-import type { ByteStream, ByteStreamHandler, StreamClose } from '../core/byte-stream.ts'
+import {
+  ignoreStream,
+  type ByteStream,
+  type ByteStreamHandler,
+  type StreamClose,
+} from '../core/byte-stream.ts'
 import { descriptors } from './descriptors.ts'
 
 /** How long a peer may take to close after our FIN. The kernel's own time-wait does the rest. */
@@ -34,14 +39,6 @@ export interface TlsHandshake {
   /** Why it is not, or what is wrong with the peer's certificate or the lack of one. */
   readonly error: (Error & { readonly code?: string }) | null
   readonly socket: TcpSocket
-}
-
-/** Hears of a stream nobody owns yet: there is nothing to do. */
-export const ignoreStream: ByteStreamHandler = {
-  streamOnData() {},
-  streamOnDrain() {},
-  streamOnEnd() {},
-  streamOnClose() {},
 }
 
 export class TcpStream implements ByteStream {

@@ -6,7 +6,7 @@ import type { Clock } from '../core/clock.ts'
 import { CloseCode } from '../core/close-codes.ts'
 import { errorRow, type ErrorCode } from '../core/errors.ts'
 import type { SessionEnd } from '../core/events.ts'
-import { answerTo } from './ends.ts'
+import { answerTo } from './session-end.ts'
 import { LastWords } from './last-words.ts'
 import type { Side } from './side.ts'
 

@@ -6,25 +6,25 @@ import type { Clock } from '../core/clock.ts'
 import type { Direction } from './direction.ts'
 import type { Throttle } from './throttle.ts'
 
-/** Hears of a side. */
-export interface SideEvents<Side> {
+/** Hears of a side, who tells of itself. */
+export interface SideEvents<Teller> {
   /** The side sent a Close frame, or violated the protocol: nothing of what it sends passes any more. */
-  sideOnStop(side: Side): void
+  sideOnStop(side: Teller): void
   /** The side sends more than its rate: it is to be closed. */
-  sideOnExcess(side: Side, detail: string): void
+  sideOnExcess(side: Teller, detail: string): void
   /** The side will send nothing more, but can be sent to. */
-  sideOnEnd(side: Side): void
-  sideOnClose(side: Side, reason: StreamClose): void
+  sideOnEnd(side: Teller): void
+  sideOnClose(side: Teller, reason: StreamClose): void
   /** The stream of a side that may be replaced is over. @returns whether it is replaced: then nothing else is told. */
-  sideOnLoss(side: Side, reason: StreamClose): boolean
+  sideOnLoss(side: Teller, reason: StreamClose): boolean
   /** The ping of `ask` is answered. */
-  sideOnAnswer(side: Side): void
+  sideOnAnswer(side: Teller): void
   /** All that it had sent before it was lost has passed. */
-  sideOnFlushed(side: Side): void
+  sideOnFlushed(side: Teller): void
 }
 
-export interface SideOptions<Side> {
-  readonly events: SideEvents<Side>
+export interface SideOptions<Teller> {
+  readonly events: SideEvents<Teller>
   /** Bytes this side's peer may leave untaken before this side is paused. */
   readonly pendingBytes: number
   readonly sendTimeoutMs: number

@@ -5,12 +5,15 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import type { TCPSocketListener } from 'bun'
 import { duplexPair } from 'node:stream'
 import { connect } from 'node:tls'
-import type { ByteStreamHandler, StreamClose } from '../../src/core/byte-stream.ts'
+import {
+  ignoreStream,
+  type ByteStreamHandler,
+  type StreamClose,
+} from '../../src/core/byte-stream.ts'
 import { connectTcp } from '../../src/net/connect.ts'
 import { descriptors } from '../../src/net/descriptors.ts'
 import { resolveHost } from '../../src/net/resolve.ts'
 import {
-  ignoreStream,
   streamHandlers,
   TcpStream,
   type TcpSocket,

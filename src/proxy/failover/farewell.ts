@@ -1,7 +1,7 @@
 /**
  * The end of a stream that a session has left: nobody hears what still comes, and it closes in its time.
  */
-import type { ByteStream, ByteStreamHandler } from '../../core/byte-stream.ts'
+import { ignoreStream, type ByteStream, type ByteStreamHandler } from '../../core/byte-stream.ts'
 import type { Clock } from '../../core/clock.ts'
 
 /** A Close has passed both ways: the server ends first (RFC 6455 §7.1.1), or its port of ours would stay in TIME_WAIT. */
@@ -19,13 +19,6 @@ export function leaveInOrder(stream: ByteStream, clock: Clock, closeMs: number):
 
 /** Nothing can be said to it any more. */
 export function cut(stream: ByteStream): void {
-  stream.handler = nobody
+  stream.handler = ignoreStream
   stream.destroy()
-}
-
-const nobody: ByteStreamHandler = {
-  streamOnData() {},
-  streamOnDrain() {},
-  streamOnEnd() {},
-  streamOnClose() {},
 }
