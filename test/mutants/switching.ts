@@ -6,8 +6,10 @@ const ofPings = mutantsOf(
   ['wire/own-pings.test.ts'],
   [
     {
-      replace: 'this.#lastCount++',
-      by: 'this.#lastCount = 1',
+      replace: `}
+    this.#lastCount++`,
+      by: `}
+    this.#lastCount = 1`,
       why: 'the pong to the second of two pings reaches a peer that has not pinged',
     },
     {
