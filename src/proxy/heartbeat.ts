@@ -1,6 +1,7 @@
 /**
  * Finds a side of a session that is gone without a word: pings it when nothing was read from it for a
- * while, and says so when it then stays silent. Any byte is a sign of life.
+ * while, and says so when it then stays silent. Any byte is a sign of life; inside a frame to a server, any that
+ * it takes.
  *
  * One timer a side, set anew at most once an interval; a message costs nothing but the time of its read.
  */
@@ -30,6 +31,8 @@ export class Heartbeat {
   #callOff: () => void
   /** When it was given something to answer; undefined while it has not been asked. */
   #askedAtMs: number | undefined
+  /** What it had taken by then, if that was what it was given: a ping has no place inside a frame. */
+  #takenBytes: number | undefined
   /** The time for that is over. */
   #isLast = false
 
@@ -48,7 +51,8 @@ export class Heartbeat {
     const { clock, intervalMs, timeoutMs, onSilent } = this.#options
     const side = this.#side
     const nowMs = clock.now()
-    if (this.#askedAtMs !== undefined && side.lastReadMs < this.#askedAtMs) {
+    const hasTaken = this.#takenBytes !== undefined && takenBy(side) > this.#takenBytes
+    if (this.#askedAtMs !== undefined && side.lastReadMs < this.#askedAtMs && !hasTaken) {
       // A side that is not read cannot be heard: once it is again, it has its whole time.
       if (side.stream.isPaused) this.#askedAtMs = nowMs
       const leftMs = this.#askedAtMs + timeoutMs - nowMs
@@ -68,8 +72,18 @@ export class Heartbeat {
     this.#askedAtMs = undefined
     const leftMs = side.lastReadMs + intervalMs - nowMs
     if (leftMs > 0) return this.#setTimer(leftMs)
-    if (!side.stream.isPaused && ping(side)) this.#askedAtMs = nowMs
+    this.#takenBytes = undefined
+    if (!side.stream.isPaused && (ping(side) || this.#waits())) this.#askedAtMs = nowMs
     this.#setTimer(this.#askedAtMs === undefined ? intervalMs : Math.min(intervalMs, timeoutMs))
+  }
+
+  /** @returns whether it has the rest of a frame to take: a server that hangs does not, and cannot be pinged before that. */
+  #waits(): boolean {
+    const side = this.#side
+    if (side.name === 'client' || side.peer.isAtBoundary || side.stream.bufferedBytes === 0)
+      return false
+    this.#takenBytes = takenBy(side)
+    return true
   }
 
   #setTimer(delayMs: number): void {
@@ -95,4 +109,9 @@ function ping(side: Side): boolean {
   if (succession === undefined) stream.write(frame)
   else succession.writeControl(frame)
   return true
+}
+
+/** Of what has passed to a side, what its connection has taken. */
+function takenBy({ peer, stream }: Side): number {
+  return peer.direction.bytes - stream.bufferedBytes
 }

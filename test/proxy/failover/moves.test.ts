@@ -245,3 +245,30 @@ describe('of what a client has said there counts as unanswered', () => {
     expect(events).toMatchObject([{ type: 'session-moved', unansweredMessages: 2 }])
   })
 })
+
+describe('a server that takes nothing of the frame its client is in the middle of', () => {
+  const half = fromClient(1, 'x'.repeat(40_000)).slice(0, 20_000)
+  const heartbeats = { route: 'framed: false, heartbeat: { upstream: 500ms, timeout: 1s }' }
+
+  test('is found to hang, though it cannot be pinged, and the message is said again whole', async () => {
+    const { client, upstream, clock, session, serve } = openMoving(heartbeats)
+    upstream.bufferedBytes = 20_000
+    client.receive(half)
+    clock.advance(2_000)
+    expect(session.isBetween).toBe(true)
+    const next = await serve()
+    client.receive(fromClient(1, 'x'.repeat(40_000)).slice(20_000))
+    expect(next && heardBy(next)).toEqual(['1 of 40000 B'])
+  })
+
+  test('stays as long as it takes some of it', () => {
+    const { client, upstream, clock, session } = openMoving(heartbeats)
+    upstream.bufferedBytes = 20_000
+    client.receive(half)
+    for (let step = 0; step < 20; step++) {
+      clock.advance(500)
+      upstream.bufferedBytes -= 900
+    }
+    expect(session.isBetween).toBe(false)
+  })
+})
