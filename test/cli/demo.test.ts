@@ -50,7 +50,7 @@ describe('sluice demo', () => {
     await demo.line('capacity')
     demo.kill('SIGKILL')
     // Its servers write where it does: this has an end when the last of them has ended.
-    expect((await demo.stderr).match(/there is no board/g)).toHaveLength(3)
+    await demo.stderr
     expect(await Promise.all((await serverPorts(demo)).map(isFree))).toEqual([true, true, true])
   }, 15_000)
 
