@@ -126,19 +126,26 @@ export class Handover {
   }
 
   #dismiss(): void {
-    const { upstream, closeMs } = this.#options
+    const { clock, upstream } = this.#options
     if (this.#next?.connection.hasEnded === true) return this.#fail('the next server has ended')
     this.isCommitted = true
-    this.#callOff = this.#after(closeMs, () => this.#late())
+    this.#awaitClose(clock.now())
     upstream.succession?.dismiss(CloseCode.goingAway, 'The session goes on at another server')
   }
 
-  /** What it has said may still lie in the kernel, for a client that reads slowly; that one has a deadline of its own. */
-  #late(): void {
-    const { upstream, closeMs } = this.#options
-    if (upstream.stream.isPaused || !upstream.isFlushed)
-      this.#callOff = this.#after(closeMs, () => this.#late())
-    else this.left()
+  /**
+   * One that goes on talking has all of its time to close, one that falls silent no longer than for a ping. What
+   * it has said may still lie in the kernel, for a client that reads slowly; that one has a deadline of its own.
+   */
+  #awaitClose(sinceMs: number): void {
+    const { clock, upstream, closeMs } = this.#options
+    const { bytes } = upstream.direction
+    this.#callOff = this.#after(Math.min(answerMs, closeMs), () => {
+      const isWaitedFor = upstream.stream.isPaused || !upstream.isFlushed
+      const isTalking = upstream.direction.bytes !== bytes && clock.now() - sinceMs < closeMs
+      if (isWaitedFor || isTalking) this.#awaitClose(sinceMs)
+      else this.left()
+    })
   }
 
   /** It has said what it had to say. */
