@@ -223,7 +223,8 @@ export class Session implements SideEvents<Side>, Movable, MovingSession {
   }
 
   sideOnLoss(_: Side, reason: StreamClose): boolean {
-    return this.#moves?.lost(reason) === true
+    const moves = this.isEnding ? this.#moved : this.#moves
+    return moves?.lost(reason) === true
   }
 
   sideOnAnswer(): void {

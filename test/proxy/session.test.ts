@@ -6,32 +6,18 @@ import { afterEach, beforeEach, describe, expect, jest, test } from 'bun:test'
 import { constants, deflateRawSync } from 'node:zlib'
 import { loadConfig } from '../support/load-config.ts'
 import { systemClock } from '../../src/core/clock.ts'
-import type { SessionEnd, SessionFacts } from '../../src/core/events.ts'
+import type { SessionEnd } from '../../src/core/events.ts'
 import { ExtensionOffer, framingOf } from '../../src/proxy/framing.ts'
 import { planOf } from '../../src/proxy/plan.ts'
 import { Session } from '../../src/proxy/session.ts'
 import { Compression } from '../../src/wire/compression.ts'
 import { quietHost } from '../support/pool-host.ts'
-import { factsOf } from '../support/facts.ts'
+import { factsOf, sessionFacts } from '../support/facts.ts'
 import { FakeStream } from '../support/fake-stream.ts'
 import { closeFrame, frame, someKey, type FrameParts } from '../support/frames.ts'
 import { relayTo } from '../support/gateway.ts'
 import { heardIn } from '../support/heard.ts'
 import { accepted, readResponse } from '../support/reading.ts'
-
-const sessionFacts: SessionFacts = {
-  listener: 'public',
-  upstream: 'chat',
-  endpoint: 'ws://127.0.0.1:1',
-  address: '192.0.2.1',
-  host: 'gateway.test',
-  path: '/',
-  subprotocol: undefined,
-  compression: undefined,
-  certificate: undefined,
-  certificateNames: undefined,
-  request: undefined,
-}
 
 function open(keys: string) {
   const yaml = relayTo('ws://127.0.0.1:1', keys)

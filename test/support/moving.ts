@@ -8,7 +8,7 @@ import { ExtensionOffer, framingOf, renewalOf } from '../../src/proxy/framing.ts
 import { planOf } from '../../src/proxy/plan.ts'
 import { Session } from '../../src/proxy/session.ts'
 import { Compression } from '../../src/wire/compression.ts'
-import { factsOf } from './facts.ts'
+import { factsOf, sessionFacts } from './facts.ts'
 import { FakeClock } from './fake-clock.ts'
 import { FakeStream } from './fake-stream.ts'
 import { closeFrame, frame, someKey } from './frames.ts'
@@ -22,20 +22,6 @@ export interface MovingOptions {
   readonly failover?: string
   /** More keys of the route, in flow style. */
   readonly route?: string
-}
-
-const sessionFacts = {
-  listener: 'public',
-  upstream: 'chat',
-  endpoint: 'ws://127.0.0.1:1',
-  address: '192.0.2.1',
-  host: 'gateway.test',
-  path: '/',
-  subprotocol: undefined,
-  compression: undefined,
-  certificate: undefined,
-  certificateNames: undefined,
-  request: undefined,
 }
 
 /** The plan of a route to two endpoints that are never dialled. */

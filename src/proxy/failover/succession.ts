@@ -33,7 +33,7 @@ export class Succession {
   #hold: Hold | undefined
   /** Messages of the client's that had passed, and were taken, when the server last said something of its own. */
   #heardMessages = 0
-  /** That it had said by then. */
+  /** Its own, that it had said by then. */
   #saidMessages = 0
   /** The server was told to go: nothing may follow that. */
   isDismissed = false
@@ -100,11 +100,12 @@ export class Succession {
     this.#settled(0)
   }
 
-  /** Messages that no server has got whole: those that are whole, and all that have begun. */
+  /** Whole messages of the client's that no server has got whole. */
   get keptMessages(): number {
     return this.#outlet?.keptMessages ?? 0
   }
 
+  /** The same with the one that the client is in the middle of. */
   get begunMessages(): number {
     return this.keptMessages + (this.#outlet?.isInMessage === true ? 1 : 0)
   }
@@ -185,6 +186,7 @@ export class Succession {
     this.#outlet?.handOver(stream, ping)
     this.#settled(0)
   }
+
   get #outletNow(): Outlet {
     return (this.#outlet ??= new Outlet(this.#holdBytes))
   }

@@ -2,7 +2,7 @@
  * Who is asked to take a session over, for how long and after whom: real servers, by a clock that stands still.
  */
 import { describe, expect, test } from 'bun:test'
-import type { GatewayEvent, SessionFacts } from '../../../src/core/events.ts'
+import type { GatewayEvent } from '../../../src/core/events.ts'
 import { KeptRequest } from '../../../src/proxy/failover/kept-request.ts'
 import type { MovingSession } from '../../../src/proxy/failover/moving-session.ts'
 import { discard, Search, type NextServer } from '../../../src/proxy/failover/redialler.ts'
@@ -10,7 +10,7 @@ import { planOf } from '../../../src/proxy/plan.ts'
 import type { Endpoint } from '../../../src/upstream/endpoint.ts'
 import { Compression } from '../../../src/wire/compression.ts'
 import { startBareServer } from '../../support/bare-peers.ts'
-import { factsOf } from '../../support/facts.ts'
+import { factsOf, sessionFacts } from '../../support/facts.ts'
 import { failingOver } from '../../support/failing-over.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { loadConfig } from '../../support/load-config.ts'
@@ -19,20 +19,6 @@ import { quietHost } from '../../support/pool-host.ts'
 import { accepted, readResponse } from '../../support/reading.ts'
 import { listenTcp } from '../../support/tcp.ts'
 import type { SeenHead } from '../../support/witness.ts'
-
-const sessionFacts: SessionFacts = {
-  listener: 'public',
-  upstream: 'chat',
-  endpoint: 'ws://127.0.0.1:1',
-  address: '192.0.2.1',
-  host: 'gateway.test',
-  path: '/',
-  subprotocol: undefined,
-  compression: undefined,
-  certificate: undefined,
-  certificateNames: undefined,
-  request: undefined,
-}
 
 /** Sessions at the first of these. */
 function setUp(servers: readonly { readonly url: string }[], failover = 'transparent') {
