@@ -13,6 +13,7 @@ const layers = [
   'dialects',
   '.',
   'admin',
+  'process',
   'cli',
 ].map((names) => names.split(' '))
 const entryPoints = ['index.ts', 'cli/main.ts', 'link/index.ts']

@@ -34,6 +34,16 @@ export function compose(written: Written, folder: string): Config {
     uniqueNames(routes, routeName),
   ]
   return {
+    // Stands in until the file's parts are kept.
+    written: {
+      parts: {},
+      listeners: new Map(),
+      upstreams: new Map(),
+      routes: new Map(),
+      secrets: new Set(),
+      files: [],
+    },
+    workers: 1,
     secret,
     listeners: listeners.map((each, index) => listenerOf(each, listenerNames[index] ?? '', file)),
     upstreams: upstreamsOf(written, folder),

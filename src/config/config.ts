@@ -9,6 +9,8 @@ import type { UpstreamConfig } from './upstream-config.ts'
 export type * from './upstream-config.ts'
 
 export interface Config {
+  /** What the file says, to be compared with what it says later. */
+  readonly written: WrittenConfig
   /** What stickiness is signed with, the same on every gateway; undefined: one made at the start. */
   readonly secret: string | undefined
   readonly listeners: readonly ListenerConfig[]
@@ -17,6 +19,8 @@ export interface Config {
   readonly routes: readonly RouteConfig[]
   /** On SIGTERM: nothing changes for `delayMs`, then sessions are closed spread over `windowMs`. */
   readonly leave: { readonly delayMs: number; readonly windowMs: number }
+  /** Processes that share the ports; 1: this one alone. */
+  readonly workers: number
   /** What all sessions together may hold. */
   readonly limits: {
     /** Memory of the windows and states of compression. */
@@ -213,4 +217,19 @@ export interface AdminConfig {
   readonly unix: string | undefined
   /** What changing requests must show as `Authorization: Bearer`; undefined: only a Unix socket may change. */
   readonly token: string | undefined
+}
+
+/**
+ * A checked file as it was written, with references replaced, `defaults` merged and names given: mappings,
+ * lists and scalars. Nothing but `compareConfigs` reads it.
+ */
+export interface WrittenConfig {
+  readonly parts: Readonly<Record<string, unknown>>
+  readonly listeners: ReadonlyMap<string, unknown>
+  readonly upstreams: ReadonlyMap<string, unknown>
+  readonly routes: ReadonlyMap<string, unknown>
+  /** Whether a value contains what came from `${env:…}` or `${file:…}`: it is not to be told. By its path, joined by dots. */
+  readonly secrets: ReadonlySet<string>
+  /** The files of `${file:…}`; absolute. */
+  readonly files: readonly string[]
 }

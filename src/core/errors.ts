@@ -123,6 +123,12 @@ export const errorTable = {
     closeCode: CloseCode.serviceRestart,
     sentence: 'The gateway is being restarted',
   },
+  ROUTE_REMOVED: {
+    side: 'gateway',
+    isRetryable: false,
+    closeCode: CloseCode.serviceRestart,
+    sentence: 'The route of this session is there no more',
+  },
   SERVER_LOST: {
     side: 'upstream',
     isRetryable: false,

@@ -1,0 +1,45 @@
+/**
+ * What a process runs: a gateway of its own, or the workers of a supervisor. Signals, the admin port and
+ * systemd see no difference.
+ */
+import type { AdminAccess } from '../admin/guard.ts'
+import type { Operations } from '../core/operations.ts'
+import type { Prepared, ReloadChange } from '../core/reload.ts'
+import type { GatewayState } from '../gateway.ts'
+import type { InheritedSocket } from '../net/inherited-sockets.ts'
+import type { LoadedConfig } from './config-source.ts'
+
+/** What a process is given by the one whose place it takes. */
+export interface Estate {
+  /** Of the process that leaves. */
+  readonly pid: number
+  /** What stickiness is signed with where the file says nothing. */
+  readonly secret: string
+  /** Listening sockets, open in both processes. */
+  readonly sockets: readonly InheritedSocket[]
+  /** Places that the other one listens at by itself, which are to be shared until it has left: `host:port`, or the path of a Unix socket. */
+  readonly shared: readonly string[]
+}
+
+export interface Instance {
+  readonly state: GatewayState
+  /** Open, in all its processes. */
+  readonly sessions: number
+  /** The first is what examples and tests ask for. */
+  readonly ports: readonly number[]
+  /** Makes ready for a configuration. @throws Error with a sentence if it cannot be had; then nothing is changed. */
+  prepare(loaded: LoadedConfig): Promise<Prepared & { readonly changes: readonly ReloadChange[] }>
+  /** What the configuration would come to. Nothing is bound, and nothing changes. @throws as `prepare`, where it can be known. */
+  foresee(loaded: LoadedConfig): Promise<readonly ReloadChange[]>
+  /** What a successor is given. */
+  estate(): Omit<Estate, 'pid'>
+  /** What the admin port answers with. */
+  answers(
+    operations: Operations,
+    access: () => AdminAccess,
+  ): (request: Request) => Response | Promise<Response>
+  /** Stops in order. @param isTakenOver somebody else serves: nobody need be given time to notice. */
+  leave(options?: { readonly isTakenOver: boolean }): Promise<void>
+  /** Cuts everything at once. */
+  destroy(): void
+}
