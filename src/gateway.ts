@@ -4,14 +4,19 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Config } from './config/config.ts'
+import type { Prepared, ReloadChange } from './core/reload.ts'
 import { systemClock } from './core/clock.ts'
 import type { Emit } from './core/events.ts'
-import { tellPlace } from './core/place.ts'
+import { formatPlace, tellPlace } from './core/place.ts'
 import type { Refusal } from './listener/client-request.ts'
 import { listen, type Listener } from './listener/listener.ts'
 import { descriptors } from './net/descriptors.ts'
 import { createDnsQuery } from './net/dns-query.ts'
-import { assignSockets, takeInheritedSockets } from './net/inherited-sockets.ts'
+import {
+  assignSockets,
+  takeInheritedSockets,
+  type InheritedSocket,
+} from './net/inherited-sockets.ts'
 import { moveSession, type Moved } from './proxy/move-session.ts'
 import { Mover } from './proxy/mover/mover.ts'
 import { planOf } from './proxy/plan.ts'
@@ -28,7 +33,19 @@ import { Compression } from './wire/compression.ts'
 /** `leaving` from the moment it is told to, which is before the first client notices. */
 export type GatewayState = 'starting' | 'ready' | 'leaving' | 'left'
 
+/** What a gateway is given by the process around it. */
+export interface Surroundings {
+  /** What stickiness is signed with where the configuration says nothing. */
+  readonly secret?: string
+  readonly sockets?: readonly InheritedSocket[]
+  /** Whether a place is bound beside other processes that listen there. */
+  readonly isShared?: (place: string) => boolean
+}
+
 export interface Gateway {
+  readonly secret: string
+  prepareReload(config: Config): Prepared & { readonly changes: readonly ReloadChange[] }
+  foreseeReload(config: Config): readonly ReloadChange[]
   readonly state: GatewayState
   /** The bound addresses, once started. */
   readonly listeners: readonly Pick<Listener, 'name' | 'address' | 'port' | 'unix' | 'clients'>[]
@@ -46,7 +63,7 @@ export interface Gateway {
   /** Binds all listeners. @throws ListenError if one cannot be bound; then none is. */
   start(): void
   /** Stops in order: no new clients, sessions closed with 1012 over `leave.window`, then what is left is cut. */
-  leave(): Promise<void>
+  leave(options?: { readonly isTakenOver: boolean }): Promise<void>
   /** Cuts everything at once. */
   destroy(): void
 }
@@ -54,8 +71,12 @@ export interface Gateway {
 /** Sessions and requests under way get this long after the window. */
 const lastWordsMs = 5_000
 
-export function createGateway(config: Config, emit: Emit): Gateway {
-  const secret = config.secret ?? randomBytes(32).toString('base64url')
+export function createGateway(
+  config: Config,
+  emit: Emit,
+  surroundings: Surroundings = {},
+): Gateway {
+  const secret = config.secret ?? surroundings.secret ?? randomBytes(32).toString('base64url')
   /** From the start on, by the name of their upstream: of those whose sessions go on elsewhere. */
   const movers = new Map<string, Mover>()
   const plan = planOf(config, {
@@ -77,7 +98,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
 
   function start(): void {
     try {
-      const inherited = takeInheritedSockets(process.env, process.pid)
+      const inherited = surroundings.sockets ?? takeInheritedSockets(process.env, process.pid)
       const sockets = assignSockets(inherited, config.listeners)
       for (const options of config.listeners) {
         const events = {
@@ -85,7 +106,10 @@ export function createGateway(config: Config, emit: Emit): Gateway {
           onRefuse: (refusal: Refusal) => onRefuse(options.name, refusal),
           onCertificate: emit,
         }
-        const listener = listen(options, events, sockets.get(options.name))
+        const listener = listen(options, events, {
+          inherited: sockets.get(options.name),
+          isShared: surroundings.isShared?.(formatPlace(options)) ?? false,
+        })
         listeners.push(listener)
         emit({ type: 'listening', listener: listener.name, ...tellPlace(listener) })
       }
@@ -129,15 +153,15 @@ export function createGateway(config: Config, emit: Emit): Gateway {
     })
   }
 
-  function leave(): Promise<void> {
-    left ??= leaveInOrder()
+  function leave({ isTakenOver } = { isTakenOver: false }): Promise<void> {
+    left ??= leaveInOrder(isTakenOver)
     return left
   }
 
-  async function leaveInOrder(): Promise<void> {
+  async function leaveInOrder(isTakenOver: boolean): Promise<void> {
     state = 'leaving'
     emit({ type: 'leaving', sessions: sessions.size })
-    await waitFor(config.leave.delayMs)
+    if (!isTakenOver) await waitFor(config.leave.delayMs)
     isLeaving = true
     stopMovers()
     sessions.closeAll(config.leave.windowMs)
@@ -193,6 +217,9 @@ export function createGateway(config: Config, emit: Emit): Gateway {
   }
 
   return {
+    secret,
+    prepareReload: () => ({ changes: [], commit() {}, abandon() {} }),
+    foreseeReload: () => [],
     get state() {
       return state
     },

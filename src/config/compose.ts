@@ -43,7 +43,7 @@ export function compose(written: Written, folder: string): Config {
       secrets: new Set(),
       files: [],
     },
-    workers: 1,
+    workers: written.workers,
     secret,
     listeners: listeners.map((each, index) => listenerOf(each, listenerNames[index] ?? '', file)),
     upstreams: upstreamsOf(written, folder),

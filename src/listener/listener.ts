@@ -79,9 +79,14 @@ export interface Listener {
 export function listen(
   options: ListenerOptions,
   events: ListenerEvents,
-  inherited?: InheritedSocket,
+  binding: Binding = {},
 ): Listener {
-  return new BoundListener(options, events, inherited)
+  return new BoundListener(options, events, binding)
+}
+
+export interface Binding {
+  readonly inherited?: InheritedSocket | undefined
+  readonly isShared?: boolean
 }
 
 class BoundListener implements Listener {
@@ -98,7 +103,11 @@ class BoundListener implements Listener {
   #clients = 0
   #onEmpty: (() => void) | undefined
 
-  constructor(options: ListenerOptions, events: ListenerEvents, inherited?: InheritedSocket) {
+  constructor(
+    options: ListenerOptions,
+    events: ListenerEvents,
+    { inherited, isShared = false }: Binding,
+  ) {
     this.#options = options
     this.#events = events
     const trustedProxies = new AddressRanges(options.trustedProxies)
@@ -108,7 +117,7 @@ class BoundListener implements Listener {
     this.#openingOptions = this.#makeOpeningOptions()
     this.#readerOptions = this.#makeReaderOptions()
     try {
-      this.#socket = bind(options, inherited, this.#makeHandlers())
+      this.#socket = bind({ ...options, isShared }, inherited, this.#makeHandlers())
     } catch (error) {
       this.#certificates?.stop()
       throw new ListenError(options, error)

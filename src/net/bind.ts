@@ -12,6 +12,7 @@ export interface BindTarget {
   readonly port: number
   /** The path of a Unix socket instead. */
   readonly unix: string | undefined
+  readonly isShared?: boolean
 }
 
 export interface BoundSocket {
@@ -53,6 +54,17 @@ export function bind(
     const stop = stopperFor(unix, Bun.listen<TcpStream>({ unix, ...options }))
     return { address: '', port: 0, unix, stop }
   }
-  const server = Bun.listen<TcpStream>({ hostname: address, port: target.port, ...options })
+  const shared = { reusePort: target.isShared === true }
+  const server = Bun.listen<TcpStream>(
+    Object.assign({ hostname: address, port: target.port, ...options }, shared),
+  )
   return { address, port: server.port, unix, stop: () => server.stop() }
+}
+
+/** Whether a place is free, for processes that are to share it. @returns its port. @throws the system's error. */
+export function claimPlace({ address, port }: Pick<BindTarget, 'address' | 'port'>): number {
+  const server = Bun.listen({ hostname: address, port, socket: { data() {} } })
+  const claimed = server.port
+  server.stop(true)
+  return claimed
 }
