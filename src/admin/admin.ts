@@ -26,7 +26,7 @@ const maxBodyBytes = 1_024
 export function startAdmin(config: AdminConfig, subject: Subject, emit: Emit): Admin {
   const { unix, address } = config
   const options = {
-    fetch: createResources(subject, config),
+    fetch: createResources(subject, () => config),
     development: false,
     maxRequestBodySize: maxBodyBytes,
     error(error: Error) {

@@ -166,6 +166,12 @@ program
     process.exitCode = await runServer(port, number, board)
   })
 
+// What `run` starts where there are several processes.
+program.command('worker', { hidden: true }).action(async () => {
+  const { worker } = await import('./worker.ts')
+  process.exitCode = await worker()
+})
+
 program
   .command('version')
   .description('print the version')

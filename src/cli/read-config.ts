@@ -31,8 +31,17 @@ export function readLoaded(
     console.error(`✖ ${file} cannot be read: ${messageOf(error)}.${hint}`)
     return undefined
   }
-  const readNamed = (path: string) => readFileSync(path, 'utf8')
-  return loadConfig(text, { file, env, readFile: readNamed, registry: builtIn, loadPlugin })
+  return loadText(file, text, env)
+}
+
+/** The configuration in the text of a file, or its problems. */
+export function loadText(
+  file: string,
+  text: string,
+  env: Record<string, string | undefined>,
+): Loaded {
+  const readFile = (path: string) => readFileSync(path, 'utf8')
+  return loadConfig(text, { file, env, readFile, registry: builtIn, loadPlugin })
 }
 
 /** The configuration, or what is wrong with it on standard error. */

@@ -12,6 +12,8 @@ export interface LogOptions {
   readonly level: LogLevel
   readonly format: 'json' | 'pretty'
   readonly write: (line: string) => void
+  /** Which of several processes this is; told in every line. */
+  readonly worker?: number
 }
 
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'off']
@@ -63,10 +65,13 @@ export function createLog(options: LogOptions): Emit {
   const least = levels.indexOf(options.level)
   const format = options.format === 'json' ? formatJson : formatPretty
   const clock = createClock()
+  const { worker } = options
   return (event) => {
     const level = levelOf(event)
     if (levels.indexOf(level) < least) return
-    options.write(`${format(clock(), level, event.type, fieldsOf(event))}\n`)
+    const fields = fieldsOf(event)
+    const told = worker === undefined ? fields : { worker, ...fields }
+    options.write(`${format(clock(), level, event.type, told)}\n`)
   }
 }
 
