@@ -1,0 +1,225 @@
+/**
+ * A gateway of several processes: a supervisor that accepts nobody, and workers that share the ports.
+ *
+ * Invariant: all workers run with the same configuration. One that is started later is given what was taken last,
+ * and what administrators have changed since; a configuration is taken by all of them or by none.
+ */
+import { randomBytes } from 'node:crypto'
+import type { AdminAccess } from '../admin/guard.ts'
+import { createPaths } from '../admin/paths.ts'
+import type { Config } from '../config/config.ts'
+import { systemClock } from '../core/clock.ts'
+import type { Emit } from '../core/events.ts'
+import type { Operations } from '../core/operations.ts'
+import type { Prepared, ReloadChange } from '../core/reload.ts'
+import type { GatewayState } from '../gateway.ts'
+import type { InheritedSocket } from '../net/inherited-sockets.ts'
+import { AdminChanges } from './admin-changes.ts'
+import type { LoadedConfig } from './config-source.ts'
+import type { Estate, Instance } from './instance.ts'
+import { nameWorkers } from './merge/answered.ts'
+import { mergeReloadChanges } from './merge/reload-changes.ts'
+import { answersOf } from './supervisor-answers.ts'
+import { anyPorts, claimPorts, placeOf, type SharedPort } from './worker-ports.ts'
+import type { Revision, WorkerStart } from './worker-messages.ts'
+import { ownCommand, passedOn, spawnWorker } from './worker-process.ts'
+import { Workers } from './workers.ts'
+
+export interface SupervisorOptions {
+  readonly loaded: LoadedConfig
+  readonly emit: Emit
+  /** Sockets that it was started with or given, what it is to share, and the secret of who was before it. */
+  readonly estate: Partial<Omit<Estate, 'pid'>>
+  /** What starts this program, without its arguments. */
+  readonly command?: readonly string[]
+}
+
+export interface Supervisor extends Instance {
+  /** Resolves when all workers serve. @throws ListenError, or Error with what is to be printed; then all has ended. */
+  start(): Promise<void>
+  /** Resolves when every worker has been given up: nobody serves any more. */
+  readonly lost: Promise<void>
+}
+
+/** To read a configuration with its certificates and plugins, on a machine that is busy. */
+const prepareMs = 10_000
+/** What a gateway takes beyond the window until it cuts what is left. */
+const lastWordsMs = 5_000
+
+export function createSupervisor(options: SupervisorOptions): Supervisor {
+  return new WorkerSupervisor(options)
+}
+
+class WorkerSupervisor implements Supervisor {
+  readonly lost: Promise<void>
+  readonly #options: SupervisorOptions
+  readonly #secret: string
+  readonly #workers: Workers
+  readonly #changes = new AdminChanges()
+  #state: GatewayState = 'starting'
+  #config: Config
+  #revision: Revision
+  #ports: readonly SharedPort[] = []
+  #left: Promise<void> | undefined
+
+  constructor(options: SupervisorOptions) {
+    const { loaded, emit, estate } = options
+    this.#options = options
+    this.#config = loaded.config
+    this.#revision = revisionOf(loaded, {})
+    this.#secret = loaded.config.secret ?? estate.secret ?? randomBytes(32).toString('base64url')
+    const lost = Promise.withResolvers<void>()
+    this.lost = lost.promise
+    const command = options.command ?? ownCommand()
+    const sockets = estate.sockets ?? []
+    this.#workers = new Workers(loaded.config.workers, {
+      clock: systemClock,
+      emit,
+      spawn: (_, events) => spawnWorker(command, sockets, events),
+      startOf: (worker) => this.#startOf(worker),
+      mayRestart: () => this.#state === 'ready',
+      onAllLost: lost.resolve,
+    })
+  }
+
+  get state(): GatewayState {
+    return this.#state
+  }
+
+  get sessions(): number {
+    return this.#workers.sessions
+  }
+
+  get ports(): readonly number[] {
+    return this.#ports.filter(({ listener }) => listener.unix === undefined).map(({ port }) => port)
+  }
+
+  async start(): Promise<void> {
+    this.#ports = this.#claim(this.#config, this.#options.estate.sockets)
+    this.#revision = { ...this.#revision, ports: anyPorts(this.#ports) }
+    const problem = await this.#workers.start()
+    if (problem !== undefined) {
+      this.destroy()
+      throw new Error(problem)
+    }
+    if (this.#state === 'starting') this.#state = 'ready'
+  }
+
+  async prepare(
+    loaded: LoadedConfig,
+  ): Promise<Prepared & { readonly changes: readonly ReloadChange[] }> {
+    const ports = this.#claim(loaded.config)
+    const revision = revisionOf(loaded, anyPorts(ports))
+    const asked = this.#pids()
+    const options = { deadlineMs: prepareMs, isOrder: true }
+    const poll = await this.#workers.ask('prepare', revision, options)
+    const abandon = () => void this.#workers.ask('abandon', undefined, { isOrder: true })
+    const fault = poll.refused[0]?.value ?? silenceFault(poll.silent)
+    if (fault !== undefined) {
+      abandon()
+      throw new Error(fault)
+    }
+    return {
+      changes: mergeReloadChanges(poll.answered.map(({ value }) => value)),
+      abandon,
+      commit: () => {
+        this.#config = loaded.config
+        this.#revision = revision
+        this.#ports = ports
+        void this.#workers.ask('commit', undefined, { isOrder: true })
+        this.#bringUp(asked)
+      },
+    }
+  }
+
+  async foresee(loaded: LoadedConfig): Promise<readonly ReloadChange[]> {
+    const revision = revisionOf(loaded, anyPorts(this.#ports))
+    const poll = await this.#workers.ask('foresee', revision, { deadlineMs: prepareMs })
+    const fault = poll.refused[0]?.value ?? silenceFault(poll.silent)
+    if (fault !== undefined) throw new Error(fault)
+    return mergeReloadChanges(poll.answered.map(({ value }) => value))
+  }
+
+  estate(): Omit<Estate, 'pid'> {
+    const { sockets = [] } = this.#options.estate
+    const own = this.#ports.filter(({ isInherited }) => !isInherited)
+    return { secret: this.#secret, sockets, shared: own.map(placeOf) }
+  }
+
+  answers(
+    _operations: Operations,
+    access: () => AdminAccess,
+  ): (request: Request) => Response | Promise<Response> {
+    const subject = {
+      workers: this.#workers,
+      changes: this.#changes,
+      state: () => this.#state,
+    }
+    return createPaths(answersOf(subject), access)
+  }
+
+  leave(options = { isTakenOver: false }): Promise<void> {
+    this.#left ??= this.#leaveInOrder(options)
+    return this.#left
+  }
+
+  destroy(): void {
+    this.#state = 'left'
+    this.#workers.destroy()
+  }
+
+  async #leaveInOrder(options: { readonly isTakenOver: boolean }): Promise<void> {
+    const { emit } = this.#options
+    const { delayMs, windowMs } = this.#config.leave
+    this.#state = 'leaving'
+    emit({ type: 'leaving', sessions: this.sessions })
+    await this.#workers.leave(options, (options.isTakenOver ? 0 : delayMs) + windowMs + lastWordsMs)
+    this.#state = 'left'
+    emit({ type: 'left' })
+  }
+
+  #startOf(worker: number): WorkerStart {
+    const { sockets = [] } = this.#options.estate
+    return {
+      ...this.#revision,
+      worker,
+      secret: this.#secret,
+      sockets: passedOn(sockets),
+      changes: this.#changes.all,
+    }
+  }
+
+  #claim({ listeners }: Config, sockets: readonly InheritedSocket[] = []) {
+    const { shared = [] } = this.#options.estate
+    const isShared = (place: string) => shared.includes(place)
+    return claimPorts(listeners, { sockets, before: this.#ports, isShared })
+  }
+
+  #pids(): ReadonlySet<number | undefined> {
+    return new Set(this.#workers.all.map(({ pid }) => pid))
+  }
+
+  /** Those that were started while the others made ready, and so with what was before. */
+  #bringUp(prepared: ReadonlySet<number | undefined>): void {
+    for (const worker of this.#workers.all) {
+      const { pid } = worker
+      if (pid === undefined || prepared.has(pid)) continue
+      const options = { deadlineMs: prepareMs, isOrder: true }
+      void worker.ask('prepare', this.#revision, options).then(({ kind }) => {
+        if (kind === 'answered') void worker.ask('commit', undefined, { isOrder: true })
+        else if (worker.pid === pid) worker.replace('is started anew, with the new configuration')
+      })
+    }
+  }
+}
+
+function revisionOf({ written }: LoadedConfig, ports: Revision['ports']): Revision {
+  if (written === undefined) throw new Error('Several processes want a configuration file')
+  return { ...written, ports }
+}
+
+function silenceFault(silent: readonly number[]): string | undefined {
+  if (silent.length === 0) return undefined
+  const verb = silent.length === 1 ? 'does' : 'do'
+  return `${nameWorkers(silent)} ${verb} not answer: nothing is changed; one that does not answer for long is started anew`
+}
