@@ -1,14 +1,16 @@
 /**
  * `sluice run`: a gateway from a file or from `--to`, until it is told to leave.
  */
-import { writeSync } from 'node:fs'
+import { readFileSync, writeSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { defaultConfigFor } from '../config/default-config.ts'
 import type { Config } from '../config/config.ts'
 import { startAdmin, type Admin } from '../admin/admin.ts'
 import type { Emit } from '../core/events.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
+import { createSupervisor } from '../process/supervisor.ts'
 import { builtIn } from '../registry.ts'
-import { createLineWriter } from '../telemetry/line-writer.ts'
+import { createLineWriter, pipePieceBytes } from '../telemetry/line-writer.ts'
 import { createLog } from '../telemetry/log.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { adminFault, listenFault } from './listen-fault.ts'
@@ -24,6 +26,7 @@ export interface RunOptions {
 export async function run(file: string | undefined, options: RunOptions): Promise<number> {
   const config = configFor(file, options)
   if (config === undefined) return 2
+  if (config.workers > 1) return runWorkers(config, resolve(file ?? 'sluice.yaml'))
   const running = await startGateway(config)
   if (running === undefined) return 1
   await untilTold(running)
@@ -104,4 +107,50 @@ export async function untilTold({ gateway, admin }: Running): Promise<void> {
   process.on('SIGINT', onSignal)
   await left.promise
   await admin?.stop()
+}
+
+/** Stands in for what runs an instance of several processes. */
+async function runWorkers(config: Config, file: string): Promise<number> {
+  const { level, format = 'json' } = config.log
+  const lines = createLineWriter((bytes) => writeSync(1, bytes), pipePieceBytes)
+  process.on('exit', lines.flush)
+  const emit = createLog({ level, format, write: lines.write })
+  const written = { file, text: readFileSync(file, 'utf8') }
+  const supervisor = createSupervisor({ loaded: { config, written }, emit, estate: {} })
+  const operations = {
+    reload: async () => ({ outcome: 'tried' as const, changes: [] }),
+    upgrade: () => 'not here',
+  }
+  const { admin } = config
+  const access = () => admin ?? { address: '', unix: undefined, token: undefined }
+  const fetch = supervisor.answers(operations, access)
+  const server =
+    admin === undefined
+      ? undefined
+      : Bun.serve({ fetch, hostname: admin.address, port: admin.port })
+  if (server !== undefined)
+    emit({ type: 'admin-listening', address: admin?.address ?? '', port: server.port ?? 0 })
+  try {
+    await supervisor.start()
+  } catch (error) {
+    console.error(`✖ ${listenFault(error)}`)
+    return 1
+  }
+  const ended = Promise.withResolvers<number>()
+  let isLeaving = false
+  const onSignal = () => {
+    if (isLeaving) supervisor.destroy()
+    else void supervisor.leave().then(() => ended.resolve(0))
+    isLeaving = true
+  }
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+  process.on('SIGHUP', () => {
+    const text = readFileSync(file, 'utf8')
+    const config = readConfig(file)
+    if (config !== undefined)
+      void supervisor.prepare({ config, written: { file, text } }).then((made) => made.commit())
+  })
+  void supervisor.lost.then(() => ended.resolve(1))
+  return ended.promise
 }
