@@ -20,6 +20,10 @@ import { substitute, type Sources } from './substitute.ts'
 export interface Tree {
   readonly value: unknown
   readonly issues: readonly Finding[]
+  /** Where a value came from `${env:…}` or `${file:…}`, in whole or in part. */
+  readonly references: readonly Path[]
+  /** What was read for `${file:…}`; absolute. */
+  readonly files: readonly string[]
   /** Whether the walk came to its end, past no bound. */
   readonly isComplete: boolean
   /** Of the value at a path, or of the key that leads to it; undefined where there is none. */
@@ -35,6 +39,8 @@ const maxAliases = 100 // each is looked for in the whole document
 class Walk {
   readonly issues: Finding[] = []
   readonly spans = new Map<string, Span>()
+  readonly references: Path[] = []
+  readonly files = new Set<string>()
   readonly document: Document
   readonly sources: Sources
   nodes = 0
@@ -43,7 +49,11 @@ class Walk {
 
   constructor(document: Document, sources: Sources) {
     this.document = document
-    this.sources = sources
+    const readFile = (path: string) => {
+      this.files.add(path)
+      return sources.readFile(path)
+    }
+    this.sources = { ...sources, readFile }
   }
 
   refuse(node: unknown, issue: Issue): typeof unreadable {
@@ -64,6 +74,8 @@ export function readTree(document: Document, sources: Sources): Tree {
   return {
     value,
     issues: walk.issues,
+    references: walk.references,
+    files: [...walk.files],
     isComplete: !walk.isStopped,
     find: (path, part) => walk.spans.get(spanKey(path, part)),
   }
@@ -132,6 +144,7 @@ function readScalar(node: Scalar, path: Path, walk: Walk): unknown {
   const { value, source } = node
   if (typeof value === 'string') {
     const reading = substitute(value, walk.sources)
+    if (value.includes('${')) walk.references.push(path)
     if (reading.problem === undefined) return reading.value
     return walk.refuse(node, { path, message: reading.problem, suggestion: reading.suggestion })
   }
