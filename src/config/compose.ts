@@ -26,10 +26,7 @@ type File = (path: string) => string
 type Family = EndpointConfig['scheme']
 
 /** @param folder what relative paths start from; absolute. */
-export function compose(
-  written: Written,
-  folder: string,
-): Omit<Config, 'written' | 'registry'> {
+export function compose(written: Written, folder: string): Omit<Config, 'written' | 'registry'> {
   const file: File = (path) => resolve(folder, path)
   const { secret, listeners, routes, leave, workers, limits, admin, log } = written
   const [listenerNames, routeNames] = [

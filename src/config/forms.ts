@@ -13,9 +13,8 @@ export function formsOf(schema: unknown): unknown[] {
 }
 
 /** The keys that a mapping here may have, each with its schema; undefined where none is known. */
-export function keysIn(schema: unknown): ReadonlyMap<string, unknown> | undefined {
-  const section = formsOf(schema).find((form) => form instanceof z.ZodObject)
-  return section && new Map(Object.entries(section.shape))
+export function keysIn(schema: unknown): Readonly<Record<string, unknown>> | undefined {
+  return formsOf(schema).find((form) => form instanceof z.ZodObject)?.shape
 }
 
 /** What is behind any name that a mapping here may have. */

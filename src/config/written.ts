@@ -21,9 +21,8 @@ export function writtenOf(
   names: Names,
 ): WrittenConfig {
   const { listeners, upstreams, routes, defaults, ...parts } = completed
-  if ('admin' in parts) parts['admin'] = placed(parts['admin'])
   const written: WrittenConfig = {
-    parts,
+    parts: 'admin' in parts ? { ...parts, admin: placed(parts['admin']) } : parts,
     listeners: byName(names.listeners, listeners, placed),
     upstreams: new Map(
       names.upstreams.map(({ name }) => [name, upstreamOf(name, upstreams, defaults)]),
@@ -52,7 +51,8 @@ function byName(
 
 /** A port or an address is the mapping it stands for. */
 function placed(item: unknown): unknown {
-  return isMapping(item) ? item : (readPlace(item).value ?? item)
+  const place = readPlace(item)
+  return place.problem === undefined ? place.value : item
 }
 
 /** One that is not named in the file is a URL in a route, and has all else from `defaults`. */
