@@ -66,13 +66,20 @@ export function checkConfig(said: Unchecked, { registry, ...files }: Surrounding
       listed(written, 'listeners'),
       listed(completed, 'listeners'),
       listenerSchema,
+      whole.data?.listeners,
     ),
     upstreams: itemsOf(
       named(written, 'upstreams'),
       named(completed, 'upstreams'),
       schemas.upstream,
+      whole.data && Object.values(whole.data.upstreams),
     ),
-    routes: itemsOf(listed(written, 'routes'), listed(completed, 'routes'), routeSchema),
+    routes: itemsOf(
+      listed(written, 'routes'),
+      listed(completed, 'routes'),
+      routeSchema,
+      whole.data?.routes,
+    ),
   }
   const issues = [
     ...(whole.success ? [] : issuesOf(whole.error)),
@@ -96,16 +103,18 @@ interface Parts {
   readonly routes: Items<z.output<typeof routeSchema>>
 }
 
+/** @param read all of them, where the whole file could be read; one by one else. */
 function itemsOf<T>(
   written: readonly Item<unknown>[],
   completed: readonly Item<unknown>[],
   schema: z.ZodType<T>,
+  read: readonly T[] | undefined,
 ): Items<T> {
   return {
     written,
     mappings: written.flatMap(({ path, value }) => (isMapping(value) ? { path, value } : [])),
-    sound: completed.flatMap(({ path, value }) => {
-      const { data } = schema.safeParse(value)
+    sound: completed.flatMap(({ path, value }, index) => {
+      const data = read === undefined ? schema.safeParse(value).data : read[index]
       return data === undefined ? [] : { path, value: data }
     }),
   }

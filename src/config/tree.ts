@@ -36,9 +36,15 @@ const maxDepth = 32 // the deepest key of the schema is at 5; a JSON body may go
 const maxNodes = 100_000 // some 5,000 routes; what aliases repeat counts anew
 const maxAliases = 100 // each is looked for in the whole document
 
+interface Mark {
+  readonly path: Path
+  readonly part: 'key' | 'value'
+  readonly node: unknown
+}
+
 class Walk {
   readonly issues: Finding[] = []
-  readonly spans = new Map<string, Span>()
+  readonly marks: Mark[] = []
   readonly references: Path[] = []
   readonly files = new Set<string>()
   readonly document: Document
@@ -71,19 +77,21 @@ class Walk {
 export function readTree(document: Document, sources: Sources): Tree {
   const walk = new Walk(document, sources)
   const value = read(document.contents, [], walk)
+  let found: Map<string, Span> | undefined
+  const spans = () => (found ??= spansOf(walk.marks))
   return {
     value,
     issues: walk.issues,
     references: walk.references,
     files: [...walk.files],
     isComplete: !walk.isStopped,
-    find: (path, part) => walk.spans.get(spanKey(path, part)),
+    find: (path, part) => spans().get(spanKey(path, part)),
   }
 }
 
 function read(node: unknown, path: Path, walk: Walk): unknown {
   if (walk.isStopped) return unreadable
-  walk.spans.set(spanKey(path, 'value'), spanOf(node))
+  walk.marks.push({ path, part: 'value', node })
   if (++walk.nodes > maxNodes) {
     return walk.stop(node, { path, message: `the file unfolds to more than ${maxNodes} values` })
   }
@@ -134,7 +142,7 @@ function readMapping(node: YAMLMap, path: Path, walk: Walk): unknown {
       })
       continue
     }
-    walk.spans.set(spanKey(related, 'key'), spanOf(key))
+    walk.marks.push({ path: related, part: 'key', node: key })
     value[name] = read(child, related, walk)
   }
   return value
@@ -172,6 +180,11 @@ function spanOf(node: unknown): Span {
   const isPlaced = typeof node === 'object' && node !== null && 'range' in node
   const [start, end] = isPlaced && Array.isArray(node.range) ? (node.range as number[]) : []
   return { start: start ?? 0, end: end ?? start ?? 0 }
+}
+
+/** Asked for only where something is wrong, and as long to make as all the rest. */
+function spansOf(marks: readonly Mark[]): Map<string, Span> {
+  return new Map(marks.map(({ path, part, node }) => [spanKey(path, part), spanOf(node)]))
 }
 
 function spanKey(path: Path, part: 'key' | 'value'): string {
