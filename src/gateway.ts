@@ -85,7 +85,7 @@ export function createGateway(config: Config, emit: Emit): Gateway {
           onRefuse: (refusal: Refusal) => onRefuse(options.name, refusal),
           onCertificate: emit,
         }
-        const listener = listen(options, events, sockets.get(options.name))
+        const listener = listen(options, events, { inherited: sockets.get(options.name) })
         listeners.push(listener)
         emit({ type: 'listening', listener: listener.name, ...tellPlace(listener) })
       }
