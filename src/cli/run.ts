@@ -75,7 +75,8 @@ export async function startGateway(config: Config): Promise<Running | undefined>
   try {
     gateway = createGateway(config, emit)
     // Before the listeners, so that probes are told that the gateway is starting.
-    if (place !== undefined) admin = startAdmin(place, { gateway, metrics }, emit)
+    if (place !== undefined)
+      admin = startAdmin(place, { gateway, metrics, operations: undefined }, emit)
     gateway.start()
     return { gateway, admin }
   } catch (error) {

@@ -63,7 +63,8 @@ async function loadStart(): Promise<(yaml: string) => Ports> {
     const gateway = createGateway(loaded.config, emit)
     gateway.start()
     const { admin } = loaded.config
-    const running = admin && startAdmin(admin, { gateway, metrics: createMetrics() }, emit)
+    const running =
+      admin && startAdmin(admin, { gateway, metrics: createMetrics(), operations: undefined }, emit)
     return { port: gateway.listeners[0]?.port, adminPort: running?.port }
   }
 }
