@@ -18,6 +18,7 @@ export interface RunOptions {
   readonly to?: string
   readonly port?: number
   readonly address?: string
+  readonly watch?: boolean
 }
 
 /** @returns the exit code, once the gateway has left. */
