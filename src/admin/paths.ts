@@ -39,31 +39,38 @@ const guards = {
     DELETE: changeFault,
   },
   '/routes/:name/split': { GET: viewFault, PATCH: changeFault },
+  '/reload': { POST: changeFault },
+  '/upgrade': { POST: changeFault },
 } satisfies Readonly<Record<string, Readonly<Record<string, Fault>>>>
 
+type Path = keyof typeof guards
 /** One for each method of each path. */
-export type PathAnswers = {
-  readonly [Path in keyof typeof guards]: {
-    readonly [Method in keyof (typeof guards)[Path]]: Answer
-  }
+type AllAnswers = {
+  readonly [Each in Path]: { readonly [Method in keyof (typeof guards)[Each]]: Answer }
 }
+/** What can be done with the gateway as a whole. */
+export type OperationAnswers = Pick<AllAnswers, '/reload' | '/upgrade'>
+/** A worker has no operations: they are its supervisor's. */
+export type PathAnswers = Omit<AllAnswers, keyof OperationAnswers> & Partial<OperationAnswers>
 
 type Methods = Readonly<Record<string, { readonly fault: Fault; readonly answer: Answer }>>
 
+/** @param access asked for each request, as it may change. */
 export function createPaths(
   answers: PathAnswers,
   access: () => AdminAccess,
 ): (request: Request) => Response | Promise<Response> {
-  const paths = Object.entries(guards).map(([path, faults]) => ({
+  const there = (Object.keys(guards) as Path[]).filter((path) => answers[path] !== undefined)
+  const paths = there.map((path) => ({
     segments: path.split('/'),
-    methods: methodsOf(faults, answers[path as keyof typeof guards]),
+    methods: methodsOf(guards[path], answers[path]),
   }))
 
   return (request) => {
     const { pathname, search, searchParams } = targetOf(request)
     const asked = pathname.split('/')
     const resource = paths.find(({ segments }) => isPath(asked, segments))
-    if (resource === undefined) return problem(unknownPath(Object.keys(guards)))
+    if (resource === undefined) return problem(unknownPath(there))
     const { segments, methods } = resource
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const found = Object.hasOwn(methods, method) ? methods[method] : undefined
@@ -77,7 +84,7 @@ export function createPaths(
 
 function methodsOf(
   faults: Readonly<Record<string, Fault>>,
-  answers: Readonly<Record<string, Answer>>,
+  answers: Readonly<Record<string, Answer>> = {},
 ): Methods {
   const methods: Record<string, Methods[string]> = {}
   for (const [method, fault] of Object.entries(faults)) {

@@ -1,11 +1,13 @@
 /**
  * What the admin port answers about the gateway of this process.
  */
+import type { Operations } from '../core/operations.ts'
 import type { Gateway } from '../gateway.ts'
 import { expositionType } from '../telemetry/exposition.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { json, problem, text } from './answer.ts'
 import type { AdminAccess } from './guard.ts'
+import { operationAnswers } from './operation-answers.ts'
 import { createPaths } from './paths.ts'
 import { closeSession, listSessions, moveSession, showSession } from './session-answers.ts'
 import { describeStatus } from './status.ts'
@@ -23,10 +25,13 @@ import { readAddition, readChange, readRemoval } from './upstream-query.ts'
 export interface Subject {
   readonly gateway: Gateway
   readonly metrics: Metrics
+  /** undefined in a worker: what can be done with all of them is their supervisor's. */
+  readonly operations: Operations | undefined
 }
 
+/** @param access asked for each request, as it may change. */
 export function createResources(
-  { gateway, metrics }: Subject,
+  { gateway, metrics, operations }: Subject,
   access: () => AdminAccess,
 ): (request: Request) => Response | Promise<Response> {
   const { upstreams } = gateway
@@ -55,6 +60,7 @@ export function createResources(
         GET: ({ name }) => showSplit(upstreams, name),
         PATCH: ({ name, query }) => changeSplit(upstreams, name, query),
       },
+      ...(operations && operationAnswers(operations)),
     },
     access,
   )

@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import { defaultConfigFor } from '../config/default-config.ts'
 import type { Config } from '../config/config.ts'
 import { startAdmin, type Admin } from '../admin/admin.ts'
+import { createResources } from '../admin/resources.ts'
 import type { Emit } from '../core/events.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import { createSupervisor } from '../process/supervisor.ts'
@@ -20,6 +21,7 @@ export interface RunOptions {
   readonly to?: string
   readonly port?: number
   readonly address?: string
+  readonly watch?: boolean
 }
 
 /** @returns the exit code, once the gateway has left. */
@@ -78,7 +80,12 @@ export async function startGateway(config: Config): Promise<Running | undefined>
   try {
     gateway = createGateway(config, emit)
     // Before the listeners, so that probes are told that the gateway is starting.
-    if (place !== undefined) admin = startAdmin(place, { gateway, metrics }, emit)
+    if (place !== undefined)
+      admin = startAdmin(
+        place,
+        createResources({ gateway, metrics, operations: undefined }, () => place),
+        emit,
+      )
     gateway.start()
     return { gateway, admin }
   } catch (error) {

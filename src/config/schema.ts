@@ -5,13 +5,14 @@
 import { z } from 'zod'
 import type { Registry } from '../core/registry.ts'
 import { adminSchema } from './schema/admin.ts'
-import { choice, count, duration, filePath, size } from './schema/keys.ts'
+import { choice, duration, filePath, size } from './schema/keys.ts'
 import { limitsSchema } from './schema/limits.ts'
 import { listenerDefaultsSchema, listenerLimitsSchema, listenerSchema } from './schema/listener.ts'
 import { routeDefaultsSchema, routeSchema } from './schema/route.ts'
 import { filledList, section } from './schema/shapes.ts'
 import { secretSchema } from './schema/secret.ts'
 import { upstreamNameSchema, upstreamSchemasFor } from './schema/upstream.ts'
+import { workersSchema } from './schema/workers.ts'
 
 const leave = section({
   delay: duration({
@@ -116,7 +117,7 @@ function makeSchemas(registry: Registry) {
         .describe('Modules with balancers and health checks of your own.'),
       limits: limits.prefault({}).describe('What all sessions together may hold.'),
       leave: leave.prefault({}).describe('How the gateway leaves on SIGTERM.'),
-      workers: count({ doc: 'How many processes share the ports.', min: 1, max: 256 }).prefault(1),
+      workers: workersSchema.prefault(1),
       admin: adminSchema
         .optional()
         .describe('Where the gateway answers about itself; nowhere by default.'),

@@ -6,6 +6,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { AdminAccess } from '../admin/guard.ts'
+import { operationAnswers } from '../admin/operation-answers.ts'
 import { createPaths } from '../admin/paths.ts'
 import type { Config } from '../config/config.ts'
 import { systemClock } from '../core/clock.ts'
@@ -147,7 +148,7 @@ class WorkerSupervisor implements Supervisor {
   }
 
   answers(
-    _operations: Operations,
+    operations: Operations,
     access: () => AdminAccess,
   ): (request: Request) => Response | Promise<Response> {
     const subject = {
@@ -155,7 +156,7 @@ class WorkerSupervisor implements Supervisor {
       changes: this.#changes,
       state: () => this.#state,
     }
-    return createPaths(answersOf(subject), access)
+    return createPaths({ ...answersOf(subject), ...operationAnswers(operations) }, access)
   }
 
   leave(options = { isTakenOver: false }): Promise<void> {

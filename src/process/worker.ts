@@ -54,6 +54,8 @@ export async function runWorker(host: WorkerHost): Promise<number> {
   })
   process.on('message', (question) => take(question as Question))
   process.on('disconnect', () => worker.leaveAlone())
+  // It may have gone before anybody listened.
+  if (!process.connected) worker.leaveAlone()
   return ended.promise
 }
 
@@ -140,7 +142,10 @@ class Worker {
       const { secret, sockets } = start
       const gateway = createGateway(config, emit, { secret, sockets, isShared: () => true })
       this.#gateway = gateway
-      this.#admin = createResources({ gateway, metrics: this.#metrics }, () => access)
+      this.#admin = createResources(
+        { gateway, metrics: this.#metrics, operations: undefined },
+        () => access,
+      )
       // Before anybody comes, so that nobody is sent where an administrator wants nobody.
       const refused = await this.#change(start.changes)
       gateway.start()
