@@ -39,8 +39,11 @@ export interface WorkerStatus {
   readonly worker: number
   /** undefined: there is no process at this moment. */
   readonly pid: number | undefined
-  /** `silent`: it does not answer, and what is told of it is what was seen last. `lost`: it is not started again. */
-  readonly state: 'starting' | 'ready' | 'silent' | 'waiting' | 'lost' | 'left'
+  /**
+   * `silent`: it does not answer, and what is told of it is what was seen last. `restarting`: it waits to be
+   * started again. `given-up`: it is not.
+   */
+  readonly state: 'starting' | 'ready' | 'silent' | 'restarting' | 'given-up' | 'left'
   readonly sessions: number
   readonly restarts: number
 }

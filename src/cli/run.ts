@@ -121,9 +121,21 @@ async function runWorkers(config: Config, file: string): Promise<number> {
   const { level, format = 'json' } = config.log
   const lines = createLineWriter((bytes) => writeSync(1, bytes), pipePieceBytes)
   process.on('exit', lines.flush)
-  const emit = createLog({ level, format, write: lines.write })
+  const log = createLog({ level, format, write: lines.write })
+  const metrics = createMetrics()
+  const emit: Emit = (event) => {
+    metrics.emit(event)
+    log(event)
+  }
   const written = { file, text: readFileSync(file, 'utf8') }
-  const supervisor = createSupervisor({ loaded: { config, written }, emit, estate: {} })
+  const ended = Promise.withResolvers<number>()
+  const supervisor = createSupervisor({
+    loaded: { config, written },
+    emit,
+    metrics,
+    estate: undefined,
+    onLost: () => ended.resolve(1),
+  })
   const operations = {
     reload: async () => ({ outcome: 'tried' as const, changes: [] }),
     upgrade: () => 'not here',
@@ -143,7 +155,6 @@ async function runWorkers(config: Config, file: string): Promise<number> {
     console.error(`✖ ${listenFault(error)}`)
     return 1
   }
-  const ended = Promise.withResolvers<number>()
   let isLeaving = false
   const onSignal = () => {
     if (isLeaving) supervisor.destroy()
@@ -158,6 +169,5 @@ async function runWorkers(config: Config, file: string): Promise<number> {
     if (config !== undefined)
       void supervisor.prepare({ config, written: { file, text } }).then((made) => made.commit())
   })
-  void supervisor.lost.then(() => ended.resolve(1))
   return ended.promise
 }

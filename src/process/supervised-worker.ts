@@ -31,9 +31,9 @@ export interface WorkerProcess {
 }
 
 export interface WorkerEvents {
-  onReply(reply: Reply): void
+  readonly onReply: (reply: Reply) => void
   /** @param detail a clause: `killed by SIGKILL`, `exit code 1`. */
-  onExit(detail: string): void
+  readonly onExit: (detail: string) => void
 }
 
 export interface WorkerPlaceHost {
@@ -64,7 +64,7 @@ export class SupervisedWorker {
   report: Report | undefined
   readonly #host: WorkerPlaceHost
   readonly #policy: RestartPolicy
-  #state: Exclude<WorkerState, 'silent'> = 'waiting'
+  #state: Exclude<WorkerState, 'silent'> = 'restarting'
   #process: WorkerProcess | undefined
   #channel: WorkerChannel | undefined
   /** Why it is about to be killed. */
@@ -206,10 +206,10 @@ export class SupervisedWorker {
     this.report = undefined
     if (this.#isLeaving) return this.#end()
     this.#endedBy = reason
-    this.#state = 'lost'
+    this.#state = 'given-up'
     if (!this.#host.mayRestart()) return
     const restartsInMs = this.#policy.onDeath()
-    this.#state = restartsInMs === undefined ? 'lost' : 'waiting'
+    this.#state = restartsInMs === undefined ? 'given-up' : 'restarting'
     emit({ type: 'worker-lost', worker: this.number, pid, detail: reason, restartsInMs })
     if (restartsInMs === undefined) return this.#host.onLost()
     this.#callOffRestart = clock.after(restartsInMs, () => {

@@ -24,7 +24,7 @@ import type { Poll, Workers } from './workers.ts'
 export interface SupervisedSubject {
   readonly workers: Workers
   readonly changes: AdminChanges
-  state(): GatewayState
+  readonly state: () => GatewayState
 }
 
 /** A worker waits for a move for five seconds. */

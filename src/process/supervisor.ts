@@ -14,7 +14,12 @@ import type { Emit } from '../core/events.ts'
 import type { Operations } from '../core/operations.ts'
 import type { Prepared, ReloadChange } from '../core/reload.ts'
 import type { GatewayState } from '../gateway.ts'
-import type { InheritedSocket } from '../net/inherited-sockets.ts'
+import {
+  assignSockets,
+  takeInheritedSockets,
+  type InheritedSocket,
+} from '../net/inherited-sockets.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import { AdminChanges } from './admin-changes.ts'
 import type { LoadedConfig } from './config-source.ts'
 import type { Estate, Instance } from './instance.ts'
@@ -26,11 +31,14 @@ import type { Revision, WorkerStart } from './worker-messages.ts'
 import { ownCommand, passedOn, spawnWorker } from './worker-process.ts'
 import { Workers } from './workers.ts'
 
-export interface SupervisorOptions {
+export interface SupervisorParts {
   readonly loaded: LoadedConfig
+  /** undefined where it takes over from nobody. */
+  readonly estate: Omit<Estate, 'pid'> | undefined
   readonly emit: Emit
-  /** Sockets that it was started with or given, what it is to share, and the secret of who was before it. */
-  readonly estate: Partial<Omit<Estate, 'pid'>>
+  readonly metrics: Metrics
+  /** Every worker has been given up: nobody serves any more. */
+  onLost(): void
   /** What starts this program, without its arguments. */
   readonly command?: readonly string[]
 }
@@ -38,8 +46,6 @@ export interface SupervisorOptions {
 export interface Supervisor extends Instance {
   /** Resolves when all workers serve. @throws ListenError, or Error with what is to be printed; then all has ended. */
   start(): Promise<void>
-  /** Resolves when every worker has been given up: nobody serves any more. */
-  readonly lost: Promise<void>
 }
 
 /** To read a configuration with its certificates and plugins, on a machine that is busy. */
@@ -47,14 +53,17 @@ const prepareMs = 10_000
 /** What a gateway takes beyond the window until it cuts what is left. */
 const lastWordsMs = 5_000
 
-export function createSupervisor(options: SupervisorOptions): Supervisor {
-  return new WorkerSupervisor(options)
+/** @throws Error with a sentence if a socket that it was started with is none. */
+export function createSupervisor(parts: SupervisorParts): Supervisor {
+  return new WorkerSupervisor(parts)
 }
 
 class WorkerSupervisor implements Supervisor {
-  readonly lost: Promise<void>
-  readonly #options: SupervisorOptions
-  readonly #secret: string
+  readonly #parts: SupervisorParts
+  /** Where the file says nothing. */
+  readonly #ownSecret: string
+  /** Of those that it was started with, or given, the ones that listeners take. */
+  #sockets: readonly InheritedSocket[]
   readonly #workers: Workers
   readonly #changes = new AdminChanges()
   #state: GatewayState = 'starting'
@@ -63,23 +72,22 @@ class WorkerSupervisor implements Supervisor {
   #ports: readonly SharedPort[] = []
   #left: Promise<void> | undefined
 
-  constructor(options: SupervisorOptions) {
-    const { loaded, emit, estate } = options
-    this.#options = options
-    this.#config = loaded.config
+  constructor(parts: SupervisorParts) {
+    const { loaded, estate, emit, metrics, command = ownCommand() } = parts
+    const { config } = loaded
+    this.#parts = parts
+    this.#config = config
     this.#revision = revisionOf(loaded, {})
-    this.#secret = loaded.config.secret ?? estate.secret ?? randomBytes(32).toString('base64url')
-    const lost = Promise.withResolvers<void>()
-    this.lost = lost.promise
-    const command = options.command ?? ownCommand()
-    const sockets = estate.sockets ?? []
-    this.#workers = new Workers(loaded.config.workers, {
+    this.#ownSecret = estate?.secret ?? randomBytes(32).toString('base64url')
+    this.#sockets = estate?.sockets ?? takeInheritedSockets(process.env, process.pid)
+    this.#workers = new Workers(config.workers, {
       clock: systemClock,
       emit,
-      spawn: (_, events) => spawnWorker(command, sockets, events),
+      metrics,
+      spawn: (_, events) => spawnWorker(command, this.#sockets, events),
       startOf: (worker) => this.#startOf(worker),
       mayRestart: () => this.#state === 'ready',
-      onAllLost: lost.resolve,
+      onAllLost: () => parts.onLost(),
     })
   }
 
@@ -96,7 +104,10 @@ class WorkerSupervisor implements Supervisor {
   }
 
   async start(): Promise<void> {
-    this.#ports = this.#claim(this.#config, this.#options.estate.sockets)
+    const { listeners } = this.#config
+    const inherited = assignSockets(this.#sockets, listeners)
+    this.#sockets = [...inherited.values()]
+    this.#ports = this.#claim(listeners, inherited)
     this.#revision = { ...this.#revision, ports: anyPorts(this.#ports) }
     const problem = await this.#workers.start()
     if (problem !== undefined) {
@@ -109,7 +120,7 @@ class WorkerSupervisor implements Supervisor {
   async prepare(
     loaded: LoadedConfig,
   ): Promise<Prepared & { readonly changes: readonly ReloadChange[] }> {
-    const ports = this.#claim(loaded.config)
+    const ports = this.#claim(loaded.config.listeners)
     const revision = revisionOf(loaded, anyPorts(ports))
     const asked = this.#pids()
     const options = { deadlineMs: prepareMs, isOrder: true }
@@ -142,9 +153,9 @@ class WorkerSupervisor implements Supervisor {
   }
 
   estate(): Omit<Estate, 'pid'> {
-    const { sockets = [] } = this.#options.estate
     const own = this.#ports.filter(({ isInherited }) => !isInherited)
-    return { secret: this.#secret, sockets, shared: own.map(placeOf) }
+    const secret = this.#config.secret ?? this.#ownSecret
+    return { secret, sockets: this.#sockets, shared: own.map(placeOf) }
   }
 
   answers(
@@ -170,7 +181,7 @@ class WorkerSupervisor implements Supervisor {
   }
 
   async #leaveInOrder(options: { readonly isTakenOver: boolean }): Promise<void> {
-    const { emit } = this.#options
+    const { emit } = this.#parts
     const { delayMs, windowMs } = this.#config.leave
     this.#state = 'leaving'
     emit({ type: 'leaving', sessions: this.sessions })
@@ -180,20 +191,21 @@ class WorkerSupervisor implements Supervisor {
   }
 
   #startOf(worker: number): WorkerStart {
-    const { sockets = [] } = this.#options.estate
     return {
       ...this.#revision,
       worker,
-      secret: this.#secret,
-      sockets: passedOn(sockets),
+      secret: this.#ownSecret,
+      sockets: passedOn(this.#sockets),
       changes: this.#changes.all,
     }
   }
 
-  #claim({ listeners }: Config, sockets: readonly InheritedSocket[] = []) {
-    const { shared = [] } = this.#options.estate
-    const isShared = (place: string) => shared.includes(place)
-    return claimPorts(listeners, { sockets, before: this.#ports, isShared })
+  #claim(
+    listeners: Config['listeners'],
+    inherited: ReadonlyMap<string, InheritedSocket> = new Map(),
+  ): readonly SharedPort[] {
+    const isShared = (place: string) => this.#parts.estate?.shared.includes(place) === true
+    return claimPorts(listeners, { inherited, before: this.#ports, isShared })
   }
 
   #pids(): ReadonlySet<number | undefined> {

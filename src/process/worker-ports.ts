@@ -6,7 +6,7 @@ import type { ListenerConfig } from '../config/config.ts'
 import { formatPlace } from '../core/place.ts'
 import { ListenError } from '../listener/listen-error.ts'
 import { claimPlace } from '../net/bind.ts'
-import { assignSockets, type InheritedSocket } from '../net/inherited-sockets.ts'
+import type { InheritedSocket } from '../net/inherited-sockets.ts'
 
 export interface SharedPort {
   readonly listener: ListenerConfig
@@ -17,20 +17,19 @@ export interface SharedPort {
 }
 
 export interface PortsHost {
-  /** That are to be given to listeners. */
-  readonly sockets: readonly InheritedSocket[]
+  /** The sockets of listeners that are given one, by name. */
+  readonly inherited: ReadonlyMap<string, InheritedSocket>
   /** Those of the configuration before. */
   readonly before: readonly SharedPort[]
   /** Whether somebody listens at a place who is to go on sharing it. */
-  isShared(place: string): boolean
+  readonly isShared: (place: string) => boolean
 }
 
 /** One for each listener, in their order. @throws ListenError, or Error with a sentence. */
 export function claimPorts(
   listeners: readonly ListenerConfig[],
-  { sockets, before, isShared }: PortsHost,
+  { inherited, before, isShared }: PortsHost,
 ): readonly SharedPort[] {
-  const inherited = assignSockets(sockets, listeners)
   return listeners.map((listener) => {
     const { name, unix } = listener
     const known =

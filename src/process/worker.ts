@@ -62,7 +62,7 @@ export async function runWorker(host: WorkerHost): Promise<number> {
 class Worker {
   readonly #host: WorkerHost
   readonly #end: (exitCode: number) => void
-  readonly #metrics = createMetrics()
+  readonly #metrics = createMetrics({ isWorker: true })
   #log: Emit = () => {}
   #gateway: Gateway | undefined
   #admin: ReturnType<typeof createResources> | undefined
@@ -84,15 +84,15 @@ class Worker {
     prepare: (revision) => {
       this.#abandon()
       const config = this.#load(revision)
-      const { changes, commit, abandon } = this.gateway.prepareReload(config)
+      const prepared = this.gateway.prepareReload(config)
       this.#prepared = {
         commit: () => {
-          commit()
+          prepared.commit()
           this.#log = this.#createLog(config)
         },
-        abandon,
+        abandon: () => prepared.abandon(),
       }
-      return changes
+      return prepared.changes
     },
     commit: () => {
       this.#prepared?.commit()

@@ -15,21 +15,24 @@ import {
   retire,
   type Families,
 } from '../telemetry/exposition-merge.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import { sum, type Answered } from './merge/answered.ts'
 import { SupervisedWorker, type WorkerEvents, type WorkerProcess } from './supervised-worker.ts'
-import { exposeSupervisor } from './supervisor-metrics.ts'
+import { readSupervisor } from './supervisor-metrics.ts'
 import type { Answer, AskOptions } from './worker-channel.ts'
 import type * as messages from './worker-messages.ts'
 
 export interface WorkersHost {
   readonly clock: Clock
   readonly emit: Emit
-  spawn(worker: number, events: WorkerEvents): WorkerProcess
-  startOf(worker: number): messages.WorkerStart
+  /** Of the supervisor. */
+  readonly metrics: Metrics
+  readonly spawn: (worker: number, events: WorkerEvents) => WorkerProcess
+  readonly startOf: (worker: number) => messages.WorkerStart
   /** Whether who dies is started again. */
-  mayRestart(): boolean
+  readonly mayRestart: () => boolean
   /** All places are lost: nobody serves, and nobody will. */
-  onAllLost(): void
+  readonly onAllLost: () => void
 }
 
 /** What all of them have said. */
@@ -62,14 +65,10 @@ export class Workers {
   constructor(count: number, host: WorkersHost) {
     this.#host = host
     const placeHost = {
-      clock: host.clock,
-      emit: host.emit,
-      spawn: (worker: number, events: WorkerEvents) => host.spawn(worker, events),
-      startOf: (worker: number) => host.startOf(worker),
-      mayRestart: () => host.mayRestart(),
+      ...host,
       onEnd: (report: messages.Report | undefined) => this.#retire(report),
       onLost: () => {
-        if (this.all.every(({ state }) => state === 'lost')) host.onAllLost()
+        if (this.all.every(({ state }) => state === 'given-up')) host.onAllLost()
       },
     }
     this.all = Array.from(
@@ -91,7 +90,11 @@ export class Workers {
   async start(): Promise<string | undefined> {
     const problems = await Promise.all(this.all.map((worker) => worker.start()))
     this.#lookLater()
-    return problems.find((problem) => problem !== undefined)
+    const lost = this.all.find(({ state }) => state === 'given-up')
+    return (
+      problems.find((problem) => problem !== undefined) ??
+      (lost && `worker ${lost.number} has ended before all served`)
+    )
   }
 
   /** Asks those that serve; an order is given to those that are about to, too. */
@@ -147,7 +150,8 @@ export class Workers {
 
   /** All of them, and those before them, as they were seen last. */
   get metrics(): string {
-    const own = parseExposition(exposeSupervisor(this.all))
+    const silent = this.all.filter(({ state }) => state === 'silent').length
+    const own = readSupervisor(this.#host.metrics, silent)
     return formatFamilies(mergeFamilies([...this.#living(), this.#retired, own]))
   }
 

@@ -138,6 +138,7 @@ describe('GET /sessions', () => {
         moves: 0,
         isBetween: false,
         openedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+        sequence: 1,
         ageMs: expect.any(Number),
         inbound: { messages: 1, bytes: 11, pendingBytes: 0 },
         outbound: { messages: 1, bytes: 7, pendingBytes: 0 },

@@ -26,7 +26,15 @@ describe('a worker that has died', () => {
 
   test('waits twice as long each time while it dies within a minute, and is given up at the tenth', () => {
     expect(delaysAfter(soon(10))).toEqual([
-      ...[0, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000],
+      0,
+      1_000,
+      2_000,
+      4_000,
+      8_000,
+      16_000,
+      30_000,
+      30_000,
+      30_000,
       undefined,
     ])
   })

@@ -29,7 +29,12 @@ function place(onStart: (process: FakeProcess) => void = serve) {
     onEnd: (seen: Report | undefined) => void ended.push(seen),
     onLost: () => (isLost = true),
     startOf: (worker: number) => ({
-      ...{ worker, file: 'sluice.yaml', text: '', ports: {}, secret: 's', sockets: [] },
+      worker,
+      file: 'sluice.yaml',
+      text: '',
+      ports: {},
+      secret: 's',
+      sockets: [],
       changes: [],
     }),
     spawn(_: number, hears: WorkerEvents) {
@@ -81,7 +86,7 @@ describe('a worker', () => {
     const { worker, events, clock, ended, last } = place()
     await worker.start()
     last().events.onExit('killed by SIGKILL')
-    expect(worker).toMatchObject({ state: 'waiting', pid: undefined, report: undefined })
+    expect(worker).toMatchObject({ state: 'restarting', pid: undefined, report: undefined })
     expect(ended).toEqual([report])
     clock.advance(0)
     await turns()
@@ -100,7 +105,7 @@ describe('a worker', () => {
       await turns()
     }
     expect(processes).toHaveLength(10)
-    expect(worker.state).toBe('lost')
+    expect(worker.state).toBe('given-up')
     expect(isLost()).toBe(true)
     expect(events.at(-1)).toMatchObject({
       type: 'worker-lost',
