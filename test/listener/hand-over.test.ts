@@ -94,11 +94,11 @@ describe.each(Object.entries(kinds))('%s that is handed over', (_, { options, is
     await using heir = await startHeir(first, own)
     await first.listener.leave({ isTakenOver: true })
     expect(first.listener.inheritance).toBeUndefined()
-    wanted = met.length + 200
+    wanted = met.length + 120
     await crowd
     expect(new Set(met)).toEqual(new Set(['first', 'heir']))
     // Three were on their way when the first has left.
-    expect(new Set(met.slice(-190))).toEqual(new Set(['heir']))
+    expect(new Set(met.slice(-110))).toEqual(new Set(['heir']))
     first.listener.destroy()
     expect(await askNew(target)).toBe('heir')
     expect(heir.lines.items).toHaveLength(1)

@@ -106,8 +106,9 @@ describe('other options', () => {
     using server = startListener({ tls: [served(one)], timeout })
     take(server, { tls: [served(one)] })
     using patient = await dialTcp(server.port)
-    // Who comes behind it and is met shows that it has been accepted.
-    await whoIsMet(server.port)
+    // Who comes behind it and is answered shows that it has been accepted.
+    using witness = await dialSecure(server.port)
+    await ask(witness)
     take(server, { tls: [served(one)], timeout })
     using quick = await dialTcp(server.port)
     await quick.farewell
