@@ -420,7 +420,7 @@ async function startTelling() {
 test('the token that counts is that of the moment', async () => {
   await using gateway = startGatewayHere(twoRoutes())
   let access: AdminAccess = { address: '127.0.0.1', unix: undefined, token: 'old' }
-  const answer = createResources(gateway, () => access)
+  const answer = createResources({ ...gateway, operations: undefined }, () => access)
   const ask = async (shown: string) => {
     const headers = { ...bearer(shown), Host: 'localhost' }
     const url = 'http://localhost/sessions/nobody'
