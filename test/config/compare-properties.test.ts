@@ -169,7 +169,7 @@ function turnedRound(value: unknown, key = ''): unknown {
   return Object.fromEntries(entries.toReversed())
 }
 
-const numRuns = 40
+const numRuns = 25
 
 describe('between two files', () => {
   test('that are one nothing differs, and neither where keys and routes stand in another order', () => {
@@ -181,7 +181,7 @@ describe('between two files', () => {
       }),
       { numRuns },
     )
-  })
+  }, 60_000)
 
   test('something is told exactly if the gateway is told something else', () => {
     const key = fc.constantFrom(...Object.keys(shared.route))
@@ -198,7 +198,7 @@ describe('between two files', () => {
       }),
       { numRuns: 2 * numRuns },
     )
-  })
+  }, 60_000)
 
   test('a change has keys and words if something has changed, and neither if it has come or gone', () => {
     const keyless = ['secret', 'workers', 'plugins']
@@ -212,7 +212,7 @@ describe('between two files', () => {
       }),
       { numRuns },
     )
-  })
+  }, 60_000)
 })
 
 /** The places of values in a file that are no names, and none of those of another item. */
@@ -273,4 +273,4 @@ test('nothing that came from a variable is told, wherever it stands', () => {
     { numRuns: 2 * numRuns },
   )
   expect(tried).toBeGreaterThan(numRuns / 2)
-})
+}, 60_000)
