@@ -5,6 +5,7 @@ import { writeSync } from 'node:fs'
 import { defaultConfigFor } from '../config/default-config.ts'
 import type { Config } from '../config/config.ts'
 import { startAdmin, type Admin } from '../admin/admin.ts'
+import { createResources } from '../admin/resources.ts'
 import type { Emit } from '../core/events.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import { builtIn } from '../registry.ts'
@@ -18,6 +19,7 @@ export interface RunOptions {
   readonly to?: string
   readonly port?: number
   readonly address?: string
+  readonly watch?: boolean
 }
 
 /** @returns the exit code, once the gateway has left. */
@@ -75,7 +77,12 @@ export async function startGateway(config: Config): Promise<Running | undefined>
   try {
     gateway = createGateway(config, emit)
     // Before the listeners, so that probes are told that the gateway is starting.
-    if (place !== undefined) admin = startAdmin(place, { gateway, metrics }, emit)
+    if (place !== undefined)
+      admin = startAdmin(
+        place,
+        createResources({ gateway, metrics, operations: undefined }, () => place),
+        emit,
+      )
     gateway.start()
     return { gateway, admin }
   } catch (error) {
