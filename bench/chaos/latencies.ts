@@ -27,7 +27,8 @@ export class Latencies {
   }
 
   add(ms: number): void {
-    this.#count(Math.max(0, Math.floor(Math.log(ms / leastMs) / Math.log(stepRatio))), 1)
+    const above = Math.max(ms, leastMs) / leastMs
+    this.#count(Math.floor(Math.log(above) / Math.log(stepRatio)), 1)
   }
 
   merge(counts: LatencyCounts): void {

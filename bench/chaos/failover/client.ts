@@ -103,7 +103,7 @@ export class Client {
       onOpen() {},
       onEcho: (sent, isMissing) => {
         const ms = nowMs()
-        if (!isMissing) tally.echoedAfter(ms - sent.beganAtMs)
+        if (!isMissing) tally.echoedAt(ms, sent)
         if (this.#watch !== undefined) this.#notice(this.#watch, sent.beganAtMs, isMissing, ms)
       },
       onFault: (words) => tally.fault(id, words),

@@ -72,13 +72,14 @@ export class Tally {
     this.#newClosings.push({ atMs: nowMs(), words })
   }
 
-  echoedAfter(ms: number): void {
+  echoedAt(ms: number, { beganAtMs, endedAtMs }: Sent): void {
     this.echoed++
-    this.slowestMs = Math.max(this.slowestMs, ms)
-    this.#latencies.add(ms)
+    this.slowestMs = Math.max(this.slowestMs, ms - beganAtMs)
+    // Some messages are sent slowly.
+    this.#latencies.add(ms - endedAtMs)
   }
 
-  /** Of all echoes since this was asked before. */
+  /** From the end of a message to its echo, of all since this was asked before. */
   takeLatencies(): LatencyCounts {
     const { counts } = this.#latencies
     this.#latencies = new Latencies()
