@@ -110,8 +110,10 @@ async function measureRound(
 export async function measureMemory(bench: Bench, contenders: Contender[]): Promise<void> {
   progress(`${elapsed()}  memory of idle clients:`)
   const isRepeated = ({ group }: Contender) => group === 'compression'
+  // A process more has its own memory, which is not of its clients.
+  const own = contenders.filter(({ group }) => group !== 'workers')
   for (let pass = 1; pass <= bench.options.memoryPasses; pass++) {
-    for (const contender of pass === 1 ? contenders : contenders.filter(isRepeated)) {
+    for (const contender of pass === 1 ? own : own.filter(isRepeated)) {
       if (isBefore(budgetMs)) {
         await measureMemoryOf(bench, contender)
         continue

@@ -4,8 +4,7 @@ import type { RunningGateway } from './gateways.ts'
 
 export interface Answer {
   isWell: boolean
-  /** JSON. */
-  body: unknown
+  text: string
 }
 
 /** The socket in the folder of a gateway, for its configuration. */
@@ -21,5 +20,5 @@ export async function askAdmin(
   const unix = join(folder, adminName)
   const signal = AbortSignal.timeout(patienceMs)
   const answer = await fetch(`http://localhost${path}`, { method, unix, signal })
-  return { isWell: answer.ok, body: await answer.json() }
+  return { isWell: answer.ok, text: await answer.text() }
 }

@@ -84,14 +84,13 @@ export function judge(run: ReloadRun): Verdict[] {
   const { reloads, bad, totals, kept, sessions } = run
   const notDone = reloads.filter(({ isDone }) => !isDone)
   const [first] = notDone
+  const example = first && `${first.words}: ${first.told.outcome} ${first.told.words}`.trimEnd()
   const unexplained = bad.filter((each) => !each.isExplained)
   const changed = bad.filter(({ isUnchanged }) => !isUnchanged)
-  const kinds = (all: readonly BadReload[]) =>
-    [...new Set(all.map(({ file }) => file.kind))].join(', ')
   return [
     {
       isMet: reloads.length > 0 && first === undefined,
-      text: `${reloads.length} reloads, ${notDone.length} not done${first === undefined ? '' : `, the first: ${first.words}: ${first.told.outcome} ${first.told.words}`}`,
+      text: `${reloads.length} reloads, ${notDone.length} not done${example === undefined ? '' : `, the first: ${example}`}`,
     },
     {
       isMet: sum(totals.closings) === 0 && kept === sessions,
@@ -104,13 +103,18 @@ export function judge(run: ReloadRun): Verdict[] {
     { isMet: errorsOf(run) === 0, text: `${errorsOf(run)} errors` },
     {
       isMet: unexplained.length === 0,
-      text: `${bad.length} wrong files, ${unexplained.length} not explained ${kinds(unexplained)}`.trim(),
+      text: `${bad.length} wrong files, ${unexplained.length} not explained${kindsOf(unexplained)}`,
     },
     {
       isMet: changed.length === 0,
-      text: `${bad.length} wrong files, ${changed.length} have changed something ${kinds(changed)}`.trim(),
+      text: `${bad.length} wrong files, ${changed.length} have changed something${kindsOf(changed)}`,
     },
   ]
+}
+
+function kindsOf(bad: readonly BadReload[]): string {
+  const kinds = new Set(bad.map(({ file }) => file.kind))
+  return kinds.size === 0 ? '' : `: ${[...kinds].join(', ')}`
 }
 
 export function formatVerdicts(verdicts: readonly Verdict[]): string {

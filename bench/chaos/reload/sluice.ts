@@ -34,8 +34,8 @@ export class ReloadedSluice {
 
   /** What the file would change; undefined: it could not be asked, or the file is wrong. */
   async foresee(): Promise<readonly string[] | undefined> {
-    const { isWell, body } = await askAdmin(this.#running, 'POST', '/reload?dry-run=true')
-    return isWell ? changesIn(body) : undefined
+    const { isWell, text } = await askAdmin(this.#running, 'POST', '/reload?dry-run=true')
+    return isWell ? changesIn(JSON.parse(text)) : undefined
   }
 
   /** All that a reload could have changed, without what changes by itself. */
@@ -43,13 +43,13 @@ export class ReloadedSluice {
     const answers = await Promise.all(
       ['/status', '/upstreams'].map((path) => askAdmin(this.#running, 'GET', path)),
     )
-    return stateOf(answers.map(({ body }) => body))
+    return stateOf(answers.map(({ text }) => JSON.parse(text) as unknown))
   }
 
   /** Whether the upstream of the load has an endpoint at this port. */
   async hasEndpoint(port: number): Promise<boolean> {
-    const { body } = await askAdmin(this.#running, 'GET', '/upstreams/chat')
-    return JSON.stringify(body).includes(`"ws://127.0.0.1:${port}"`)
+    const { text } = await askAdmin(this.#running, 'GET', '/upstreams/chat')
+    return text.includes(`"ws://127.0.0.1:${port}"`)
   }
 
   close(): void {
@@ -69,7 +69,8 @@ export class ReloadedSluice {
   }
 
   async #post(path: string): Promise<Told> {
-    const { isWell, body } = await askAdmin(this.#running, 'POST', path)
+    const { isWell, text } = await askAdmin(this.#running, 'POST', path)
+    const body: unknown = JSON.parse(text)
     if (isWell && fieldOf(body, 'outcome') !== 'refused')
       return { outcome: 'reloaded', words: changesIn(body).join('\n') }
     const words = ['problem', 'detail', 'title'].map((name) => fieldOf(body, name))
