@@ -138,6 +138,7 @@ describe('the verdicts', () => {
   const upgrade: Upgrade = {
     storm,
     tookMs: 300,
+    problem: undefined,
     isInStorm: true,
     spread: histogramOf(times, 10_000),
     otherwise: {},

@@ -92,13 +92,11 @@ function fieldOf(body: unknown, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** Lines of the log are text already; those of the admin port are in parts. */
+/** Lines of the log are text already; those of the admin port are beside their parts. */
 function changesIn(body: unknown): string[] {
   const changes: unknown = typeof body === 'object' && body !== null && Reflect.get(body, 'changes')
   if (!Array.isArray(changes)) return []
   return changes.map((change: unknown) =>
-    typeof change === 'string'
-      ? change
-      : `${fieldOf(change, 'what') ?? '?'}: ${fieldOf(change, 'change') ?? '?'}`,
+    typeof change === 'string' ? change : (fieldOf(change, 'line') ?? JSON.stringify(change)),
   )
 }

@@ -6,7 +6,14 @@ import { describeMachine, versionsOf } from '../../machine.ts'
 import { chooseInstalled, partsIn } from '../choice.ts'
 import { wholeFrom } from '../whole-from.ts'
 import { takeoverRows } from './gateways.ts'
-import { formatFindings, formatRuns, formatSpreads, formatVerdicts, judge } from './report.ts'
+import {
+  formatFindings,
+  formatRuns,
+  formatSpreads,
+  formatVerdicts,
+  judge,
+  type Verdict,
+} from './report.ts'
 import { runTakeover, type TakeoverRun, type TakeoverSize } from './run.ts'
 
 interface Options extends TakeoverSize {
@@ -69,13 +76,20 @@ export async function runTakeovers(args: string[]): Promise<number> {
     `${connects} handshakes and ${sessions} sessions that stay, over ${upgrades} upgrades; a window of ${windowSeconds} s\n`,
   )
   const runs: TakeoverRun[] = []
+  const failures: Verdict[] = []
   for (const row of chosen) {
-    const run = await runTakeover(row, options)
-    console.log(`${formatFindings(run)}\n`)
-    runs.push(run)
+    try {
+      const run = await runTakeover(row, options)
+      console.log(`${formatFindings(run)}\n`)
+      runs.push(run)
+    } catch (error) {
+      const text = `${row.name}: ${error instanceof Error ? error.message : String(error)}`
+      failures.push({ isMet: false, text })
+    }
   }
   console.log(`${formatRuns(runs)}\n\n${formatSpreads(runs, options)}\n`)
-  const verdicts = runs.filter(({ row }) => row.isJudged).flatMap((run) => judge(run, options))
+  const judged = runs.filter(({ row }) => row.isJudged)
+  const verdicts = [...failures, ...judged.flatMap((run) => judge(run, options))]
   if (verdicts.length > 0) console.log(formatVerdicts(verdicts))
   return verdicts.every(({ isMet }) => isMet) ? 0 : 1
 }

@@ -23,8 +23,8 @@ export interface TakeoverRow extends Program {
   pidOf?: (folder: string) => number
   /** It is given its socket, which stays open here. */
   isActivated?: boolean
-  /** Lets the program, started anew, take over from this process. @returns undefined: it did not. */
-  takeOver: (gateway: TakeoverGateway, pid: number) => Promise<Successor | undefined>
+  /** Lets the program, started anew, take over from this process. @returns why it did not, else who did. */
+  takeOver: (gateway: TakeoverGateway, pid: number) => Promise<Successor | string>
 }
 
 export interface TakeoverGateway {
@@ -105,26 +105,27 @@ export async function startTakeoverGateway(
 /** As systemd does (sd_listen_fds(3)): the variables name the process that is to take them, whoever that becomes. */
 const activate = ['/bin/sh', '-c', 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"']
 
-async function upgradeSluice({ log }: TakeoverGateway, pid: number) {
+async function upgradeSluice({ log }: TakeoverGateway, pid: number): Promise<Successor | string> {
   log.skip()
   process.kill(pid, 'SIGUSR2')
   const isTold = ({ event }: { event: string }) =>
     event === 'upgrade-ready' || event === 'upgrade-failed' || event === 'signal-ignored'
   const line = await log.find(isTold, takeOverMs)
-  const successor = Number(line?.['pid'])
-  return line?.event === 'upgrade-ready' && successor > 0
-    ? { pid: successor, atMs: nowMs() }
-    : undefined
+  if (line?.event === 'upgrade-ready') return { pid: Number(line['pid']), atMs: nowMs() }
+  return line === undefined ? 'nothing told' : JSON.stringify(line)
 }
 
 /** A new master with workers of its own accepts beside the old one until that is told to quit. */
-async function replaceNginx({ place: { folder } }: TakeoverGateway, pid: number) {
+async function replaceNginx(
+  { place: { folder } }: TakeoverGateway,
+  pid: number,
+): Promise<Successor | string> {
   process.kill(pid, 'SIGUSR2')
   function serves() {
     const successor = nginxPid(folder)
     return successor > 0 && successor !== pid && childrenOf(successor).length > 0
   }
-  if (!(await until(serves, takeOverMs))) return undefined
+  if (!(await until(serves, takeOverMs))) return 'there is no new master'
   process.kill(pid, 'SIGQUIT')
   return { pid: nginxPid(folder), atMs: nowMs() }
 }

@@ -67,13 +67,14 @@ export function formatFindings(run: TakeoverRun): string {
   const list = (what: string, counts: Record<string, number>) =>
     Object.entries(counts).map(([words, count]) => `${what}: ${words} × ${count}`)
   const ends = run.upgrades.map(({ ended = 'not at all' }) => ended).join(', ')
-  const second = run.second
+  const { second } = run
   return [
     run.row.name,
     ...list('no 101', failed),
     ...list('broken off', lost),
     ...list('closed', otherwise),
     ...list('came back, no 101', run.refusals),
+    ...run.upgrades.flatMap(({ problem }) => problem ?? []),
     `old processes ended: ${ends}`,
     ...(second === undefined ? [] : [`a second start: exit code ${second.exitCode}`, second.words]),
   ].join('\n    ')

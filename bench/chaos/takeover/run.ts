@@ -32,6 +32,8 @@ export interface Upgrade {
   storm: Storm
   /** From the signal until the new process served; undefined: it never did. */
   tookMs: number | undefined
+  /** Why not. */
+  problem: string | undefined
   /** Whether clients were coming all the while. */
   isInStorm: boolean
   /** When the sessions of the old process were closed, since the new one served. */
@@ -126,7 +128,8 @@ async function upgradeOnce(
   const storming = comers.ask<Storm>(question satisfies StormQuestion)
   await Bun.sleep(signalAfterMs)
   const signalledAtMs = nowMs()
-  const successor = await row.takeOver(gateway, pid)
+  const taken = await row.takeOver(gateway, pid)
+  const [successor, problem] = typeof taken === 'string' ? [undefined, taken] : [taken, undefined]
   if (successor !== undefined) processes.push(adopt(successor.pid))
   const storm = await storming
   const hasEnded = successor !== undefined && (await until(() => !old.isThere(), windowMs + endMs))
@@ -137,6 +140,7 @@ async function upgradeOnce(
     successor,
     storm,
     tookMs: successor && atMs - signalledAtMs,
+    problem,
     isInStorm: successor !== undefined && storm.fromMs < signalledAtMs && storm.toMs > atMs,
     spread: histogramOf(
       closings.map((closing) => closing.atMs - atMs),
