@@ -3,7 +3,7 @@
  */
 import { describe, expect, test } from 'bun:test'
 import { readOptions } from '../../bench/options.ts'
-import { adopt, start } from '../../bench/processes.ts'
+import { adopt } from '../../bench/processes.ts'
 import { childrenOf } from '../../bench/usage.ts'
 import { formatVerdicts } from '../../bench/verdicts.ts'
 import { workersScenarios, type Sample } from '../../bench/scenarios.ts'
@@ -16,7 +16,6 @@ import {
   judgeSums,
   type Loss,
 } from '../../bench/workers/verdicts.ts'
-import { temporaryPath } from '../support/temporary.ts'
 
 test('is asked for as a group of its own', () => {
   expect(readOptions(['--workers'])?.groups).toEqual(['workers'])
@@ -108,7 +107,7 @@ describe('what is expected of two workers', () => {
 })
 
 test('a process that took the place of another is there until it is ended', async () => {
-  const child = start(['/bin/sh', '-c', 'sleep 60 & wait'], temporaryPath('output.log'))
+  const child = Bun.spawn(['/bin/sh', '-c', 'sleep 60 & wait'])
   while (childrenOf(child.pid).length === 0) await Bun.sleep(1)
   const [pid = 0] = childrenOf(child.pid)
   const own = adopt(pid)
