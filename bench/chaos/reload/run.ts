@@ -9,7 +9,7 @@ import { Latencies, type LatencyCounts } from '../latencies.ts'
 import { badFileAt, isExplained, type BadFile, type BadPlace } from './bad-files.ts'
 import { hasIdle, stepAt, textOf, writtenAt } from './files.ts'
 import { nginxFile, ReloadedNginx } from './nginx.ts'
-import { ReloadedSluice, type Told, type Way } from './sluice.ts'
+import { isSameState, ReloadedSluice, type Told, type Way } from './sluice.ts'
 
 /** What a reload took, from the word to the answer. */
 export interface Cost {
@@ -56,7 +56,7 @@ export interface ReloadSize extends Size {
 /** Before the first reload, to compare with. */
 const calmMs = 3000
 /** From one answer to the next reload. */
-const pauseMs = 60
+const pauseMs = 150
 /** Of nginx, so that each worker takes some sessions. */
 const nginxPauseMs = 900
 /** No further reload begins later. */
@@ -130,7 +130,7 @@ async function spoilOnce(
     file,
     told,
     isExplained: told.outcome === 'refused' && isExplained(file, told.words),
-    isUnchanged: after === before && changes?.length === 0,
+    isUnchanged: isSameState(before, after) && changes?.length === 0,
     ...cost,
   }
 }

@@ -39,7 +39,7 @@ export class ReloadedSluice {
   }
 
   /** All that a reload could have changed, without what changes by itself. */
-  async state(): Promise<string> {
+  async state(): Promise<State> {
     const answers = await Promise.all(
       ['/status', '/upstreams'].map((path) => askAdmin(this.#running, 'GET', path)),
     )
@@ -82,8 +82,28 @@ const tellMs = 10_000
 /** Fields that go on by themselves, or that asking changes. */
 const restless = new Set(['uptimeMs', 'stateMs', 'latencyMs', 'sockets'])
 
-export function stateOf(answers: readonly unknown[]): string {
-  return JSON.stringify(answers, (name, value: unknown) => (restless.has(name) ? undefined : value))
+/** Told by how long ago it was: so a time differs by milliseconds each time it is asked for. */
+const sameTimeMs = 50
+
+/** What is shown, and the times in it. */
+export interface State {
+  shown: string
+  sinceMs: readonly number[]
+}
+
+export function stateOf(answers: readonly unknown[]): State {
+  const sinceMs: number[] = []
+  const shown = JSON.stringify(answers, (name, value: unknown) => {
+    if (name === 'since') sinceMs.push(Date.parse(String(value)))
+    return restless.has(name) || name === 'since' ? undefined : value
+  })
+  return { shown, sinceMs }
+}
+
+export function isSameState(one: State, other: State): boolean {
+  const isSameTime = (ms: number, index: number) =>
+    Math.abs(ms - (other.sinceMs[index] ?? Infinity)) <= sameTimeMs
+  return one.shown === other.shown && one.sinceMs.every(isSameTime)
 }
 
 function fieldOf(body: unknown, name: string): string | undefined {
