@@ -12,6 +12,7 @@ import type { DemoOptions } from './demo.ts'
 import type { ExplainOptions } from './explain-request.ts'
 import type { InitOptions } from './init.ts'
 import type { RunOptions } from './run.ts'
+import { addOperationCommands } from './operations-commands.ts'
 import { addSessionCommands } from './sessions-commands.ts'
 import { addUpstreamCommands } from './upstreams-commands.ts'
 import manifest from '../../package.json' with { type: 'json' }
@@ -45,6 +46,7 @@ program
   .command('run')
   .description('run the gateway until SIGTERM or Ctrl-C; a second one cuts')
   .argument('[file]', 'the configuration; sluice.yaml unless named')
+  .option('--watch', 'take the file anew whenever it changes')
   .option('--to <url>', 'relay everything to this server, without a file: ws://localhost:9000')
   .option('--port <port>', 'listen on this port, with --to; 8080 unless named', readPort)
   .option('--address <address>', 'listen on this address, with --to; every one by default')
@@ -69,6 +71,7 @@ asksAdmin(program.command('status').description('say how the running gateway is'
   },
 )
 
+addOperationCommands(program)
 addSessionCommands(program)
 addUpstreamCommands(program)
 

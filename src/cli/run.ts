@@ -19,6 +19,7 @@ export interface RunOptions {
   readonly to?: string
   readonly port?: number
   readonly address?: string
+  readonly watch?: boolean
 }
 
 /** @returns the exit code, once the gateway has left. */
@@ -79,7 +80,7 @@ export async function startGateway(config: Config): Promise<Running | undefined>
     if (place !== undefined)
       admin = startAdmin(
         place,
-        createResources({ gateway, metrics }, () => place),
+        createResources({ gateway, metrics, operations: undefined }, () => place),
         emit,
       )
     gateway.start()
