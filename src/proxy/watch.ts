@@ -9,6 +9,10 @@ import type { Side } from './side.ts'
 export interface WatchOptions {
   readonly route: Route
   readonly clock: Clock
+  /** By the clock. */
+  readonly openedAtMs: number
+  /** Neither age nor idleness ends it sooner, from now. */
+  readonly notBeforeMs: number
   readonly client: Side
   readonly upstream: Side
   readonly onAge: () => void
@@ -30,18 +34,19 @@ export function watch(options: WatchOptions): Watch | undefined {
 
 export class Watch {
   readonly #options: WatchOptions
-  readonly #openedAtMs: number
   readonly #callOffAge: (() => void) | undefined
   #callOffIdle: (() => void) | undefined
   readonly #heartbeats: readonly Heartbeat[]
 
   constructor(options: WatchOptions) {
-    const { route, clock, client, upstream, onAge } = options
+    const { route, clock, openedAtMs, notBeforeMs, client, upstream, onAge } = options
     const { timeout, heartbeat } = route.config
     this.#options = options
-    this.#openedAtMs = clock.now()
-    if (timeout.idleMs !== undefined) this.#watchIdle(timeout.idleMs)
-    if (timeout.ageMs !== undefined) this.#callOffAge = clock.after(timeout.ageMs, onAge)
+    if (timeout.idleMs !== undefined) this.#watchIdle(Math.max(notBeforeMs, this.#idleLeftMs))
+    if (timeout.ageMs !== undefined) {
+      const leftMs = openedAtMs + timeout.ageMs - clock.now()
+      this.#callOffAge = clock.after(Math.max(notBeforeMs, leftMs), onAge)
+    }
     const heartbeats = [
       this.#heartbeatOf(client, heartbeat.clientMs),
       this.#heartbeatOf(upstream, heartbeat.upstreamMs),
@@ -60,12 +65,15 @@ export class Watch {
   }
 
   #checkIdle(): void {
-    const { route, clock, client, upstream, onIdle } = this.#options
-    const { idleMs = Infinity } = route.config.timeout
-    const lastReadMs = Math.max(this.#openedAtMs, client.lastReadMs, upstream.lastReadMs)
-    const leftMs = lastReadMs + idleMs - clock.now()
-    if (leftMs <= 0) onIdle()
+    const leftMs = this.#idleLeftMs
+    if (leftMs <= 0) this.#options.onIdle()
     else this.#watchIdle(leftMs)
+  }
+
+  get #idleLeftMs(): number {
+    const { route, clock, openedAtMs, client, upstream } = this.#options
+    const { idleMs = Infinity } = route.config.timeout
+    return Math.max(openedAtMs, client.lastReadMs, upstream.lastReadMs) + idleMs - clock.now()
   }
 
   #heartbeatOf(side: Side, intervalMs: number | undefined): Heartbeat | undefined {
