@@ -17,6 +17,7 @@ import { descriptors } from './net/descriptors.ts'
 import { createDnsQuery } from './net/dns-query.ts'
 import {
   assignSockets,
+  closeUnassigned,
   takeInheritedSockets,
   type InheritedSocket,
 } from './net/inherited-sockets.ts'
@@ -45,7 +46,7 @@ export interface Gateway {
   /** The bound addresses, once started. */
   readonly listeners: readonly Pick<
     Listener,
-    'name' | 'address' | 'port' | 'unix' | 'clients' | 'fd'
+    'name' | 'address' | 'port' | 'unix' | 'clients' | 'inheritance'
   >[]
   readonly sessions: number
   listSessions(query: SessionQuery): SessionPage
@@ -134,6 +135,7 @@ export function createGateway(
     try {
       const inherited = surroundings.sockets ?? takeInheritedSockets(process.env, process.pid)
       sockets = assignSockets(inherited, config.listeners)
+      closeUnassigned(inherited, sockets)
       listeners.start(config.listeners)
       // What is bound later is not what was inherited.
       sockets = new Map()

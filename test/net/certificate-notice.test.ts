@@ -17,8 +17,12 @@ afterEach(() => void jest.useRealTimers())
 const holders = [
   [
     'of a listener',
-    (files: { cert: string; key: string }, onEvent: OnEvent) =>
-      new ServerCertificates([{ ...files, names: [], min: '1.2', client: undefined }], onEvent),
+    (files: { cert: string; key: string }, onEvent: OnEvent) => {
+      const options = { ...files, names: [], min: '1.2', client: undefined } as const
+      const certificates = new ServerCertificates([options], onEvent)
+      certificates.start()
+      return certificates
+    },
   ],
   [
     'shown to endpoints',
