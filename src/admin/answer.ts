@@ -16,16 +16,25 @@ export function text(body: string, type: string): Response {
   return new Response(body, { headers: { ...headers, 'Content-Type': type } })
 }
 
+/** An answer in lines of JSON, which comes for as long as there is something to tell. */
+export const linesType = 'application/x-ndjson'
+
+export function lines(body: ReadableStream<Uint8Array>): Response {
+  return new Response(body, { headers: { ...headers, 'Content-Type': linesType } })
+}
+
 export interface Problem {
   readonly status: number
   /** What is wrong, and what to do. */
   readonly title: string
+  /** More of it, in several lines. */
+  readonly detail?: string
   readonly headers?: Readonly<Record<string, string>>
 }
 
-export function problem({ status, title, headers: more }: Problem): Response {
+export function problem({ status, title, detail, headers: more }: Problem): Response {
   return Response.json(
-    { title, status },
+    { title, status, detail },
     { status, headers: { ...headers, ...more, 'Content-Type': 'application/problem+json' } },
   )
 }

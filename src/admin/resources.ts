@@ -5,13 +5,16 @@
  * Probes are open to whoever reaches the port, by any name, as orchestrators have names of their own
  * and a probe shows nobody. What shows clients or changes something is guarded.
  */
+import type { Operations } from '../core/operations.ts'
 import { expositionType } from '../telemetry/exposition.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Gateway } from '../gateway.ts'
 import { json, problem, text, type Problem } from './answer.ts'
 import { changeFault, scrapeFault, viewFault, type AdminAccess } from './guard.ts'
+import { reload } from './reload-answers.ts'
 import { closeSession, listSessions, moveSession, showSession } from './session-answers.ts'
 import { describeStatus } from './status.ts'
+import { upgrade } from './upgrade-answers.ts'
 import {
   changeEndpoint,
   changeSplit,
@@ -26,6 +29,8 @@ import { readAddition, readChange, readRemoval } from './upstream-query.ts'
 export interface Subject {
   readonly gateway: Gateway
   readonly metrics: Metrics
+  /** undefined in a worker: what can be done with all of them is their supervisor's. */
+  readonly operations: Operations | undefined
 }
 
 interface Ask {
@@ -41,7 +46,7 @@ type Fault = (request: Request, access: AdminAccess) => Problem | undefined
 
 /** @param access asked for each request, as it may change. */
 export function createResources(
-  { gateway, metrics }: Subject,
+  { gateway, metrics, operations }: Subject,
   access: () => AdminAccess,
 ): (request: Request) => Response | Promise<Response> {
   const { upstreams } = gateway
@@ -88,6 +93,10 @@ export function createResources(
       GET: guarded(viewFault, ({ name }) => showSplit(upstreams, name)),
       PATCH: guarded(changeFault, ({ name, query }) => changeSplit(upstreams, name, query)),
     },
+    ...(operations && {
+      '/reload': { POST: guarded(changeFault, ({ query }) => reload(operations, query)) },
+      '/upgrade': { POST: guarded(changeFault, ({ query }) => upgrade(operations, query)) },
+    }),
   }
   const paths = Object.entries(resources).map(([path, methods]) => ({
     segments: path.split('/'),

@@ -57,7 +57,7 @@ function isSocketPath(text: string): boolean {
 /** @returns what is wrong, as a sentence. */
 export function placeOf(admin: AdminConfig | undefined, file: string): Place | string {
   if (admin === undefined) {
-    return `${file} has no admin port: add "admin: 9090" and start the gateway anew, or name one with --admin`
+    return `${file} has no admin port: add "admin: 9090" and send the gateway SIGHUP, or name one with --admin`
   }
   const { address, port, unix } = admin
   if (unix === undefined && port === 0)

@@ -12,6 +12,7 @@ import type { DemoOptions } from './demo.ts'
 import type { ExplainOptions } from './explain-request.ts'
 import type { InitOptions } from './init.ts'
 import type { RunOptions } from './run.ts'
+import { addOperationCommands } from './operations-commands.ts'
 import { addSessionCommands } from './sessions-commands.ts'
 import { addUpstreamCommands } from './upstreams-commands.ts'
 import manifest from '../../package.json' with { type: 'json' }
@@ -69,6 +70,7 @@ asksAdmin(program.command('status').description('say how the running gateway is'
   },
 )
 
+addOperationCommands(program)
 addSessionCommands(program)
 addUpstreamCommands(program)
 

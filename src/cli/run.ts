@@ -79,7 +79,7 @@ export async function startGateway(config: Config): Promise<Running | undefined>
     if (place !== undefined)
       admin = startAdmin(
         place,
-        createResources({ gateway, metrics }, () => place),
+        createResources({ gateway, metrics, operations: undefined }, () => place),
         emit,
       )
     gateway.start()

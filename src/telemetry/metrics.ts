@@ -11,6 +11,7 @@ import { exposeCompression } from './compression-metrics.ts'
 import { EndpointMetrics } from './endpoint-metrics.ts'
 import { Exposition } from './exposition.ts'
 import { MoveMetrics } from './move-metrics.ts'
+import { OperationsMetrics } from './operations-metrics.ts'
 import { exposeProcess } from './process-metrics.ts'
 import type { FlowReading, GatewayReading, RouteReading } from './reading.ts'
 import { Histogram, Series, waitSeconds } from './series.ts'
@@ -26,15 +27,18 @@ export interface Metrics {
 /** From a page that is closed at once to a device that stays for days. */
 const staySeconds = [1, 10, 60, 300, 900, 3_600, 14_400, 43_200, 86_400, 604_800]
 
-export function createMetrics(): Metrics {
+/** @param isWorker what is of the gateway as a whole is told by its supervisor. */
+export function createMetrics({ isWorker = false } = {}): Metrics {
   const counts = createCounts()
   const endpoints = new EndpointMetrics()
   const moves = new MoveMetrics()
+  const operations = isWorker ? undefined : new OperationsMetrics()
   return {
     emit(event) {
       count(event, counts)
       endpoints.count(event)
       moves.count(event)
+      operations?.count(event)
     },
     expose(reading) {
       const exposition = new Exposition()
@@ -43,6 +47,7 @@ export function createMetrics(): Metrics {
       exposeGateway(exposition, counts, reading)
       endpoints.expose(exposition, reading)
       moves.expose(exposition, reading)
+      operations?.expose(exposition)
       exposeCompression(exposition, reading.compression)
       exposeProcess(exposition)
       return exposition.toString()

@@ -256,7 +256,7 @@ describe('the admin port', () => {
     expect([exitCode, stderr]).toEqual([
       2,
       expect.stringMatching(
-        /^✖ none\.yaml has no admin port: add "admin: .*" and start the gateway anew/,
+        /^✖ none\.yaml has no admin port: add "admin: .*" and send the gateway SIGHUP/,
       ),
     ])
     expect((await runCommand(['status', 'absent.yaml'])).exitCode).toBe(2)

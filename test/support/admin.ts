@@ -5,6 +5,7 @@ import { startAdmin } from '../../src/admin/admin.ts'
 import { createResources } from '../../src/admin/resources.ts'
 import type { AdminConfig } from '../../src/config/config.ts'
 import type { GatewayEvent } from '../../src/core/events.ts'
+import type { Operations } from '../../src/core/operations.ts'
 import type { OpenGateway } from './gateway.ts'
 
 export interface RunningAdmin extends AsyncDisposable {
@@ -19,10 +20,11 @@ export interface RunningAdmin extends AsyncDisposable {
 export async function startAdminOf(
   { gateway, metrics }: Pick<OpenGateway, 'gateway' | 'metrics'>,
   config: Partial<AdminConfig> = {},
+  operations?: Operations,
 ): Promise<RunningAdmin> {
   const events: GatewayEvent[] = []
   const whole = { address: '127.0.0.1', port: 0, unix: undefined, token: undefined, ...config }
-  const answer = createResources({ gateway, metrics }, () => whole)
+  const answer = createResources({ gateway, metrics, operations }, () => whole)
   const admin = startAdmin(whole, answer, (event) => events.push(event))
   const { unix } = whole
   const url = unix === undefined ? `http://127.0.0.1:${admin.port}` : 'http://localhost'

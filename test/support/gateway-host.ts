@@ -64,7 +64,7 @@ async function loadStart(): Promise<(yaml: string) => Ports> {
     const gateway = createGateway(loaded.config, emit)
     gateway.start()
     const { admin } = loaded.config
-    const subject = { gateway, metrics: createMetrics() }
+    const subject = { gateway, metrics: createMetrics(), operations: undefined }
     const running =
       admin &&
       startAdmin(
