@@ -32,4 +32,4 @@ export function accept(loaded: Loaded): Config | undefined {
   return undefined
 }
 
-export { messageOf } from "../process/config-file.ts"
+export { messageOf } from '../process/config-file.ts'

@@ -301,6 +301,8 @@ export type GatewayEvent =
       /** undefined: it is not started again. */
       readonly restartsInMs: number | undefined
     }
+  /** systemd cannot be told how the gateway is. Told once. @param problem a sentence. */
+  | { readonly type: 'notify-failed'; readonly problem: string }
   | { readonly type: 'mistake'; readonly error: unknown }
   | { readonly type: 'leaving'; readonly sessions: number }
   | { readonly type: 'left' }

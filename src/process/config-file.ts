@@ -52,4 +52,3 @@ export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   return 'code' in error && error.code === 'ENOENT' ? 'there is no such file' : error.message
 }
-

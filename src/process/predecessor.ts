@@ -29,28 +29,29 @@ export async function findPredecessor(
   const estate = Promise.withResolvers<Estate>()
   const yours = Promise.withResolvers<void>()
   const gone = Promise.withResolvers<void>()
-  let isServing = false
+  /** Nothing more is wanted of the other one. */
+  let mayOutlive = false
   process.on('message', (message: FromPredecessor) => {
     if (message.say === 'estate') estate.resolve(message.estate)
     if (message.say === 'yours') yours.resolve()
   })
   process.on('disconnect', () => {
-    if (!isServing) process.exit(1)
+    if (!mayOutlive) process.exit(1)
     gone.resolve()
   })
   say({ say: 'ask' })
   return {
     estate: await estate.promise,
     async fail(problem) {
-      isServing = true
+      mayOutlive = true
       say({ say: 'failed', problem })
       await Promise.race([gone.promise, Bun.sleep(farewellMs)])
     },
     async serve() {
-      isServing = true
+      mayOutlive = true
       say({ say: 'ready', version })
       await Promise.race([yours.promise, gone.promise])
-      if (process.connected) process.disconnect()
+      if (process.connected) process.disconnect?.()
     },
   }
 }

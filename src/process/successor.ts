@@ -28,7 +28,7 @@ export interface SuccessorOptions {
 
 /** It may have begun to accept: it is asked to leave, and cut when it does not. */
 const endMs = 5_000
-/** systemd's convention: the first descriptors are standard input, output and errors. */
+/** Those before it are standard input, output and errors. */
 const firstFd = 3
 
 /** @throws Error with a sentence if it cannot be started at all. */
@@ -58,6 +58,7 @@ export function startSuccessor({ command, estate, deadlineMs }: SuccessorOptions
 
   function end(): void {
     child.kill('SIGTERM')
+    child.disconnect()
     const kill = setTimeout(() => child.kill('SIGKILL'), endMs)
     void child.exited.then(() => clearTimeout(kill))
   }

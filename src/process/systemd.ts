@@ -84,7 +84,8 @@ function openSocket(path: string): (text: string) => void {
 
 /** A `sockaddr_un`. @returns why there is none, as a clause. */
 function addressOf(path: string): Buffer | string {
-  if (!path.startsWith('/') && !path.startsWith('@')) return 'it is neither a path nor begins with @'
+  if (!path.startsWith('/') && !path.startsWith('@'))
+    return 'it is neither a path nor begins with @'
   // An abstract name begins with a zero byte.
   const name = Buffer.from(path.replace(/^@/, '\0'))
   if (name.length > maxPathBytes) return `it is longer than ${maxPathBytes} bytes`
