@@ -22,7 +22,7 @@ import type { Side } from './side.ts'
 import type { SideEvents } from './side-parts.ts'
 import type { SessionHost, SessionParts } from './session-parts.ts'
 import { followRoute, joinSides } from './sides.ts'
-import { watch, type Watch } from './watch.ts'
+import { watch, watchOn, type Watch, type WatchOptions } from './watch.ts'
 
 export interface SessionOptions extends SessionParts {
   readonly host: SessionHost<Session>
@@ -66,7 +66,7 @@ export class Session implements SideEvents<Side>, Movable, MovingSession {
     this.#redialler = redialler
     // Closes by which a server says that it leaves are not for the client.
     outbound.withheldCodes = pool.leavingCodes
-    this.#watch = this.#watchFrom(0)
+    this.#watch = watch(this.#watched(0))
   }
 
   /** Goes by what its route and upstream say now. @param notBeforeMs after which time or silence may end it. */
@@ -77,12 +77,11 @@ export class Session implements SideEvents<Side>, Movable, MovingSession {
     const { clock } = this.host
     if (this.#moved?.isUnderWay !== true) upstream.direction.withheldCodes = pool.leavingCodes
     followRoute({ client, upstream }, { route, pool, clock, events: this })
-    this.#watch?.stop()
-    this.#watch = this.#watchFrom(notBeforeMs)
+    this.#watch = watchOn(this.#watch, this.#watched(notBeforeMs))
   }
 
-  #watchFrom(notBeforeMs: number): Watch | undefined {
-    return watch({
+  #watched(notBeforeMs: number): WatchOptions {
+    return {
       route: this.route,
       clock: this.host.clock,
       openedAtMs: this.openedAtMs,
@@ -92,7 +91,7 @@ export class Session implements SideEvents<Side>, Movable, MovingSession {
       onAge: () => this.close('AGE'),
       onIdle: () => this.close('IDLE'),
       onSilent: (each) => this.#giveUp(each),
-    })
+    }
   }
 
   get inbound(): Traffic {

@@ -1,6 +1,7 @@
 /**
  * What ends a session by time: that it is old, that nothing is sent, that a side does not answer.
  */
+import type { RouteConfig } from '../config/config.ts'
 import type { Clock } from '../core/clock.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { Route } from './route.ts'
@@ -32,8 +33,16 @@ export function watch(options: WatchOptions): Watch | undefined {
   return isTimed(route) || route.config.timeout.ageMs !== undefined ? new Watch(options) : undefined
 }
 
+/** The same, for a route that may have been told otherwise. A side that is silent stays so for a watch that goes on. */
+export function watchOn(before: Watch | undefined, options: WatchOptions): Watch | undefined {
+  if (before?.isOf(options.route) === true) return before
+  before?.stop()
+  return watch(options)
+}
+
 export class Watch {
   readonly #options: WatchOptions
+  readonly #told: Pick<RouteConfig, 'timeout' | 'heartbeat'>
   readonly #callOffAge: (() => void) | undefined
   #callOffIdle: (() => void) | undefined
   readonly #heartbeats: readonly Heartbeat[]
@@ -42,6 +51,7 @@ export class Watch {
     const { route, clock, openedAtMs, notBeforeMs, client, upstream, onAge } = options
     const { timeout, heartbeat } = route.config
     this.#options = options
+    this.#told = { timeout, heartbeat }
     if (timeout.idleMs !== undefined) this.#watchIdle(Math.max(notBeforeMs, this.#idleLeftMs))
     if (timeout.ageMs !== undefined) {
       const leftMs = openedAtMs + timeout.ageMs - clock.now()
@@ -52,6 +62,11 @@ export class Watch {
       this.#heartbeatOf(upstream, heartbeat.upstreamMs),
     ]
     this.#heartbeats = heartbeats.filter((each) => each !== undefined)
+  }
+
+  /** Whether what it was made for is what the route says. */
+  isOf({ config: { timeout, heartbeat } }: Route): boolean {
+    return Bun.deepEquals(this.#told, { timeout, heartbeat })
   }
 
   stop(): void {

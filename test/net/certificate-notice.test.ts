@@ -26,11 +26,12 @@ const holders = [
   ],
   [
     'shown to endpoints',
-    (files: { cert: string; key: string }, onEvent: OnEvent) =>
-      new UpstreamTls(
-        { ...files, ca: undefined, serverName: undefined, isVerified: true },
-        onEvent,
-      ),
+    (files: { cert: string; key: string }, onEvent: OnEvent) => {
+      const options = { ...files, ca: undefined, serverName: undefined, isVerified: true }
+      const tls = new UpstreamTls(options, onEvent)
+      tls.start()
+      return tls
+    },
   ],
 ] as const
 
