@@ -11,7 +11,7 @@ import type { Prepared } from '../core/reload.ts'
 import { adminFault } from './listen-fault.ts'
 
 export interface AdminPortOptions {
-  /** What is answered with. */
+  /** What is answered with; asked for when it is first bound. */
   readonly answers: (access: () => AdminAccess) => AnswerAdmin
   readonly emit: Emit
   /** Whether the process that is taken over from has a place, `host:port` or a path. */
@@ -24,17 +24,14 @@ interface Bound {
 }
 
 export class AdminPort {
-  readonly #emit: Emit
-  readonly #isShared: AdminPortOptions['isShared']
-  readonly #answer: AnswerAdmin
+  readonly #options: AdminPortOptions
+  #answer: AnswerAdmin | undefined
   #bound: Bound | undefined
   /** Of whoever asks, at whichever place. */
   #access: AdminAccess = { address: '', unix: undefined, token: undefined }
 
-  constructor({ answers, emit, isShared }: AdminPortOptions) {
-    this.#emit = emit
-    this.#isShared = isShared
-    this.#answer = answers(() => this.#access)
+  constructor(options: AdminPortOptions) {
+    this.#options = options
   }
 
   /** Where it listens, with the port that it got. */
@@ -74,9 +71,10 @@ export class AdminPort {
   }
 
   #bind(config: AdminConfig): Admin {
+    const { answers, emit, isShared } = this.#options
+    this.#answer ??= answers(() => this.#access)
     try {
-      const isShared = this.#isShared(formatPlace(config))
-      return startAdmin(config, this.#answer, this.#emit, { isShared })
+      return startAdmin(config, this.#answer, emit, { isShared: isShared(formatPlace(config)) })
     } catch (error) {
       throw new Error(adminFault(error, config), { cause: error })
     }
