@@ -66,8 +66,8 @@ export function startSuccessor({ command, estate, deadlineMs }: SuccessorOptions
   const fds = estate.sockets.map(({ fd }) => fd)
   const child = spawn(command, fds, {
     ipc: hear,
-    onExit(_, code, signal) {
-      const how = signal === null ? `with exit code ${code}` : `by signal ${signal}`
+    onExit({ exitCode, signalCode }) {
+      const how = signalCode === null ? `with exit code ${exitCode}` : `by ${signalCode}`
       // What it said at the end may be heard after it.
       setImmediate(() =>
         settle({ isReady: false, problem: `the new process ended before it served, ${how}` }),
@@ -99,7 +99,7 @@ function withOwnNumbers(estate: Estate): Estate {
 
 interface Hooks {
   ipc(message: FromSuccessor): void
-  onExit(child: unknown, exitCode: number | null, signal: number | string | null): void
+  onExit(child: Pick<Bun.Subprocess, 'exitCode' | 'signalCode'>): void
 }
 
 function spawn(command: readonly string[], fds: readonly number[], hooks: Hooks) {

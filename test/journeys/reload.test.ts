@@ -29,10 +29,10 @@ const answering = (path: string, body: string) => `{ path: ${path}, respond: { b
 
 let count = 0
 /** Whether a session still passes messages, both ways. */
-async function passes({ socket, message }: WebSocketClient): Promise<boolean> {
+async function passes(client: WebSocketClient): Promise<boolean> {
   const text = `message ${++count}`
-  socket.send(text)
-  return (await message((each) => each === text)) === text
+  client.socket.send(text)
+  return (await client.message((each) => each === text)) === text
 }
 
 const statusOf = async (port: number, path: string) =>

@@ -168,7 +168,7 @@ describe('a process that cannot take over', () => {
     client.socket.send('still here')
     expect(await client.message((text) => text === 'still here')).toBe('still here')
     expect((await endClients()).faults).toEqual([])
-    expect(await served.command.lines.filter(({ event }) => event === 'leaving')).toEqual([])
+    expect(served.command.lines.filter(({ event }) => event === 'leaving')).toEqual([])
     served.write(yamlWith('new'))
     await served.upgrade()
     expect(await wordFrom(served.port)).toBe('new')

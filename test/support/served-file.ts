@@ -29,12 +29,12 @@ export interface ServeOptions extends CommandOptions {
 
 export async function serveFile(
   yaml: string,
-  { options = [], by = [], ...commandOptions }: ServeOptions = {},
+  { options = [], by = [], command: program = sluice, ...commandOptions }: ServeOptions = {},
 ): Promise<ServedFile> {
   const file = temporaryPath('sluice.yaml')
   writeFileSync(file, yaml)
-  const [program = sluice, ...args] = [...by, sluice, 'run', file, ...options]
-  const command = startCommand(args, { ...commandOptions, command: program })
+  const [first = program, ...args] = [...by, program, 'run', file, ...options]
+  const command = startCommand(args, { ...commandOptions, command: first })
   const [port = 0] = await command.ports()
   let { pid } = command
   const signal = (name: NodeJS.Signals, event: string) =>
