@@ -20,7 +20,9 @@ export function text(body: string, type: string): Response {
 export const linesType = 'application/x-ndjson'
 
 export function lines(body: ReadableStream<Uint8Array>): Response {
-  return new Response(body, { headers: { ...headers, 'Content-Type': linesType } })
+  // It may be silent for as long as it likes, see admin.ts.
+  const more = { 'Content-Type': linesType, Connection: 'close' }
+  return new Response(body, { headers: { ...headers, ...more } })
 }
 
 export interface Problem {

@@ -26,3 +26,51 @@ export interface Operations {
   /** Lets the program, started anew, take over. @returns why it cannot begin, as a sentence; else how it gets on. */
   upgrade(): AsyncIterable<UpgradeStep> | string
 }
+
+/** What becomes of what is done with it. */
+export type OperationsEvent =
+  | {
+      /** The configuration was taken anew. Its changes, a line each; none where nothing has changed. */
+      readonly type: 'reloaded'
+      readonly changes: readonly string[]
+    }
+  | {
+      /** Nothing was changed. */
+      readonly type: 'reload-refused'
+      readonly problem: string
+    }
+  | {
+      /** The program was started anew, to take over. */
+      readonly type: 'upgrade-started'
+      readonly pid: number
+    }
+  | {
+      /** The new process serves; the sessions of this one leave. */
+      readonly type: 'upgrade-ready'
+      readonly pid: number
+      readonly version: string
+      readonly sessions: number
+    }
+  | { readonly type: 'upgrade-failed'; readonly problem: string }
+  | {
+      /** Told by the new process: it has taken over from this one. */
+      readonly type: 'took-over'
+      readonly pid: number
+    }
+  | {
+      /** A worker serves. */
+      readonly type: 'worker-ready'
+      readonly worker: number
+      readonly pid: number
+    }
+  | {
+      readonly type: 'worker-lost'
+      readonly worker: number
+      readonly pid: number
+      /** A clause: `killed by SIGKILL`, `exit code 1`, `does not answer`. */
+      readonly detail: string
+      /** undefined: it is not started again. */
+      readonly restartsInMs: number | undefined
+    }
+  /** systemd cannot be told how the gateway is. Told once. @param problem a sentence. */
+  | { readonly type: 'notify-failed'; readonly problem: string }

@@ -112,10 +112,11 @@ async function serve(
     await admin.stop()
     throw error
   }
-  operations.begin(loaded)
   const telling = tellSystemd(systemd, instance)
-  if (predecessor === undefined) systemd.ready()
-  else void takeOver(predecessor, reporter, systemd)
+  if (operations.begin(loaded)) {
+    if (predecessor === undefined) systemd.ready()
+    else void takeOver(predecessor, reporter, systemd)
+  }
 
   async function end(): Promise<number> {
     const isLost = await Promise.race([

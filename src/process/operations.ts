@@ -49,11 +49,12 @@ export class ProcessOperations implements Operations {
     return this.#left.promise
   }
 
-  /** The instance serves. */
-  begin(loaded: LoadedConfig): void {
-    if (this.#state !== 'starting') return
+  /** The instance serves. @returns false where it was told to leave before. */
+  begin(loaded: LoadedConfig): boolean {
+    if (this.#state !== 'starting') return false
     this.#state = 'serving'
     this.#parts.watch?.follow(loaded)
+    return true
   }
 
   reload(options: { readonly isDryRun: boolean }): Promise<ReloadResult> {

@@ -85,6 +85,8 @@ describe('POST /upgrade', () => {
       200,
       'application/x-ndjson',
     ])
+    // By which the port knows that it may be silent for long.
+    expect(answer.headers.get('connection')).toBe('close')
     const lines = linesOf(answer)
     expect(JSON.parse((await lines.next()).value ?? '')).toEqual(started)
     const told = [

@@ -44,7 +44,13 @@ const deployment = z.object({
                 readOnlyRootFilesystem: z.literal(true),
                 capabilities: z.object({ drop: z.tuple([z.literal('ALL')]) }),
               }),
-              volumeMounts: z.array(z.object({ name: z.string(), mountPath: z.string() })),
+              volumeMounts: z.array(
+                z.object({
+                  name: z.string(),
+                  mountPath: z.string(),
+                  subPath: z.never().optional(),
+                }),
+              ),
             }),
           )
           .length(1),
@@ -95,7 +101,7 @@ describe('the manifest', () => {
     const [mount] = container().volumeMounts
     expect([volume?.configMap.name, mount?.name]).toEqual([metadata.name, volume?.name])
     const [key] = Object.keys(data)
-    expect(container().args).toEqual(['run', `${mount?.mountPath}/${key}`])
+    expect(container().args).toEqual(['run', '--watch', `${mount?.mountPath}/${key}`])
   })
 
   test('sets every variable that the configuration asks for', () => {

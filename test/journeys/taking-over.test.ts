@@ -156,6 +156,16 @@ leave: { window: 0ms }
 })
 
 describe('a process that cannot take over', () => {
+  test('because the one that started it is gone does not stay behind', async () => {
+    await using served = await serveFile(yamlWith('word'))
+    const { pid } = await served.signal('SIGUSR2', 'upgrade-started')
+    served.command.kill('SIGKILL')
+    // Both had its standard output.
+    await served.command.exitCode
+    await untilEnded(Number(pid))
+    expect(wordFrom(served.port)).rejects.toThrow()
+  }, 20_000)
+
   test('because its file is wrong leaves all as it was, and its problem is told', async () => {
     await using served = await serveFile(yamlWith('old'))
     using client = await openWebSocket(`ws://127.0.0.1:${served.port}/chat`)

@@ -1,13 +1,14 @@
 /** Which program is started anew: the one that is there then, as it was called. */
 import { expect, test } from 'bun:test'
-import { linkSync, readlinkSync, renameSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { linkSync, mkdtempSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { compiledFile } from '../support/compiled-file.ts'
 import { serveFile } from '../support/served-file.ts'
-import { temporaryFolder } from '../support/temporary.ts'
 
 test('a link that leads to another version by now is followed anew', async () => {
-  const folder = temporaryFolder('versions')
+  // On the file system of the compiled file, which is too large to be copied for this.
+  const folder = mkdtempSync(join(dirname(compiledFile()), 'versions-'))
+  using _ = { [Symbol.dispose]: () => rmSync(folder, { recursive: true }) }
   const [current, next] = [join(folder, 'sluice'), join(folder, 'next')]
   for (const name of ['old', 'new']) linkSync(compiledFile(), join(folder, name))
   symlinkSync('old', current)
