@@ -54,6 +54,7 @@ const usualLevels: Record<Exclude<GatewayEvent['type'], 'endpoint-changed'>, Log
   'took-over': 'info',
   'worker-ready': 'info',
   'worker-lost': 'error',
+  'notify-failed': 'warn',
   mistake: 'error',
   leaving: 'info',
   left: 'info',
