@@ -17,6 +17,7 @@ import { descriptors } from './net/descriptors.ts'
 import { createDnsQuery } from './net/dns-query.ts'
 import {
   assignSockets,
+  closeUnassigned,
   takeInheritedSockets,
   type InheritedSocket,
 } from './net/inherited-sockets.ts'
@@ -45,7 +46,7 @@ export interface Gateway {
   /** The bound addresses, once started. */
   readonly listeners: readonly Pick<
     Listener,
-    'name' | 'address' | 'port' | 'unix' | 'clients' | 'fd'
+    'name' | 'address' | 'port' | 'unix' | 'clients' | 'inheritance'
   >[]
   readonly sessions: number
   listSessions(query: SessionQuery): SessionPage
@@ -134,6 +135,7 @@ export function createGateway(
     try {
       const inherited = surroundings.sockets ?? takeInheritedSockets(process.env, process.pid)
       sockets = assignSockets(inherited, config.listeners)
+      closeUnassigned(inherited, sockets)
       listeners.start(config.listeners)
       // What is bound later is not what was inherited.
       sockets = new Map()
@@ -205,20 +207,19 @@ export function createGateway(
     return foresee(changes, { next, plan, sessions: sessions.all() })
   }
 
-  function leave(options?: { readonly isTakenOver: boolean }): Promise<void> {
-    left ??= leaveInOrder(options)
+  function leave({ isTakenOver } = { isTakenOver: false }): Promise<void> {
+    left ??= leaveInOrder(isTakenOver)
     return left
   }
 
-  async function leaveInOrder(
-    options: { readonly isTakenOver: boolean } = { isTakenOver: false },
-  ): Promise<void> {
+  async function leaveInOrder(isTakenOver: boolean): Promise<void> {
     state = 'leaving'
     emit({ type: 'leaving', sessions: sessions.size })
-    if (!options.isTakenOver) await waitFor(config.leave.delayMs)
-    isLeaving = true
+    if (!isTakenOver) await waitFor(config.leave.delayMs)
+    // Who was accepted while the other one came up is still served.
+    isLeaving = !isTakenOver
     movers.stop()
-    const listenersLeft = listeners.leave(options)
+    const listenersLeft = listeners.leave({ isTakenOver })
     sessions.closeAll(config.leave.windowMs)
     await Promise.race([everybodyLeft(listenersLeft), waitFor(config.leave.windowMs + lastWordsMs)])
     destroy()

@@ -44,7 +44,10 @@ export interface Listener {
    * when none is left, those of sessions aside.
    */
   leave(options?: {
-    /** Another process has the socket: it goes on there. */
+    /**
+     * Another process has the socket: it goes on there. Who was accepted here a moment ago must not notice, so
+     * a connection that has not made its first request yet is ended after that.
+     */
     readonly isTakenOver: boolean
   }): Promise<void>
   /**
@@ -111,6 +114,10 @@ class BoundListener implements Listener, TermsOwner {
     return this.unix !== undefined
   }
 
+  get isLeaving(): boolean {
+    return this.#left !== undefined
+  }
+
   get clients(): number {
     return this.#clients
   }
@@ -145,7 +152,7 @@ class BoundListener implements Listener, TermsOwner {
     this.#stop(isTakenOver)
     if (this.#left === undefined) {
       this.#left = Promise.withResolvers()
-      for (const connection of this.connections) connection.leave()
+      for (const connection of this.connections) connection.leave(isTakenOver)
       if (this.connections.size === 0) this.#left.resolve()
     }
     return this.#left.promise
@@ -207,7 +214,7 @@ class BoundListener implements Listener, TermsOwner {
   #refuse(socket: TcpSocket): void {
     const code: ErrorCode = 'TOO_MANY_CONNECTIONS'
     const address = socket.data.remoteAddress
-    this.events.onRefuse({ code, detail: undefined, address, head: undefined }, this.name)
+    this.events.onRefuse({ code, detail: undefined, address, head: undefined })
     // Where a PROXY header or TLS comes first, an answer would not be understood.
     if (this.#terms.isOpenedAtOnce) {
       const options = { detail: undefined, isKeptAlive: false, isHeadRequest: false }

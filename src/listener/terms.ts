@@ -25,6 +25,8 @@ export interface TermsOwner {
   readonly isUnix: boolean
   /** Connections before their first request, and those between and in requests. */
   readonly connections: Set<Opening | RequestReader>
+  /** Whoever is still being opened has one request. */
+  readonly isLeaving: boolean
   /** The last of them is gone. */
   onEmpty(): void
 }
@@ -66,13 +68,13 @@ export class Terms {
   }
 
   #makeOpeningOptions(): OpeningOptions {
-    const { name, proxyProtocol, timeout } = this.options
+    const { proxyProtocol, timeout } = this.options
     return {
       proxyProtocol,
       certificates: this.certificates,
       timeoutMs: timeout.tlsMs,
       onOpen: (stream, client, rest) => this.#read(stream, client, rest),
-      onRefuse: (refusal) => this.#owner.events.onRefuse(refusal, name),
+      onRefuse: (refusal) => this.#owner.events.onRefuse(refusal),
       onRelease: (opening) => this.#release(opening),
     }
   }
@@ -90,7 +92,7 @@ export class Terms {
         if (this.#isMisdirected(request, client)) request.refuse('MISDIRECTED')
         else events.onRequest(request)
       },
-      onRefuse: (refusal) => events.onRefuse(refusal, name),
+      onRefuse: (refusal) => events.onRefuse(refusal),
       onRelease: (reader) => this.#release(reader),
     }
   }
@@ -100,6 +102,7 @@ export class Terms {
     const client: ListenerClient = { ...opened, isTrustedProxy, isTrusted: this.#isTrusted }
     const reader = new RequestReader(stream, client, this.#readerOptions)
     this.#owner.connections.add(reader)
+    if (this.#owner.isLeaving) reader.leave(true)
     if (rest !== undefined) reader.streamOnData(rest)
   }
 

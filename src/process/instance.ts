@@ -3,10 +3,12 @@
  * systemd see no difference.
  */
 import type { AdminAccess } from '../admin/guard.ts'
+import type { Emit } from '../core/events.ts'
 import type { Operations } from '../core/operations.ts'
 import type { Prepared, ReloadChange } from '../core/reload.ts'
 import type { GatewayState } from '../gateway.ts'
 import type { InheritedSocket } from '../net/inherited-sockets.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import type { LoadedConfig } from './config-source.ts'
 
 /** What a process is given by the one whose place it takes. */
@@ -21,12 +23,28 @@ export interface Estate {
   readonly shared: readonly string[]
 }
 
+/** What an instance is made of. */
+export interface InstanceParts {
+  readonly loaded: LoadedConfig
+  /** undefined where it takes over from nobody. */
+  readonly estate: Estate | undefined
+  readonly emit: Emit
+  readonly metrics: Metrics
+  /** It serves no more though nobody told it to leave: the process is to end. */
+  onLost(): void
+}
+
+/** @throws Error with a sentence, or ListenError, where it cannot be. */
+export type CreateInstance = (parts: InstanceParts) => Instance
+
 export interface Instance {
   readonly state: GatewayState
   /** Open, in all its processes. */
   readonly sessions: number
   /** The first is what examples and tests ask for. */
   readonly ports: readonly number[]
+  /** Begins to serve, once. @throws as creating it; then nothing listens. */
+  start(): Promise<void>
   /** Makes ready for a configuration. @throws Error with a sentence if it cannot be had; then nothing is changed. */
   prepare(loaded: LoadedConfig): Promise<Prepared & { readonly changes: readonly ReloadChange[] }>
   /** What the configuration would come to. Nothing is bound, and nothing changes. @throws as `prepare`, where it can be known. */

@@ -10,7 +10,6 @@ import { operationAnswers } from '../admin/operation-answers.ts'
 import { createPaths } from '../admin/paths.ts'
 import type { Config } from '../config/config.ts'
 import { systemClock } from '../core/clock.ts'
-import type { Emit } from '../core/events.ts'
 import type { Operations } from '../core/operations.ts'
 import type { Prepared, ReloadChange } from '../core/reload.ts'
 import type { GatewayState } from '../gateway.ts'
@@ -19,33 +18,21 @@ import {
   takeInheritedSockets,
   type InheritedSocket,
 } from '../net/inherited-sockets.ts'
-import type { Metrics } from '../telemetry/metrics.ts'
 import { AdminChanges } from './admin-changes.ts'
 import type { LoadedConfig } from './config-source.ts'
-import type { Estate, Instance } from './instance.ts'
+import type { Estate, Instance, InstanceParts } from './instance.ts'
 import { nameWorkers } from './merge/answered.ts'
 import { mergeReloadChanges } from './merge/reload-changes.ts'
+import { ownProgram } from './own-program.ts'
 import { answersOf } from './supervisor-answers.ts'
 import { anyPorts, claimPorts, placeOf, type SharedPort } from './worker-ports.ts'
 import type { Revision, WorkerStart } from './worker-messages.ts'
-import { ownCommand, passedOn, spawnWorker } from './worker-process.ts'
+import { passedOn, spawnWorker } from './worker-process.ts'
 import { Workers } from './workers.ts'
 
-export interface SupervisorParts {
-  readonly loaded: LoadedConfig
-  /** undefined where it takes over from nobody. */
-  readonly estate: Omit<Estate, 'pid'> | undefined
-  readonly emit: Emit
-  readonly metrics: Metrics
-  /** Every worker has been given up: nobody serves any more. */
-  onLost(): void
+export interface SupervisorParts extends InstanceParts {
   /** What starts this program, without its arguments. */
   readonly command?: readonly string[]
-}
-
-export interface Supervisor extends Instance {
-  /** Resolves when all workers serve. @throws ListenError, or Error with what is to be printed; then all has ended. */
-  start(): Promise<void>
 }
 
 /** To read a configuration with its certificates and plugins, on a machine that is busy. */
@@ -54,11 +41,11 @@ const prepareMs = 10_000
 const lastWordsMs = 5_000
 
 /** @throws Error with a sentence if a socket that it was started with is none. */
-export function createSupervisor(parts: SupervisorParts): Supervisor {
+export function createSupervisor(parts: SupervisorParts): Instance {
   return new WorkerSupervisor(parts)
 }
 
-class WorkerSupervisor implements Supervisor {
+class WorkerSupervisor implements Instance {
   readonly #parts: SupervisorParts
   /** Where the file says nothing. */
   readonly #ownSecret: string
@@ -73,7 +60,7 @@ class WorkerSupervisor implements Supervisor {
   #left: Promise<void> | undefined
 
   constructor(parts: SupervisorParts) {
-    const { loaded, estate, emit, metrics, command = ownCommand() } = parts
+    const { loaded, estate, emit, metrics, command = ownProgram } = parts
     const { config } = loaded
     this.#parts = parts
     this.#config = config

@@ -8,11 +8,6 @@ import type { Reply } from './worker-messages.ts'
 /** Behind standard input, output and error. */
 const firstFd = 3
 
-/** In a compiled file the program is inside; else it is named to Bun. */
-export function ownCommand(): readonly string[] {
-  return Bun.main.startsWith('/$bunfs/') ? [process.execPath] : [process.execPath, Bun.main]
-}
-
 /** @param sockets which the worker has as `passedOn` tells. */
 export function spawnWorker(
   command: readonly string[],

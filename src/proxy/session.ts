@@ -12,7 +12,7 @@ import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
 import { noCodes } from '../wire/close-frame.ts'
 import { Ending, isOwnFault, type Fault } from './ending.ts'
-import { answerTo, endWithout, type CloseWords } from './session-end.ts'
+import { answerTo, endWithout, leavingCodes, type CloseWords } from './session-end.ts'
 import type { Movable } from './mover/movable.ts'
 import { Moves } from './failover/moves.ts'
 import type { MovingSession } from './failover/moving-session.ts'
@@ -65,7 +65,7 @@ export class Session implements SideEvents<Side>, Movable, MovingSession {
     this.#upstream = upstream
     this.#redialler = redialler
     // Closes by which a server says that it leaves are not for the client.
-    outbound.withheldCodes = pool.leavingCodes
+    outbound.withheldCodes = leavingCodes(pool, mayMove)
     this.#watch = watch(this.#watched(0))
   }
 
@@ -75,7 +75,8 @@ export class Session implements SideEvents<Side>, Movable, MovingSession {
     const [client, upstream] = [this.#client, this.#upstream]
     const { route, pool } = this
     const { clock } = this.host
-    if (this.#moved?.isUnderWay !== true) upstream.direction.withheldCodes = pool.leavingCodes
+    if (this.#moved?.isUnderWay !== true)
+      upstream.direction.withheldCodes = leavingCodes(pool, this.#redialler !== undefined)
     followRoute({ client, upstream }, { route, pool, clock, events: this })
     this.#watch = watchOn(this.#watch, this.#watched(notBeforeMs))
   }

@@ -17,7 +17,8 @@ export class Sessions implements SessionHost<Session>, KeptRequestHost {
   /** That of the session opened last. */
   #sequence = 0
   #onEmpty: (() => void) | undefined
-  #isLeaving = false
+  /** By the clock: when the last one is to be told to leave; undefined: they are not. */
+  #leavesUntilMs: number | undefined
 
   constructor({ emit, clock, compression }: KeptRequestHost) {
     this.emit = emit
@@ -48,7 +49,7 @@ export class Sessions implements SessionHost<Session>, KeptRequestHost {
     session.sequence = ++this.#sequence
     this.#open.set(session.id, session)
     // Its handshake was under way when the others were told.
-    if (this.#isLeaving) session.close('LEAVING')
+    if (this.#leavesUntilMs !== undefined) this.#closeInTurn(session, this.#leavesUntilMs)
     else if (session.route.isRemoved) session.close('ROUTE_REMOVED')
   }
 
@@ -73,7 +74,7 @@ export class Sessions implements SessionHost<Session>, KeptRequestHost {
 
   /** Closes all sessions, spread evenly over a while so that their clients do not all come back at once. */
   closeAll(windowMs: number): void {
-    this.#isLeaving = true
+    this.#leavesUntilMs = this.clock.now() + windowMs
     closeSpread([...this.#open.values()], 'LEAVING', windowMs)
   }
 
@@ -97,6 +98,12 @@ export class Sessions implements SessionHost<Session>, KeptRequestHost {
     )
     for (const [index, session] of following.entries())
       session.follow((windowMs * index) / following.length)
+  }
+
+  /** Some time in what is left of it. */
+  #closeInTurn(session: Session, untilMs: number): void {
+    const leftMs = Math.max(0, untilMs - this.clock.now())
+    setTimeout(() => session.close('LEAVING'), Math.random() * leftMs)
   }
 
   /** Resolves when the last session is over. */

@@ -13,7 +13,7 @@ export interface LogOptions {
   readonly format: 'json' | 'pretty'
   readonly write: (line: string) => void
   /** Which of several processes this is; told in every line. */
-  readonly worker?: number
+  readonly worker?: number | undefined
 }
 
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'off']
@@ -56,6 +56,7 @@ const usualLevels: Record<Exclude<GatewayEvent['type'], 'endpoint-changed'>, Log
   'took-over': 'info',
   'worker-ready': 'info',
   'worker-lost': 'error',
+  'notify-failed': 'warn',
   mistake: 'error',
   leaving: 'info',
   left: 'info',

@@ -168,10 +168,10 @@ export class Members {
   follow(keys: ReadonlySet<string>): void {
     const { health, eject } = this.#settings.options
     this.change(() => {
-      for (const { standing, dialer } of this.#all.values()) {
+      for (const { standing, dialer, options } of this.#all.values()) {
         if (keys.has('health')) standing.setHealth(health)
         if (keys.has('eject')) standing.setEject(eject)
-        if (keys.has('tls') || keys.has('keep-alive')) dialer.dropIdle()
+        if (keys.has('keep-alive') || (options.isTls && keys.has('tls'))) dialer.dropIdle()
       }
     })
     if (keys.has('health') && this.#isRunning) this.#watches.begin(this.#all.values())
