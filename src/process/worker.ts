@@ -75,7 +75,7 @@ class Worker {
       return { status: describeStatus(gateway), metrics: reporter.metrics.expose(gateway.read()) }
     },
     foresee: (revision) => this.running.gateway.foreseeReload(load(revision)),
-    prepare: (revision) => this.#prepare(revision),
+    prepare: (revision) => inSentences(() => this.#prepare(revision)),
     commit: () => {
       this.#prepared?.commit()
       this.#prepared = undefined
@@ -168,6 +168,15 @@ class Worker {
       await Bun.sleep(retryEveryMs)
       left = await this.#change(left)
     }
+  }
+}
+
+/** @throws Error with a sentence for what a place, a file or a plugin has thrown. */
+function inSentences<Value>(make: () => Value): Value {
+  try {
+    return make()
+  } catch (error) {
+    throw new Error(listenFault(error), { cause: error })
   }
 }
 
