@@ -39,16 +39,17 @@ type Answer = (ask: Ask) => Response | Promise<Response>
 type Methods = Readonly<Record<string, Answer>>
 type Fault = (request: Request, access: AdminAccess) => Problem | undefined
 
+/** @param access asked for each request, as it may change. */
 export function createResources(
   { gateway, metrics }: Subject,
-  access: AdminAccess,
+  access: () => AdminAccess,
 ): (request: Request) => Response | Promise<Response> {
   const { upstreams } = gateway
 
   /** Answers only who has no fault. */
   function guarded(fault: Fault, answer: Answer): Answer {
     return (ask) => {
-      const found = fault(ask.request, access)
+      const found = fault(ask.request, access())
       return found === undefined ? answer(ask) : problem(found)
     }
   }

@@ -95,10 +95,8 @@ function sentenceOf(failure: unknown, timeoutMs: number): string {
 function tlsOf({ ca, cert, key, isVerified }: Trust): UpstreamTls {
   const options = { ca, cert, key, serverName: undefined, isVerified }
   try {
-    const tls = new UpstreamTls(options, () => {})
-    // One connection is all there is: files that change later do not matter.
-    tls.stop()
-    return tls
+    // One connection is all there is: it is not started, for files that change later do not matter.
+    return new UpstreamTls(options, () => {})
   } catch (error) {
     const given = [ca && '--ca', cert && '--cert', key && '--key'].filter(Boolean)
     const files = given.length > 1 ? 'files' : 'file'

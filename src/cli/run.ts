@@ -5,6 +5,7 @@ import { writeSync } from 'node:fs'
 import { defaultConfigFor } from '../config/default-config.ts'
 import type { Config } from '../config/config.ts'
 import { startAdmin, type Admin } from '../admin/admin.ts'
+import { createResources } from '../admin/resources.ts'
 import type { Emit } from '../core/events.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import { builtIn } from '../registry.ts'
@@ -75,7 +76,12 @@ export async function startGateway(config: Config): Promise<Running | undefined>
   try {
     gateway = createGateway(config, emit)
     // Before the listeners, so that probes are told that the gateway is starting.
-    if (place !== undefined) admin = startAdmin(place, { gateway, metrics }, emit)
+    if (place !== undefined)
+      admin = startAdmin(
+        place,
+        createResources({ gateway, metrics }, () => place),
+        emit,
+      )
     gateway.start()
     return { gateway, admin }
   } catch (error) {

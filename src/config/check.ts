@@ -9,7 +9,7 @@ import type { Registry } from '../core/registry.ts'
 import { certificateIssues } from './certificate-files.ts'
 import { compose } from './compose.ts'
 import type { Config } from './config.ts'
-import { listenerConflicts, placeConflicts, routeConflicts } from './conflicts.ts'
+import { listenerConflicts, placeConflicts, routeConflicts, sharingConflicts } from './conflicts.ts'
 import { withDefaults } from './defaults.ts'
 import { discoveryFileIssues } from './discovery-files.ts'
 import { besideMode, engineConflicts, failoverConflicts } from './failover-conflicts.ts'
@@ -25,12 +25,15 @@ import { adminSchema } from './schema/admin.ts'
 import { listenerSchema } from './schema/listener.ts'
 import { routeSchema } from './schema/route.ts'
 import { upstreamOf } from './schema/upstream.ts'
+import { isSeveral } from './schema/workers.ts'
 import { splitIssues } from './split-families.ts'
 import { nameTies, routeTies } from './ties.ts'
 import type { Files } from './text-file.ts'
 import { listenerFiles, upstreamFiles } from './tls-files.ts'
+import type { Tree } from './tree.ts'
 import { parameterIssues } from './upstream-parameters.ts'
 import { familyOf, healthConflicts, upstreamConflicts } from './upstream-conflicts.ts'
+import { writtenOf } from './written.ts'
 
 export type Checked =
   { readonly config: Config; readonly issues?: undefined } | { readonly issues: readonly Issue[] }
@@ -47,7 +50,11 @@ export interface Surroundings extends Files {
   readonly registry: Registry
 }
 
-export function checkConfig(input: unknown, { registry, ...files }: Surroundings): Checked {
+/** What a file says, before anything is known of it. */
+export type Unchecked = Pick<Tree, 'value' | 'references' | 'files'>
+
+export function checkConfig(said: Unchecked, { registry, ...files }: Surroundings): Checked {
+  const input = said.value
   const schemas = schemasFor(registry)
   const withAll = withDefaults(input, registry)
   const whole = schemas.config.safeParse(withAll, { reportInput: true })
@@ -59,17 +66,24 @@ export function checkConfig(input: unknown, { registry, ...files }: Surroundings
       listed(written, 'listeners'),
       listed(completed, 'listeners'),
       listenerSchema,
+      whole.data?.listeners,
     ),
     upstreams: itemsOf(
       named(written, 'upstreams'),
       named(completed, 'upstreams'),
       schemas.upstream,
+      whole.data && Object.values(whole.data.upstreams),
     ),
-    routes: itemsOf(listed(written, 'routes'), listed(completed, 'routes'), routeSchema),
+    routes: itemsOf(
+      listed(written, 'routes'),
+      listed(completed, 'routes'),
+      routeSchema,
+      whole.data?.routes,
+    ),
   }
   const issues = [
     ...(whole.success ? [] : issuesOf(whole.error)),
-    ...listenerPart(parts, written['admin'], files),
+    ...listenerPart(parts, written, files),
     ...upstreamPart(parts, files),
     ...defaultedFailover(shared, written['defaults']),
     ...routePart(parts, written, files),
@@ -79,7 +93,8 @@ export function checkConfig(input: unknown, { registry, ...files }: Surroundings
     ...filesPart(parts, files),
   ]
   if (!whole.success || issues.length > 0) return { issues }
-  return { config: compose(whole.data, files.folder) }
+  const config = compose(whole.data, files.folder)
+  return { config: { ...config, registry, written: writtenOf(said, completed, config) } }
 }
 
 interface Parts {
@@ -88,16 +103,18 @@ interface Parts {
   readonly routes: Items<z.output<typeof routeSchema>>
 }
 
+/** @param read all of them, where the whole file could be read; one by one else. */
 function itemsOf<T>(
   written: readonly Item<unknown>[],
   completed: readonly Item<unknown>[],
   schema: z.ZodType<T>,
+  read: readonly T[] | undefined,
 ): Items<T> {
   return {
     written,
     mappings: written.flatMap(({ path, value }) => (isMapping(value) ? { path, value } : [])),
-    sound: completed.flatMap(({ path, value }) => {
-      const { data } = schema.safeParse(value)
+    sound: completed.flatMap(({ path, value }, index) => {
+      const data = read === undefined ? schema.safeParse(value).data : read[index]
       return data === undefined ? [] : { path, value: data }
     }),
   }
@@ -115,7 +132,8 @@ function named(input: Mapping, key: string): Item<unknown>[] {
   return Object.entries(all).map(([name, value]) => ({ path: [key, name], value }))
 }
 
-function listenerPart({ listeners }: Parts, admin: unknown, { folder }: Files): Issue[] {
+function listenerPart({ listeners }: Parts, written: Mapping, { folder }: Files): Issue[] {
+  const { admin, workers } = written
   const own: Path = ['admin']
   const { data } = adminSchema.safeParse(admin)
   const all = [...listeners.sound, ...(data === undefined ? [] : [{ path: own, value: data }])]
@@ -126,6 +144,7 @@ function listenerPart({ listeners }: Parts, admin: unknown, { folder }: Files): 
   return [
     ...listeners.mappings.flatMap(listenerConflicts),
     ...(isMapping(admin) ? placeConflicts({ path: own, value: admin }, 'admin') : []),
+    ...(isSeveral(workers) ? listeners.sound.flatMap(sharingConflicts) : []),
     ...nameTies(listeners.sound),
     ...placeTies(places),
     ...socketIssues(places.map(({ path, value }) => ({ path, value: value.unix }))),

@@ -26,29 +26,20 @@ type File = (path: string) => string
 type Family = EndpointConfig['scheme']
 
 /** @param folder what relative paths start from; absolute. */
-export function compose(written: Written, folder: string): Config {
+export function compose(written: Written, folder: string): Omit<Config, 'written' | 'registry'> {
   const file: File = (path) => resolve(folder, path)
-  const { secret, listeners, routes, leave, limits, admin, log } = written
+  const { secret, listeners, routes, leave, workers, limits, admin, log } = written
   const [listenerNames, routeNames] = [
     uniqueNames(listeners, listenerName),
     uniqueNames(routes, routeName),
   ]
   return {
-    // Stands in until the file's parts are kept.
-    written: {
-      parts: {},
-      listeners: new Map(),
-      upstreams: new Map(),
-      routes: new Map(),
-      secrets: new Set(),
-      files: [],
-    },
-    workers: 1,
     secret,
     listeners: listeners.map((each, index) => listenerOf(each, listenerNames[index] ?? '', file)),
     upstreams: upstreamsOf(written, folder),
     routes: routes.map((each, index) => routeOf(each, routeNames[index] ?? '')),
     leave: { delayMs: leave.delay, windowMs: leave.window },
+    workers,
     limits: { compressionBytes: limits['compression-memory'] },
     admin: admin && {
       address: admin.address,

@@ -3,6 +3,7 @@
  * Invariant: a Config is complete. Every default is filled in, every name in it exists, and every
  * number carries its unit in its name. Paths of files are absolute.
  */
+import type { Registry } from '../core/registry.ts'
 import type { Template } from '../expression/template.ts'
 import type { UpstreamConfig } from './upstream-config.ts'
 
@@ -11,6 +12,8 @@ export type * from './upstream-config.ts'
 export interface Config {
   /** What the file says, to be compared with what it says later. */
   readonly written: WrittenConfig
+  /** What the file could name, plugins included. */
+  readonly registry: Registry
   /** What stickiness is signed with, the same on every gateway; undefined: one made at the start. */
   readonly secret: string | undefined
   readonly listeners: readonly ListenerConfig[]
@@ -220,16 +223,22 @@ export interface AdminConfig {
 }
 
 /**
- * A checked file as it was written, with references replaced, `defaults` merged and names given: mappings,
- * lists and scalars. Nothing but `compareConfigs` reads it.
+ * A checked file as it was written, with references replaced, `defaults` merged, short forms of listeners and
+ * upstreams as the mappings they stand for, and names given: mappings, lists and scalars. Only
+ * `compareConfigs` reads more of it than `files`.
  */
 export interface WrittenConfig {
+  /** What a file says once, by its key: `leave`, `admin`; not `defaults`. */
   readonly parts: Readonly<Record<string, unknown>>
   readonly listeners: ReadonlyMap<string, unknown>
+  /** Those that a route gives by URL, too. */
   readonly upstreams: ReadonlyMap<string, unknown>
   readonly routes: ReadonlyMap<string, unknown>
-  /** Whether a value contains what came from `${env:…}` or `${file:…}`: it is not to be told. By its path, joined by dots. */
-  readonly secrets: ReadonlySet<string>
+  /**
+   * Where a value came from `${env:…}` or `${file:…}`, in whole or in part, so that it is not to be told:
+   * `routes.chat.limits.messages`, `admin.token`, `defaults.route.host.0`.
+   */
+  readonly references: ReadonlySet<string>
   /** The files of `${file:…}`; absolute. */
   readonly files: readonly string[]
 }

@@ -31,6 +31,16 @@ export function placeConflicts({ path, value }: Item<Mapping>, what: string): Is
     .map((key) => about([...path, key], message))
 }
 
+/** Of a listener where there are several processes: each binds the ports itself, and two cannot bind one path. */
+export function sharingConflicts({
+  path,
+  value,
+}: Item<{ readonly unix?: string | undefined }>): Issue[] {
+  if (value.unix === undefined) return []
+  const message = 'a Unix socket cannot be shared by several processes'
+  return [{ path, message, suggestion: 'give a port, or workers: 1' }]
+}
+
 const destinations = ['upstream', 'respond', 'redirect'] as const
 
 /** What only becomes of a request that goes to an upstream. */

@@ -32,8 +32,9 @@ export function defaultConfigFor({
   path = '/*',
 }: DefaultOptions): Loaded {
   const listener = address === undefined ? { port } : { port, address }
-  const input = { listeners: [listener], routes: [{ upstream: to, path }] }
-  const checked = checkConfig(input, { folder: process.cwd(), readFile: () => '', registry })
+  const value = { listeners: [listener], routes: [{ upstream: to, path }] }
+  const said = { value, references: [], files: [] }
+  const checked = checkConfig(said, { folder: process.cwd(), readFile: () => '', registry })
   if (checked.issues === undefined) return { ok: true, config: checked.config, registry }
   return { ok: false, problems: checked.issues.map((issue) => problemOf(issue, to)) }
 }

@@ -58,7 +58,7 @@ export function loadConfig(written: string, options: LoadOptions): Loaded {
   }
   if (!tree.isComplete) return refuse(tree.issues, tree)
   const plugged = withPlugins(tree.value, { ...options, folder })
-  const checked = checkConfig(tree.value, { folder, readFile, registry: plugged.registry })
+  const checked = checkConfig(tree, { folder, readFile, registry: plugged.registry })
   const isPlugged = plugged.issues.length === 0
   if (checked.issues === undefined && tree.issues.length === 0 && isPlugged) {
     return { ok: true, config: checked.config, registry: plugged.registry }

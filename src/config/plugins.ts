@@ -77,10 +77,17 @@ function load(path: string, loadPlugin: PluginSource['loadPlugin']): Loading {
   }
 }
 
+/** Of one registry and one plugin always the same, so that a file that is loaded again finds its schemas made. */
+const made = new WeakMap<Registry, WeakMap<Partial<Registry>, Registry>>()
+
 function joined(registry: Registry, plugin: Partial<Registry>): Registry {
+  const withOthers = made.get(registry) ?? new WeakMap<Partial<Registry>, Registry>()
+  made.set(registry, withOthers)
   const { balancers = [], healthChecks = [] } = plugin
-  return {
+  const whole = withOthers.get(plugin) ?? {
     balancers: [...registry.balancers, ...balancers],
     healthChecks: [...registry.healthChecks, ...healthChecks],
   }
+  withOthers.set(plugin, whole)
+  return whole
 }

@@ -12,6 +12,7 @@ import { routeDefaultsSchema, routeSchema } from './schema/route.ts'
 import { filledList, section } from './schema/shapes.ts'
 import { secretSchema } from './schema/secret.ts'
 import { upstreamNameSchema, upstreamSchemasFor } from './schema/upstream.ts'
+import { workersSchema } from './schema/workers.ts'
 
 const leave = section({
   delay: duration({
@@ -116,6 +117,7 @@ function makeSchemas(registry: Registry) {
         .describe('Modules with balancers and health checks of your own.'),
       limits: limits.prefault({}).describe('What all sessions together may hold.'),
       leave: leave.prefault({}).describe('How the gateway leaves on SIGTERM.'),
+      workers: workersSchema.prefault(1),
       admin: adminSchema
         .optional()
         .describe('Where the gateway answers about itself; nowhere by default.'),

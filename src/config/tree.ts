@@ -20,6 +20,10 @@ import { substitute, type Sources } from './substitute.ts'
 export interface Tree {
   readonly value: unknown
   readonly issues: readonly Finding[]
+  /** Where a value came from `${env:…}` or `${file:…}`, in whole or in part. */
+  readonly references: readonly Path[]
+  /** What was read for `${file:…}`; absolute. */
+  readonly files: readonly string[]
   /** Whether the walk came to its end, past no bound. */
   readonly isComplete: boolean
   /** Of the value at a path, or of the key that leads to it; undefined where there is none. */
@@ -32,9 +36,17 @@ const maxDepth = 32 // the deepest key of the schema is at 5; a JSON body may go
 const maxNodes = 100_000 // some 5,000 routes; what aliases repeat counts anew
 const maxAliases = 100 // each is looked for in the whole document
 
+interface Mark {
+  readonly path: Path
+  readonly part: 'key' | 'value'
+  readonly node: unknown
+}
+
 class Walk {
   readonly issues: Finding[] = []
-  readonly spans = new Map<string, Span>()
+  readonly marks: Mark[] = []
+  readonly references: Path[] = []
+  readonly files = new Set<string>()
   readonly document: Document
   readonly sources: Sources
   nodes = 0
@@ -43,7 +55,11 @@ class Walk {
 
   constructor(document: Document, sources: Sources) {
     this.document = document
-    this.sources = sources
+    const readFile = (path: string) => {
+      this.files.add(path)
+      return sources.readFile(path)
+    }
+    this.sources = { ...sources, readFile }
   }
 
   refuse(node: unknown, issue: Issue): typeof unreadable {
@@ -61,17 +77,21 @@ class Walk {
 export function readTree(document: Document, sources: Sources): Tree {
   const walk = new Walk(document, sources)
   const value = read(document.contents, [], walk)
+  let found: Map<string, Span> | undefined
+  const spans = () => (found ??= spansOf(walk.marks))
   return {
     value,
     issues: walk.issues,
+    references: walk.references,
+    files: [...walk.files],
     isComplete: !walk.isStopped,
-    find: (path, part) => walk.spans.get(spanKey(path, part)),
+    find: (path, part) => spans().get(spanKey(path, part)),
   }
 }
 
 function read(node: unknown, path: Path, walk: Walk): unknown {
   if (walk.isStopped) return unreadable
-  walk.spans.set(spanKey(path, 'value'), spanOf(node))
+  walk.marks.push({ path, part: 'value', node })
   if (++walk.nodes > maxNodes) {
     return walk.stop(node, { path, message: `the file unfolds to more than ${maxNodes} values` })
   }
@@ -122,7 +142,7 @@ function readMapping(node: YAMLMap, path: Path, walk: Walk): unknown {
       })
       continue
     }
-    walk.spans.set(spanKey(related, 'key'), spanOf(key))
+    walk.marks.push({ path: related, part: 'key', node: key })
     value[name] = read(child, related, walk)
   }
   return value
@@ -132,6 +152,7 @@ function readScalar(node: Scalar, path: Path, walk: Walk): unknown {
   const { value, source } = node
   if (typeof value === 'string') {
     const reading = substitute(value, walk.sources)
+    if (value.includes('${')) walk.references.push(path)
     if (reading.problem === undefined) return reading.value
     return walk.refuse(node, { path, message: reading.problem, suggestion: reading.suggestion })
   }
@@ -159,6 +180,11 @@ function spanOf(node: unknown): Span {
   const isPlaced = typeof node === 'object' && node !== null && 'range' in node
   const [start, end] = isPlaced && Array.isArray(node.range) ? (node.range as number[]) : []
   return { start: start ?? 0, end: end ?? start ?? 0 }
+}
+
+/** Asked for only where something is wrong, and as long to make as all the rest. */
+function spansOf(marks: readonly Mark[]): Map<string, Span> {
+  return new Map(marks.map(({ path, part, node }) => [spanKey(path, part), spanOf(node)]))
 }
 
 function spanKey(path: Path, part: 'key' | 'value'): string {

@@ -33,10 +33,10 @@ export interface ReloadChange {
   readonly what: string
   /** `added`, `removed`, or what has changed, in words. */
   readonly change: string
-  /** Sessions it concerns, and what they do: take the change over, be closed at a pace, or go on as they are. */
+  /** Sessions it concerns, and what they do: go by it, move to another endpoint, are closed at a pace, or go on as they are. */
   readonly sessions: {
     readonly count: number
-    readonly fate: 'follow' | 'leave' | 'stay'
+    readonly fate: 'follow' | 'move' | 'leave' | 'stay'
   }
   /** A clause: `for sessions to come`, `takes effect with sluice upgrade`. */
   readonly note: string | undefined
@@ -71,6 +71,6 @@ export function reloadLine({ what, change, sessions, note }: ReloadChange): stri
 
 function fateOf(count: number) {
   return count === 1
-    ? { follow: 'follows', leave: 'leaves', stay: 'goes on as it is' }
-    : { follow: 'follow', leave: 'leave', stay: 'go on as they are' }
+    ? { follow: 'follows', move: 'moves', leave: 'leaves', stay: 'goes on as it is' }
+    : { follow: 'follow', move: 'move', leave: 'leave', stay: 'go on as they are' }
 }

@@ -12,7 +12,7 @@ export interface Rate {
 const rounding = 1e-9
 
 export class TokenBucket {
-  readonly #rate: Rate
+  #rate: Rate
   #tokens: number
   #countedAtMs: number
 
@@ -21,6 +21,13 @@ export class TokenBucket {
     this.#rate = rate
     this.#tokens = rate.burst
     this.#countedAtMs = nowMs
+  }
+
+  /** Another rate from now on. A debt stays; no more is there than its burst. */
+  follow(rate: Rate, nowMs: number): void {
+    this.available(nowMs)
+    this.#rate = rate
+    this.#tokens = Math.min(rate.burst, this.#tokens)
   }
 
   /** Whole tokens that are there; never negative. */

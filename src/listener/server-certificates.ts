@@ -2,13 +2,15 @@
  * The certificates of one listener, one of which each client gets by the server name it asks for; the
  * first where no other is for that name. Files that change are taken for the handshakes to come, and no
  * open connection hears of it.
+ *
+ * Nothing is told, and no file looked after, but between `start` and `stop`.
  */
 import type { TLSOptions } from 'bun'
 import { constants } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { CertificateEvent } from '../core/events.ts'
 import { CertificateNotice } from '../net/certificate-notice.ts'
-import { authorityFault, readPair } from '../net/certificates.ts'
+import { authorityFault, readPair, type Certificates } from '../net/certificates.ts'
 import { watchFiles } from '../net/watched-files.ts'
 
 export interface CertificateOptions {
@@ -25,24 +27,35 @@ const alpn = '\x08http/1.1'
 
 export class ServerCertificates {
   readonly #certificates: readonly ServerCertificate[]
+  readonly #onEvent: (event: CertificateEvent) => void
   #byName: ReadonlyMap<string, ServerCertificate> = new Map()
-  readonly #stops: readonly (() => void)[]
+  #stops: readonly (() => void)[] = []
 
   /** @param options at least one. @throws Error with a sentence if a file cannot be read or is wrong. */
   constructor(options: readonly CertificateOptions[], onEvent: (event: CertificateEvent) => void) {
-    const loaded = options.map((one) => {
+    this.#onEvent = onEvent
+    this.#certificates = options.map((one) => {
       const certificate = new ServerCertificate(one, onEvent)
-      const texts = certificate.files.map((file) => readFileSync(file, 'utf8'))
-      const fault = certificate.take(texts)
+      const fault = certificate.take(certificate.files.map((file) => readFileSync(file, 'utf8')))
       if (fault !== undefined) throw new Error(fault)
-      return { certificate, texts }
+      return certificate
     })
-    this.#certificates = loaded.map(({ certificate }) => certificate)
     this.#index()
-    this.#stops = loaded.flatMap(({ certificate, texts }) => [
-      this.#watch(certificate, texts, onEvent),
+  }
+
+  /** They are in use from now on. */
+  start(): void {
+    for (const certificate of this.#certificates) certificate.tell()
+    this.#stops = this.#certificates.flatMap((certificate) => [
+      this.#watch(certificate),
       certificate.notice.lookDaily(),
     ])
+  }
+
+  /** Looks after the files no more; who came before may still ask for one. */
+  stop(): void {
+    for (const stop of this.#stops) stop()
+    this.#stops = []
   }
 
   /** Whether any of them asks clients for certificates. */
@@ -71,27 +84,20 @@ export class ServerCertificates {
     return undefined
   }
 
-  /** Looks after the files no more. */
-  stop(): void {
-    for (const stop of this.#stops) stop()
-  }
-
-  #watch(
-    certificate: ServerCertificate,
-    texts: readonly string[],
-    onEvent: (event: CertificateEvent) => void,
-  ): () => void {
-    const { files } = certificate
+  #watch(certificate: ServerCertificate): () => void {
+    const { files, options, texts } = certificate
     return watchFiles(
       {
         files,
         take: (read) => {
           const fault = certificate.take(read)
+          if (fault !== undefined) return fault
           this.#index()
-          return fault
+          certificate.tell()
+          return undefined
         },
         onReject: (detail) =>
-          onEvent({ type: 'certificate-rejected', file: certificate.options.cert, detail }),
+          this.#onEvent({ type: 'certificate-rejected', file: options.cert, detail }),
       },
       texts,
     )
@@ -114,6 +120,7 @@ export class ServerCertificate {
   /** What clients have to show, to compare: undefined where they are not asked. */
   readonly demand: string | undefined
   readonly notice: CertificateNotice
+  #taken: { readonly texts: readonly string[]; readonly pair: Certificates } | undefined
   #names: readonly string[] = []
   #tls: TLSOptions = {}
 
@@ -134,8 +141,19 @@ export class ServerCertificate {
     return this.#tls
   }
 
+  /** Of its files, as they were last taken. */
+  get texts(): readonly string[] {
+    return this.#taken?.texts ?? []
+  }
+
+  /** Tells of what was last taken. */
+  tell(): void {
+    if (this.#taken !== undefined) this.notice.tell(this.#taken.pair)
+  }
+
   /** Takes the texts of its files. @returns what is wrong with them; then nothing changes. */
-  take([cert = '', key = '', ca = '']: readonly string[]): string | undefined {
+  take(texts: readonly string[]): string | undefined {
+    const [cert = '', key = '', ca = ''] = texts
     const { names, min, client } = this.options
     const pair = readPair(
       { file: this.options.cert, text: cert },
@@ -156,7 +174,7 @@ export class ServerCertificate {
         ? {}
         : { ca, requestCert: true, rejectUnauthorized: client.isRequired }),
     }
-    this.notice.tell(pair)
+    this.#taken = { texts, pair }
     return undefined
   }
 }

@@ -1,21 +1,28 @@
 /**
- * Listening sockets that this process was started with: systemd's socket activation (`sd_listen_fds(3)`).
+ * Listening sockets that this process was started with: by systemd's socket activation (`sd_listen_fds(3)`),
+ * or by the process that it takes over from.
  *
- * Each goes to the listener of its name, else to the one with its port or path; one that no listener
- * takes is an error, for it would look open and answer nobody.
+ * One of systemd goes to the listener of its name, else to the one with its port or path; if no listener takes
+ * it that is an error, for it would look open and answer nobody. One that was handed over goes to the listener
+ * at its place, whatever the names are now; if there is none any more it is closed.
  */
-import { readFileSync, readlinkSync } from 'node:fs'
+import { closeSync, readFileSync, readlinkSync } from 'node:fs'
 import { formatAddress } from '../core/ip-address.ts'
 import { formatPlace } from '../core/place.ts'
 
 export interface InheritedSocket {
   readonly fd: number
-  /** `FileDescriptorName=` of the socket unit; the unit's own name by default. */
+  /**
+   * `FileDescriptorName=` of the socket unit; the unit's own name by default. The listener's, of one that was
+   * handed over.
+   */
   readonly name: string | undefined
   /** Empty for a Unix socket, with a port of 0. */
   readonly address: string
   readonly port: number
   readonly unix: string | undefined
+  /** Handed over by a process like this one, which had opened it. Else it is systemd's, whoever handed it on. */
+  readonly isTakenOver?: boolean
 }
 
 /** systemd's first descriptor. */
@@ -36,6 +43,8 @@ export function takeInheritedSockets(
   delete env['LISTEN_FDNAMES']
   const names = LISTEN_FDNAMES?.split(':') ?? []
   const places = readListening()
+  if (!/^\d+$/.test(LISTEN_FDS))
+    throw new Error(`LISTEN_FDS is "${LISTEN_FDS}", which is not a number of descriptors`)
   return Array.from({ length: Number(LISTEN_FDS) }, (_, index) => {
     const fd = firstFd + index
     const place = places.get(inodeOf(fd))
@@ -48,18 +57,23 @@ export function takeInheritedSockets(
 type Listening = Pick<InheritedSocket, 'address' | 'port' | 'unix'>
 type Candidate = Listening & { readonly name: string }
 
-/** @returns the socket of each listener that gets one, by the listener's name. @throws Error with a sentence. */
+/**
+ * @param listeners as they are configured.
+ * @returns the socket of each listener that gets one, by the listener's name. @throws Error with a sentence.
+ */
 export function assignSockets(
   sockets: readonly InheritedSocket[],
   listeners: readonly Candidate[],
 ): ReadonlyMap<string, InheritedSocket> {
   const assigned = new Map<string, InheritedSocket>()
   for (const socket of sockets) {
-    const listener = listenerFor(socket, listeners)
-    const { fd } = socket
-    const what = `LISTEN_FDS: descriptor ${fd} (${describe(socket)})`
-    if (listener === undefined)
+    const { fd, isTakenOver = false } = socket
+    const listener = isTakenOver ? listenerAt(socket, listeners) : listenerFor(socket, listeners)
+    const what = `${isTakenOver ? 'Taking over' : 'LISTEN_FDS'}: descriptor ${fd} (${describe(socket)})`
+    if (listener === undefined) {
+      if (isTakenOver) continue
       throw new Error(`${what} belongs to no listener: give a listener its name, port or path`)
+    }
     const other = assigned.get(listener.name)
     if (other !== undefined)
       throw new Error(
@@ -68,6 +82,30 @@ export function assignSockets(
     assigned.set(listener.name, socket)
   }
   return assigned
+}
+
+/** Closes those that no listener has got. Clients that wait in one are reset when nobody else has it open. */
+export function closeUnassigned(
+  sockets: readonly InheritedSocket[],
+  assigned: ReadonlyMap<string, InheritedSocket>,
+): void {
+  const kept = new Set(assigned.values())
+  for (const socket of sockets) if (!kept.has(socket)) closeSync(socket.fd)
+}
+
+/** Where any free port is asked for, the one that the listener of this name has goes on. */
+function listenerAt(
+  socket: InheritedSocket,
+  listeners: readonly Candidate[],
+): Candidate | undefined {
+  if (socket.unix !== undefined) return listeners.find(({ unix }) => unix === socket.unix)
+  const there = listeners.filter(
+    ({ address, unix }) => unix === undefined && address === socket.address,
+  )
+  return (
+    there.find(({ port }) => port === socket.port) ??
+    there.find(({ name, port }) => port === 0 && name === socket.name)
+  )
 }
 
 function listenerFor(

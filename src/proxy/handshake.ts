@@ -66,6 +66,7 @@ async function enterRoute(attempt: Handshake): Promise<void> {
   const full = route.sessions.enter(facts.address)
   if (full === 'total') throw new GatewayError('TOO_MANY_SESSIONS')
   if (full === 'client') throw new GatewayError('TOO_MANY_SESSIONS_OF_CLIENT')
+  route.handshakes.add(facts)
   let session: Session | undefined
   try {
     const dialled = await dialUpstream({ ...attempt, offers: attempt.offer.texts })
@@ -77,6 +78,7 @@ async function enterRoute(attempt: Handshake): Promise<void> {
     session?.destroy()
     throw error
   } finally {
+    route.handshakes.delete(facts)
     if (session === undefined) route.sessions.leave(facts.address)
   }
 }

@@ -1,12 +1,12 @@
 /**
- * What a configuration comes to: its upstreams as pools, its routes in a table. Made once, and never
- * changed: nothing is dialled before its pools start.
+ * What a configuration comes to: its upstreams as pools, its routes in a table. Never changed: another
+ * configuration is another plan (`next-plan.ts`). Nothing is dialled before its pools start.
  */
-import type { Config } from '../config/config.ts'
+import type { Config, ListenerConfig } from '../config/config.ts'
 import { RouteTable } from '../route/route-table.ts'
 import { Pool } from '../upstream/pool.ts'
 import type { PoolHost } from '../upstream/pool-options.ts'
-import { Quota } from './quota.ts'
+import { Quota, type QuotaLimits } from './quota.ts'
 import { Route } from './route.ts'
 
 export interface Plan {
@@ -36,17 +36,25 @@ export function planOf(config: Config, host: PoolHost): Plan {
   }
 }
 
-function planWith({ listeners, routes }: Config, pools: ReadonlyMap<string, Pool>): Plan {
-  const all = routes.map((config) => new Route(config, pools))
+/** @param before whose routes and counts go on, where they are in both. */
+export function planWith(
+  { listeners, routes }: Config,
+  pools: ReadonlyMap<string, Pool>,
+  before?: Plan,
+): Plan {
+  const known = new Map(before?.all.map((route) => [route.config.name, route]))
+  const planned = routes.map(
+    (config) => [config, known.get(config.name) ?? new Route(config, pools)] as const,
+  )
   return {
     pools,
-    all,
-    routes: new RouteTable(all.map((route) => [route.config, route] as const)),
+    all: planned.map(([, route]) => route),
+    routes: new RouteTable(planned),
     handshakes: new Map(
-      listeners.map(({ name, limits }) => [
-        name,
-        new Quota({ total: limits.handshakes, perClient: undefined }),
-      ]),
+      listeners.map((listener) => {
+        const known = before?.handshakes.get(listener.name)
+        return [listener.name, known ?? new Quota(handshakeLimits(listener))]
+      }),
     ),
     redirectPorts: new Map(
       listeners.flatMap(({ name, redirectPort }) =>
@@ -54,4 +62,8 @@ function planWith({ listeners, routes }: Config, pools: ReadonlyMap<string, Pool
       ),
     ),
   }
+}
+
+export function handshakeLimits({ limits }: ListenerConfig): QuotaLimits {
+  return { total: limits.handshakes, perClient: undefined }
 }

@@ -10,7 +10,7 @@ export interface QuotaLimits {
 }
 
 export class Quota {
-  readonly #limits: QuotaLimits
+  #limits: QuotaLimits
   /** Kept only where there is a limit for each client. */
   readonly #byClient = new Map<string, number>()
   #total = 0
@@ -23,15 +23,22 @@ export class Quota {
     return this.#total
   }
 
+  /** Other limits from now on; who is in stays in. @param addresses of all who are in. */
+  follow(limits: QuotaLimits, addresses: Iterable<string>): void {
+    const wasKept = this.#limits.perClient !== undefined
+    this.#limits = limits
+    if (limits.perClient === undefined) this.#byClient.clear()
+    else if (!wasKept) for (const address of addresses) this.#count(clientKey(address), 1)
+  }
+
   /** Counts one more, unless a limit is reached: then says which. Whoever got in MUST `leave` once. */
   enter(address: string): 'total' | 'client' | undefined {
     const { total = Infinity, perClient } = this.#limits
     if (this.#total >= total) return 'total'
     if (perClient !== undefined) {
       const key = clientKey(address)
-      const count = this.#byClient.get(key) ?? 0
-      if (count >= perClient) return 'client'
-      this.#byClient.set(key, count + 1)
+      if ((this.#byClient.get(key) ?? 0) >= perClient) return 'client'
+      this.#count(key, 1)
     }
     this.#total++
     return undefined
@@ -39,10 +46,12 @@ export class Quota {
 
   leave(address: string): void {
     this.#total--
-    if (this.#limits.perClient === undefined) return
-    const key = clientKey(address)
-    const left = (this.#byClient.get(key) ?? 0) - 1
-    if (left > 0) this.#byClient.set(key, left)
+    if (this.#limits.perClient !== undefined) this.#count(clientKey(address), -1)
+  }
+
+  #count(key: string, more: number): void {
+    const count = (this.#byClient.get(key) ?? 0) + more
+    if (count > 0) this.#byClient.set(key, count)
     else this.#byClient.delete(key)
   }
 }

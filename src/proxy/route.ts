@@ -1,55 +1,96 @@
 /**
- * A route as requests meet it: compiled from the configuration once, with the pools it leads to.
+ * A route as requests meet it: compiled from the configuration, with the pools it leads to. It stays the
+ * same object for its sessions when the configuration changes.
  */
 import type { RouteConfig } from '../config/config.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { FrameRules } from '../wire/frame-header.ts'
 import { HeaderRewriter } from './header-rewrite.ts'
-import { Quota } from './quota.ts'
+import { Quota, type QuotaLimits } from './quota.ts'
 import { Redirect } from './redirect.ts'
 import type { RequestFacts } from './request-facts.ts'
 import { Split } from './split.ts'
 import { stuckPool } from './stickiness.ts'
 
-export class Route {
+/** By the name of their upstream. */
+type Pools = ReadonlyMap<string, Pool>
+
+/** What a configuration of it comes to. */
+interface Compiled {
   readonly config: RouteConfig
-  /** What is done to the headers of requests on their way to an endpoint, and of answers on theirs back. */
   readonly requestHeaders: HeaderRewriter
   readonly answerHeaders: HeaderRewriter
-  /** For a route that sends its requests elsewhere. */
   readonly redirect: Redirect | undefined
-  /** Open sessions, and handshakes that may become one. */
-  readonly sessions: Quota
-  /** The names of those that clients are told to come back with. */
   readonly ownCookies: readonly string[]
   /** Where it leads. */
-  readonly #pools: readonly Pool[]
-  readonly #split: Split<Pool>
-  readonly #rules: readonly (readonly FrameRules[])[]
+  readonly pools: readonly Pool[]
+}
+
+/** Of all its sessions of one kind: one object, so that they follow when it changes. */
+type LiveRules = { -readonly [Key in keyof FrameRules]: FrameRules[Key] }
+
+export class Route {
+  /** Open sessions, and handshakes that may become one. */
+  readonly sessions: Quota
+  /** Handshakes under way. */
+  readonly handshakes = new Set<RequestFacts>()
+  /** It is in no table any more: whoever comes to it late has to go. */
+  isRemoved = false
+  #compiled: Compiled
+  #split: Split<Pool>
+  readonly #rules: readonly (readonly LiveRules[])[]
 
   /** @param pools by the name of their upstream: at least those the route leads to. */
-  constructor(config: RouteConfig, pools: ReadonlyMap<string, Pool>) {
-    this.config = config
-    const { sessions: total, sessionsPerClient: perClient } = config.limits
-    this.sessions = new Quota({ total, perClient })
-    this.requestHeaders = new HeaderRewriter(config.forward.headers)
-    this.answerHeaders = new HeaderRewriter(config.answer.headers)
-    this.redirect = config.redirect && new Redirect(config.redirect.to)
-    this.#pools = config.upstreams.map(({ name }) => poolOf(pools, name))
-    this.ownCookies = this.#pools.flatMap(({ sticky }) =>
-      sticky?.kind === 'cookie' ? [sticky.name] : [],
-    )
-    this.#split = new Split(
-      config.upstreams.map(({ name, weight }) => ({ name, weight, value: poolOf(pools, name) })),
-    )
+  constructor(config: RouteConfig, pools: Pools) {
+    this.sessions = new Quota(quotaLimits(config))
+    this.#compiled = compile(config, pools)
+    this.#split = splitOf(config, pools)
     this.#rules = [false, true].map((isMasked) =>
-      [false, true].map((mayCompress) => ({
-        isMasked,
-        mayCompress,
-        frameBytes: config.limits.frameBytes,
-        messageBytes: config.limits.messageBytes,
-      })),
+      [false, true].map((mayCompress) => ({ isMasked, mayCompress, ...sizesOf(config) })),
     )
+  }
+
+  /**
+   * Goes on with another configuration, which sessions that are open see at once where they ask for it.
+   * @param hasNewSplit else an administrator's shares stay. @param addresses of its sessions.
+   */
+  follow(
+    config: RouteConfig,
+    pools: Pools,
+    { hasNewSplit, addresses }: { hasNewSplit: boolean; addresses: Iterable<string> },
+  ): void {
+    this.#compiled = compile(config, pools)
+    if (hasNewSplit) this.#split = splitOf(config, pools)
+    const underWay = Array.from(this.handshakes, ({ address }) => address)
+    this.sessions.follow(quotaLimits(config), [...addresses, ...underWay])
+    for (const rules of this.#rules.flat()) Object.assign(rules, sizesOf(config))
+  }
+
+  get config(): RouteConfig {
+    return this.#compiled.config
+  }
+
+  /** What is done to the headers of requests on their way to an endpoint, and of answers on theirs back. */
+  get requestHeaders(): HeaderRewriter {
+    return this.#compiled.requestHeaders
+  }
+
+  get answerHeaders(): HeaderRewriter {
+    return this.#compiled.answerHeaders
+  }
+
+  /** For a route that sends its requests elsewhere. */
+  get redirect(): Redirect | undefined {
+    return this.#compiled.redirect
+  }
+
+  /** The names of those that clients are told to come back with. */
+  get ownCookies(): readonly string[] {
+    return this.#compiled.ownCookies
+  }
+
+  get #pools(): readonly Pool[] {
+    return this.#compiled.pools
   }
 
   /** Whether nothing is known yet of endpoints it leads to: then what a request sticks to may not be there yet. */
@@ -89,7 +130,33 @@ export class Route {
   }
 }
 
-function poolOf(pools: ReadonlyMap<string, Pool>, name: string): Pool {
+function compile(config: RouteConfig, all: Pools): Compiled {
+  const pools = config.upstreams.map(({ name }) => poolOf(all, name))
+  return {
+    config,
+    requestHeaders: new HeaderRewriter(config.forward.headers),
+    answerHeaders: new HeaderRewriter(config.answer.headers),
+    redirect: config.redirect && new Redirect(config.redirect.to),
+    ownCookies: pools.flatMap(({ sticky }) => (sticky?.kind === 'cookie' ? [sticky.name] : [])),
+    pools,
+  }
+}
+
+function splitOf({ upstreams }: RouteConfig, pools: Pools): Split<Pool> {
+  return new Split(
+    upstreams.map(({ name, weight }) => ({ name, weight, value: poolOf(pools, name) })),
+  )
+}
+
+function quotaLimits({ limits }: RouteConfig): QuotaLimits {
+  return { total: limits.sessions, perClient: limits.sessionsPerClient }
+}
+
+function sizesOf({ limits }: RouteConfig): Pick<FrameRules, 'frameBytes' | 'messageBytes'> {
+  return { frameBytes: limits.frameBytes, messageBytes: limits.messageBytes }
+}
+
+function poolOf(pools: Pools, name: string): Pool {
   const pool = pools.get(name)
   if (pool === undefined) throw new RangeError(`There is no upstream ${name}`)
   return pool

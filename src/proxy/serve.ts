@@ -13,11 +13,13 @@ import { relayHttp } from './http-relay.ts'
 import { httpsAnswer, ownAnswer, sendAnswer, type OwnAnswer } from './own-answer.ts'
 import type { Plan } from './plan.ts'
 import { RequestFacts } from './request-facts.ts'
+import { describeRefusal } from './refused.ts'
 import type { Route } from './route.ts'
 import type { Sessions } from './sessions.ts'
 
 export interface ServeOptions {
-  readonly plan: Plan
+  /** The one that counts now. */
+  readonly plan: () => Plan
   readonly sessions: Sessions
   readonly compression: Compression
   readonly emit: Emit
@@ -26,7 +28,8 @@ export interface ServeOptions {
 }
 
 export async function serve(request: ClientRequest, options: ServeOptions): Promise<void> {
-  const { plan, sessions, compression, emit } = options
+  const { sessions, compression, emit } = options
+  const plan = options.plan()
   const facts = new RequestFacts(request.head, request.client)
   request.address = facts.address
   request.id = facts.requestId
@@ -77,21 +80,9 @@ function refuse(request: ClientRequest, error: unknown, emit: Emit): void {
     const detail = error.hasDetail ? error.message : undefined
     if (!request.isOver) return request.refuse(error.code, detail)
     if (error.code !== 'CLIENT_GONE') return
-    const { method, host, path } = request.head
-    const { listener, route, address, id } = request
-    return emit({
-      type: 'request-refused',
-      listener,
-      route,
-      request: id,
-      isHandshake: request.head.isUpgrade,
-      code: error.code,
-      detail,
-      address,
-      method,
-      host,
-      path,
-    })
+    const { listener, route, address, id, head } = request
+    const refusal = { code: error.code, detail, address, head, route, request: id }
+    return emit(describeRefusal(listener, refusal))
   }
   emit({ type: 'mistake', error })
   request.refuse('INTERNAL')

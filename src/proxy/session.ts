@@ -4,17 +4,15 @@
  *
  * Both streams belong to the session, and every way to its end has a deadline.
  */
-import type { ByteStream, StreamClose } from '../core/byte-stream.ts'
-import type { Clock } from '../core/clock.ts'
+import type { StreamClose } from '../core/byte-stream.ts'
 import { CloseCode } from '../core/close-codes.ts'
 import { errorRow, type ErrorCode } from '../core/errors.ts'
-import type { Emit, MoveCause, SessionEnd, SessionFacts, Traffic } from '../core/events.ts'
+import type { MoveCause, SessionEnd, SessionFacts, Traffic } from '../core/events.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
 import { noCodes } from '../wire/close-frame.ts'
 import { Ending, isOwnFault, type Fault } from './ending.ts'
 import { answerTo, endWithout, type CloseWords } from './session-end.ts'
-import type { Directions } from './framing.ts'
 import type { Movable } from './mover/movable.ts'
 import { Moves } from './failover/moves.ts'
 import type { MovingSession } from './failover/moving-session.ts'
@@ -22,31 +20,12 @@ import type { Redialler } from './failover/redialler.ts'
 import type { Route } from './route.ts'
 import type { Side } from './side.ts'
 import type { SideEvents } from './side-parts.ts'
-import { joinSides } from './sides.ts'
-import { watch, type Watch } from './watch.ts'
+import type { SessionHost, SessionParts } from './session-parts.ts'
+import { followRoute, joinSides } from './sides.ts'
+import { watch, watchOn, type Watch, type WatchOptions } from './watch.ts'
 
-/** What all sessions share. */
-export interface SessionHost {
-  readonly clock: Clock
-  readonly emit: Emit
-  /** Called once a session, when both its streams are closed. */
-  readonly onClose: (session: Session, end: SessionEnd) => void
-}
-
-export interface SessionOptions {
-  readonly id: string
-  readonly route: Route
-  readonly pool: Pool
-  /** Counts it until it is over, or goes on elsewhere. */
-  readonly endpoint: Endpoint
-  readonly facts: SessionFacts
-  readonly client: ByteStream
-  readonly upstream: ByteStream
-  /** What becomes of what the client sends, and of what the upstream sends. */
-  readonly directions: Directions
-  /** Finds other servers; undefined: what happens to this one happens to the client. */
-  readonly redialler: Redialler | undefined
-  readonly host: SessionHost
+export interface SessionOptions extends SessionParts {
+  readonly host: SessionHost<Session>
 }
 
 export class Session implements SideEvents<Side>, Movable, MovingSession {
@@ -56,7 +35,7 @@ export class Session implements SideEvents<Side>, Movable, MovingSession {
   /** Its place in the order in which sessions were opened; set by `Sessions`. */
   sequence = 0
   readonly openedAtMs: number
-  readonly host: SessionHost
+  readonly host: SessionHost<Session>
   /** Where it is, or was before it lost its server. */
   endpoint: Endpoint
   facts: SessionFacts
@@ -67,7 +46,7 @@ export class Session implements SideEvents<Side>, Movable, MovingSession {
   #moved: Moves | undefined
   #hasLeftEndpoint = false
   #ending: Ending | undefined
-  readonly #watch: Watch | undefined
+  #watch: Watch | undefined
 
   constructor(options: SessionOptions) {
     const { route, pool, host, redialler, directions } = options
@@ -87,15 +66,32 @@ export class Session implements SideEvents<Side>, Movable, MovingSession {
     this.#redialler = redialler
     // Closes by which a server says that it leaves are not for the client.
     outbound.withheldCodes = pool.leavingCodes
-    this.#watch = watch({
-      route,
-      clock,
-      client,
-      upstream,
+    this.#watch = watch(this.#watched(0))
+  }
+
+  /** Goes by what its route and upstream say now. @param notBeforeMs after which time or silence may end it. */
+  follow(notBeforeMs: number): void {
+    if (this.isEnding) return
+    const [client, upstream] = [this.#client, this.#upstream]
+    const { route, pool } = this
+    const { clock } = this.host
+    if (this.#moved?.isUnderWay !== true) upstream.direction.withheldCodes = pool.leavingCodes
+    followRoute({ client, upstream }, { route, pool, clock, events: this })
+    this.#watch = watchOn(this.#watch, this.#watched(notBeforeMs))
+  }
+
+  #watched(notBeforeMs: number): WatchOptions {
+    return {
+      route: this.route,
+      clock: this.host.clock,
+      openedAtMs: this.openedAtMs,
+      notBeforeMs,
+      client: this.#client,
+      upstream: this.#upstream,
       onAge: () => this.close('AGE'),
       onIdle: () => this.close('IDLE'),
       onSilent: (each) => this.#giveUp(each),
-    })
+    }
   }
 
   get inbound(): Traffic {
@@ -154,6 +150,8 @@ export class Session implements SideEvents<Side>, Movable, MovingSession {
     const [redialler, client, upstream] = [this.#redialler, this.#client, this.#upstream]
     const { succession } = upstream
     if (redialler === undefined || succession === undefined) return undefined
+    // Its upstream has been told otherwise since.
+    if (!this.pool.mayMove && this.#moved?.isUnderWay !== true) return undefined
     this.#moved ??= new Moves({ session: this, client, upstream, succession, redialler })
     return this.#moved
   }

@@ -5,9 +5,11 @@ import type { Emit, SessionEnd } from '../core/events.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Compression } from '../wire/compression.ts'
 import type { KeptRequestHost } from './failover/kept-request.ts'
-import type { Session, SessionHost } from './session.ts'
+import type { Route } from './route.ts'
+import type { SessionHost } from './session-parts.ts'
+import type { Session } from './session.ts'
 
-export class Sessions implements SessionHost, KeptRequestHost {
+export class Sessions implements SessionHost<Session>, KeptRequestHost {
   readonly emit: Emit
   readonly clock: Clock
   readonly compression: Compression
@@ -36,11 +38,18 @@ export class Sessions implements SessionHost, KeptRequestHost {
     return this.#open.values()
   }
 
+  /** The client addresses of those of a route. */
+  addressesOf(route: Route): string[] {
+    const ofRoute = [...this.#open.values()].filter((session) => session.route === route)
+    return ofRoute.map(({ facts }) => facts.address)
+  }
+
   add(session: Session): void {
     session.sequence = ++this.#sequence
     this.#open.set(session.id, session)
     // Its handshake was under way when the others were told.
     if (this.#isLeaving) session.close('LEAVING')
+    else if (session.route.isRemoved) session.close('ROUTE_REMOVED')
   }
 
   /** What every session is given to say that it is over: one function, as a closure each would cost more than their facts. */
@@ -65,10 +74,29 @@ export class Sessions implements SessionHost, KeptRequestHost {
   /** Closes all sessions, spread evenly over a while so that their clients do not all come back at once. */
   closeAll(windowMs: number): void {
     this.#isLeaving = true
-    const sessions = [...this.#open.values()]
-    for (const [index, session] of sessions.entries()) {
-      setTimeout(() => session.close('LEAVING'), (windowMs * index) / sessions.length)
-    }
+    closeSpread([...this.#open.values()], 'LEAVING', windowMs)
+  }
+
+  /**
+   * Those of these routes and upstreams go by what is said of them now; those of routes that are there no more are closed.
+   * @param windowMs over which whoever has to go does.
+   */
+  follow(
+    { routes, upstreams }: { routes: ReadonlySet<string>; upstreams: ReadonlySet<string> },
+    windowMs: number,
+  ): void {
+    const open = [...this.#open.values()]
+    closeSpread(
+      open.filter(({ route }) => route.isRemoved),
+      'ROUTE_REMOVED',
+      windowMs,
+    )
+    const following = open.filter(
+      ({ route, pool }) =>
+        !route.isRemoved && (routes.has(route.config.name) || upstreams.has(pool.name)),
+    )
+    for (const [index, session] of following.entries())
+      session.follow((windowMs * index) / following.length)
   }
 
   /** Resolves when the last session is over. */
@@ -80,4 +108,13 @@ export class Sessions implements SessionHost, KeptRequestHost {
   destroyAll(): void {
     for (const session of this.#open.values()) session.destroy()
   }
+}
+
+function closeSpread(
+  sessions: readonly Session[],
+  reason: 'LEAVING' | 'ROUTE_REMOVED',
+  windowMs: number,
+): void {
+  for (const [index, session] of sessions.entries())
+    setTimeout(() => session.close(reason), (windowMs * index) / sessions.length)
 }

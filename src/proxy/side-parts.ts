@@ -3,6 +3,7 @@
  */
 import type { ByteStream, StreamClose } from '../core/byte-stream.ts'
 import type { Clock } from '../core/clock.ts'
+import { encodeClose } from '../wire/frame-encoder.ts'
 import type { Direction } from './direction.ts'
 import type { Throttle } from './throttle.ts'
 
@@ -49,4 +50,32 @@ export interface OwnClose {
   readonly reason: string
   /** Set where the side is not to be heard any more: how long it may take to end after our FIN. */
   readonly lingerMs?: number
+}
+
+interface Closable {
+  readonly name: 'client' | 'upstream'
+  readonly stream: ByteStream
+  readonly peer: { readonly isAtBoundary: boolean }
+}
+
+/** Where its peer broke off inside a frame, which will never end, there is no place for a Close: it is ended without. */
+export function sendClose(
+  { name, stream, peer }: Closable,
+  { code, reason, lingerMs }: OwnClose,
+): void {
+  if (!peer.isAtBoundary) return stream.end(lingerMs)
+  // Frames towards an upstream are a client's, so masked.
+  stream.write(encodeClose(code, reason, { isMasked: name === 'upstream' }))
+  if (lingerMs !== undefined) stream.end(lingerMs)
+}
+
+/** How often a side passes as much as is enough before others have a turn: about ten milliseconds if all has to be deflated. */
+export const mostGoes = 4
+
+export const nothing = Buffer.alloc(0)
+
+/** What came first, and what came behind it. */
+export function joined(first: Buffer | undefined, second: Buffer | undefined): Buffer | undefined {
+  if (first === undefined || second === undefined) return first ?? second
+  return Buffer.concat([first, second])
 }

@@ -5,11 +5,18 @@
  * Nothing here allocates or waits per message. What ends a session is the session's business.
  */
 import type { ByteStream, ByteStreamHandler, StreamClose } from '../core/byte-stream.ts'
-import { encodeClose } from '../wire/frame-encoder.ts'
 import { hasPassedClose, type Direction } from './direction.ts'
-import type { OwnClose, SideOptions, SideParts } from './side-parts.ts'
+import {
+  joined,
+  mostGoes,
+  nothing,
+  sendClose,
+  type OwnClose,
+  type SideOptions,
+  type SideParts,
+} from './side-parts.ts'
 import { Succession } from './failover/succession.ts'
-import type { Throttle } from './throttle.ts'
+import { throttleFor, type Rates, type Throttle } from './throttle.ts'
 
 export class Side implements ByteStreamHandler {
   readonly name: 'client' | 'upstream'
@@ -22,8 +29,8 @@ export class Side implements ByteStreamHandler {
   /** It has ended its side: nothing more comes from it. */
   hasEnded = false
   #peer: Side | undefined
-  readonly #options: SideOptions<Side>
-  readonly #throttle: Throttle | undefined
+  #options: SideOptions<Side>
+  #throttle: Throttle | undefined
   /** Set for a server that may be replaced. */
   readonly succession: Succession | undefined
   /** What this side sent ahead of its rate; it is not read while there is some. */
@@ -55,6 +62,16 @@ export class Side implements ByteStreamHandler {
   join(peer: Side): void {
     this.#peer = peer
     this.stream.handler = this
+  }
+
+  /** Other options from now on, and other rates of what it sends. What waited for the old ones need not. */
+  follow(options: SideOptions<Side>, rates: Rates): void {
+    if (!this.#options.isTimed) this.lastReadMs = options.clock.now()
+    this.#options = options
+    this.#throttle = throttleFor(rates, options.clock.now(), this.#throttle)
+    this.stream.sendTimeoutMs = options.sendTimeoutMs
+    if (this.#throttle === undefined) this.direction.mostBegun = Infinity
+    this.#endDelay()
   }
 
   /** Whether all has been written to it that ever will be, its Close included. */
@@ -119,19 +136,18 @@ export class Side implements ByteStreamHandler {
     if (this.isShut || hasPassedClose(peer.direction)) return
     this.isShut = true
     const hasClose = this.succession?.isDismissed === true
-    if (!hasClose && (peer.isAtBoundary || peer.direction.isStopped)) this.#closeWith(close)
+    if (!hasClose && (peer.isAtBoundary || peer.direction.isStopped)) sendClose(this, close)
     else if (!hasClose) this.#pendingClose = close
     peer.goOn()
   }
 
   /** Goes on with another stream, of another server; what the one before has sent has passed. */
   take(stream: ByteStream, direction: Direction): void {
-    const { clock, sendTimeoutMs } = this.#options
     this.direction.release()
     this.direction = direction
     this.stream = stream
-    this.lastReadMs = clock.now()
-    stream.sendTimeoutMs = sendTimeoutMs
+    this.lastReadMs = this.#options.clock.now()
+    stream.sendTimeoutMs = this.#options.sendTimeoutMs
     stream.handler = this
   }
 
@@ -206,17 +222,24 @@ export class Side implements ByteStreamHandler {
     })
     if (this.#delayed !== undefined) {
       // Its peer has no room, which has nothing to do with its rate.
-      if (later !== undefined) this.#delayed = Buffer.concat([this.#delayed, later])
+      this.#delayed = joined(this.#delayed, later)
       return
     }
     const unread = direction.takeRest()
-    const rest = later === undefined ? unread : Buffer.concat([unread ?? nothing, later])
+    const rest = joined(unread, later)
     if (rest === undefined || direction.isStopped) return
     const excess = throttle.excess(unread === undefined)
     this.#delayed = rest
     this.stream.pause()
     if ('fault' in excess) this.#options.events.sideOnExcess(this, excess.fault)
-    else this.#callOffDelay = clock.after(excess.waitMs, () => this.#onRoom())
+    else this.#callOffDelay = clock.after(excess.waitMs, () => this.#endDelay())
+  }
+
+  /** Its rate has room again. */
+  #endDelay(): void {
+    this.#callOffDelay?.()
+    this.#callOffDelay = undefined
+    this.goOn()
   }
 
   /** There may be room again, by its rate and with its peer: what was delayed goes on, then reading. */
@@ -248,12 +271,6 @@ export class Side implements ByteStreamHandler {
     else this.#pass(delayed)
   }
 
-  /** Its rate has room again. */
-  #onRoom(): void {
-    this.#callOffDelay = undefined
-    this.goOn()
-  }
-
   /** Lets the frame under way pass to a peer that is being closed, and nothing after it. */
   #passLast(chunk: Buffer): void {
     const peer = this.peer
@@ -268,7 +285,7 @@ export class Side implements ByteStreamHandler {
       this.#write(direction.pass(last))
       if (this.isAtBoundary || direction.isStopped) {
         peer.#pendingClose = undefined
-        peer.#closeWith(close)
+        sendClose(peer, close)
       }
     }
     direction.hear(chunk.subarray(last.length))
@@ -280,16 +297,4 @@ export class Side implements ByteStreamHandler {
     this.#discardedBytes += chunk.length
     if (this.#discardedBytes > this.#options.pendingBytes) this.stream.end(0)
   }
-
-  #closeWith({ code, reason, lingerMs }: OwnClose): void {
-    // Its peer broke off inside a frame, which will never end: there is no place for a Close.
-    if (!this.peer.isAtBoundary) return this.stream.end(lingerMs)
-    // Frames towards an upstream are a client's, so masked.
-    this.stream.write(encodeClose(code, reason, { isMasked: this.name === 'upstream' }))
-    if (lingerMs !== undefined) this.stream.end(lingerMs)
-  }
 }
-
-const nothing = Buffer.alloc(0)
-/** How often a side passes as much as is enough before others have a turn: about ten milliseconds if all has to be deflated. */
-const mostGoes = 4

@@ -6,19 +6,23 @@ import type { Clock } from '../core/clock.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { Directions } from './framing.ts'
 import type { Route } from './route.ts'
-import type { SideEvents } from './side-parts.ts'
+import type { SideEvents, SideOptions } from './side-parts.ts'
 import { Side } from './side.ts'
-import { Throttle } from './throttle.ts'
+import { throttleFor } from './throttle.ts'
 import { isTimed } from './watch.ts'
 
-export interface SidesOptions {
+/** What the sides are told by. */
+interface Told {
   readonly route: Route
   readonly pool: Pool
+  readonly events: SideEvents<Side>
+  readonly clock: Clock
+}
+
+export interface SidesOptions extends Told {
   readonly client: ByteStream
   readonly upstream: ByteStream
   readonly directions: Directions
-  readonly events: SideEvents<Side>
-  readonly clock: Clock
   /** Whether another server may come in place of this one. */
   readonly mayMove: boolean
 }
@@ -29,18 +33,10 @@ export interface Sides {
 }
 
 export function joinSides(options: SidesOptions): Sides {
-  const { route, pool, events, clock } = options
+  const { route, pool } = options
   const { inbound, outbound } = options.directions
-  const { limits, timeout } = route.config
-  const shared = {
-    events,
-    pendingBytes: limits.pendingBytes,
-    sendTimeoutMs: timeout.sendMs,
-    isTimed: isTimed(route) || pool.options.health?.movesSessions === true,
-    clock,
-  }
-  const isThrottled = limits.messages !== undefined || limits.bytes !== undefined
-  const throttle = isThrottled ? new Throttle(limits, clock.now()) : undefined
+  const shared = sideOptions(options)
+  const throttle = throttleFor(route.config.limits, options.clock.now())
   const toClient = { stream: options.client, direction: inbound, throttle }
   const client = new Side('client', toClient, shared)
   const holdBytes = options.mayMove ? pool.options.failover.holdBytes : undefined
@@ -49,4 +45,24 @@ export function joinSides(options: SidesOptions): Sides {
   client.join(upstream)
   upstream.join(client)
   return { client, upstream }
+}
+
+/** Both go by what their route and upstream say now. */
+export function followRoute({ client, upstream }: Sides, told: Told): void {
+  const shared = sideOptions(told)
+  client.follow(shared, told.route.config.limits)
+  upstream.follow(shared, unlimited)
+}
+
+const unlimited = { messages: undefined, bytes: undefined }
+
+function sideOptions({ route, pool, events, clock }: Told): SideOptions<Side> {
+  const { limits, timeout } = route.config
+  return {
+    events,
+    pendingBytes: limits.pendingBytes,
+    sendTimeoutMs: timeout.sendMs,
+    isTimed: isTimed(route) || pool.options.health?.movesSessions === true,
+    clock,
+  }
 }

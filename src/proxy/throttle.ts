@@ -17,15 +17,34 @@ export interface Rates {
 /** Worth of room a delayed sender waits for, so that a flood does not mean a timer for each message. */
 const quantumSeconds = 0.05
 
+/** @param before the one that there was, whose debts stay. @returns undefined where nothing is limited. */
+export function throttleFor(
+  { messages, bytes }: Rates,
+  nowMs: number,
+  before?: Throttle,
+): Throttle | undefined {
+  if (messages === undefined && bytes === undefined) return undefined
+  if (before === undefined) return new Throttle({ messages, bytes }, nowMs)
+  before.follow({ messages, bytes }, nowMs)
+  return before
+}
+
 export class Throttle {
-  readonly #rates: Rates
-  readonly #messages: TokenBucket | undefined
-  readonly #bytes: TokenBucket | undefined
+  #rates: Rates
+  #messages: TokenBucket | undefined
+  #bytes: TokenBucket | undefined
 
   constructor(rates: Rates, nowMs: number) {
     this.#rates = rates
     this.#messages = rates.messages && new TokenBucket(rates.messages, nowMs)
     this.#bytes = rates.bytes && new TokenBucket(rates.bytes, nowMs)
+  }
+
+  /** Other rates from now on. */
+  follow(rates: Rates, nowMs: number): void {
+    this.#rates = rates
+    this.#messages = followed(this.#messages, rates.messages, nowMs)
+    this.#bytes = followed(this.#bytes, rates.bytes, nowMs)
   }
 
   /** Lets a direction pass what may pass now. @param pass given how many bytes. */
@@ -52,6 +71,16 @@ export class Throttle {
       waitMs: Math.max(1, waitFor(this.#messages, messages), waitFor(this.#bytes, bytes)),
     }
   }
+}
+
+function followed(
+  bucket: TokenBucket | undefined,
+  rate: Rate | undefined,
+  nowMs: number,
+): TokenBucket | undefined {
+  if (rate === undefined || bucket === undefined) return rate && new TokenBucket(rate, nowMs)
+  bucket.follow(rate, nowMs)
+  return bucket
 }
 
 function waitFor(bucket: TokenBucket | undefined, rate: Rate | undefined): number {

@@ -10,7 +10,7 @@ import { meant } from '../config/reading.ts'
 import type { Emit, EndpointSource } from '../core/events.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
-import type { Mover } from './mover/mover.ts'
+import type { Movers } from './mover/movers.ts'
 import type { Plan } from './plan.ts'
 import type { Route } from './route.ts'
 import type { Session } from './session.ts'
@@ -47,17 +47,25 @@ interface OpenSessions {
 }
 
 export class Upstreams {
-  readonly #plan: Plan
+  readonly #planNow: () => Plan
   readonly #sessions: OpenSessions
-  /** By the name of their upstream, where there is one. */
-  readonly #movers: ReadonlyMap<string, Mover>
+  readonly #movers: Pick<Movers, 'get'>
   readonly #emit: Emit
 
-  constructor(plan: Plan, sessions: OpenSessions, movers: ReadonlyMap<string, Mover>, emit: Emit) {
-    this.#plan = plan
+  constructor(
+    planNow: () => Plan,
+    sessions: OpenSessions,
+    movers: Pick<Movers, 'get'>,
+    emit: Emit,
+  ) {
+    this.#planNow = planNow
     this.#sessions = sessions
     this.#movers = movers
     this.#emit = emit
+  }
+
+  get #plan(): Plan {
+    return this.#planNow()
   }
 
   list(): UpstreamInfo[] {

@@ -1,6 +1,7 @@
 /**
  * What ends a session by time: that it is old, that nothing is sent, that a side does not answer.
  */
+import type { RouteConfig } from '../config/config.ts'
 import type { Clock } from '../core/clock.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { Route } from './route.ts'
@@ -9,6 +10,10 @@ import type { Side } from './side.ts'
 export interface WatchOptions {
   readonly route: Route
   readonly clock: Clock
+  /** By the clock. */
+  readonly openedAtMs: number
+  /** Neither age nor idleness ends it sooner, from now. */
+  readonly notBeforeMs: number
   readonly client: Side
   readonly upstream: Side
   readonly onAge: () => void
@@ -28,25 +33,40 @@ export function watch(options: WatchOptions): Watch | undefined {
   return isTimed(route) || route.config.timeout.ageMs !== undefined ? new Watch(options) : undefined
 }
 
+/** The same, for a route that may have been told otherwise. A side that is silent stays so for a watch that goes on. */
+export function watchOn(before: Watch | undefined, options: WatchOptions): Watch | undefined {
+  if (before?.isOf(options.route) === true) return before
+  before?.stop()
+  return watch(options)
+}
+
 export class Watch {
   readonly #options: WatchOptions
-  readonly #openedAtMs: number
+  readonly #told: Pick<RouteConfig, 'timeout' | 'heartbeat'>
   readonly #callOffAge: (() => void) | undefined
   #callOffIdle: (() => void) | undefined
   readonly #heartbeats: readonly Heartbeat[]
 
   constructor(options: WatchOptions) {
-    const { route, clock, client, upstream, onAge } = options
+    const { route, clock, openedAtMs, notBeforeMs, client, upstream, onAge } = options
     const { timeout, heartbeat } = route.config
     this.#options = options
-    this.#openedAtMs = clock.now()
-    if (timeout.idleMs !== undefined) this.#watchIdle(timeout.idleMs)
-    if (timeout.ageMs !== undefined) this.#callOffAge = clock.after(timeout.ageMs, onAge)
+    this.#told = { timeout, heartbeat }
+    if (timeout.idleMs !== undefined) this.#watchIdle(Math.max(notBeforeMs, this.#idleLeftMs))
+    if (timeout.ageMs !== undefined) {
+      const leftMs = openedAtMs + timeout.ageMs - clock.now()
+      this.#callOffAge = clock.after(Math.max(notBeforeMs, leftMs), onAge)
+    }
     const heartbeats = [
       this.#heartbeatOf(client, heartbeat.clientMs),
       this.#heartbeatOf(upstream, heartbeat.upstreamMs),
     ]
     this.#heartbeats = heartbeats.filter((each) => each !== undefined)
+  }
+
+  /** Whether what it was made for is what the route says. */
+  isOf({ config: { timeout, heartbeat } }: Route): boolean {
+    return Bun.deepEquals(this.#told, { timeout, heartbeat })
   }
 
   stop(): void {
@@ -60,12 +80,15 @@ export class Watch {
   }
 
   #checkIdle(): void {
-    const { route, clock, client, upstream, onIdle } = this.#options
-    const { idleMs = Infinity } = route.config.timeout
-    const lastReadMs = Math.max(this.#openedAtMs, client.lastReadMs, upstream.lastReadMs)
-    const leftMs = lastReadMs + idleMs - clock.now()
-    if (leftMs <= 0) onIdle()
+    const leftMs = this.#idleLeftMs
+    if (leftMs <= 0) this.#options.onIdle()
     else this.#watchIdle(leftMs)
+  }
+
+  get #idleLeftMs(): number {
+    const { route, clock, openedAtMs, client, upstream } = this.#options
+    const { idleMs = Infinity } = route.config.timeout
+    return Math.max(openedAtMs, client.lastReadMs, upstream.lastReadMs) + idleMs - clock.now()
   }
 
   #heartbeatOf(side: Side, intervalMs: number | undefined): Heartbeat | undefined {

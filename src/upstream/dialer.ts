@@ -24,27 +24,28 @@ export interface KeepAlive {
   readonly idleMs: number
 }
 
+/** May change, for all endpoints of an upstream at once: dials to come go by it. */
+export interface DialSettings {
+  readonly options: { readonly timeout: EndpointTimes; readonly keepAlive: KeepAlive }
+  /** How those with TLS are spoken to. */
+  readonly tls: UpstreamTls | undefined
+}
+
 export class Dialer {
   readonly options: EndpointOptions
-  readonly timeout: EndpointTimes
-  readonly #keepAlive: KeepAlive
-  /** undefined: it is spoken to without. */
-  readonly #tls: UpstreamTls | undefined
+  readonly #settings: DialSettings
   readonly #gate = new DialGate()
   /** The one used last is at the end, and is used again first, so that the others time out. */
   readonly #idle = new Map<HttpConnection, Timer>()
   #isOver = false
 
-  constructor(
-    options: EndpointOptions,
-    timeout: EndpointTimes,
-    keepAlive: KeepAlive,
-    tls: UpstreamTls | undefined,
-  ) {
+  constructor(options: EndpointOptions, settings: DialSettings) {
     this.options = options
-    this.timeout = timeout
-    this.#keepAlive = keepAlive
-    this.#tls = options.isTls ? tls : undefined
+    this.#settings = settings
+  }
+
+  get timeout(): EndpointTimes {
+    return this.#settings.options.timeout
   }
 
   /** Whether a dial could start at once, or need not. @param isSession which takes a connection of its own. */
@@ -67,10 +68,12 @@ export class Dialer {
 
   /** Takes back a connection whose answer is complete. */
   give(connection: HttpConnection): void {
+    const { connections, idleMs } = this.#settings.options.keepAlive
     if (
       this.#isOver ||
       !connection.isReusable ||
-      this.#idle.size >= this.#keepAlive.connections ||
+      connection.security !== this.#tls ||
+      this.#idle.size >= connections ||
       !descriptors.mayDial
     ) {
       return connection.stream.end()
@@ -78,7 +81,7 @@ export class Dialer {
     connection.park((closed) => this.#forget(closed))
     this.#idle.set(
       connection,
-      setTimeout(() => this.#drop(connection), this.#keepAlive.idleMs),
+      setTimeout(() => this.#drop(connection), idleMs),
     )
   }
 
@@ -99,8 +102,9 @@ export class Dialer {
     const limitMs = Math.min(timeoutMs, this.timeout.connectMs)
     const timer = setTimeout(abortLate, limitMs, dial, lateCode)
     try {
+      const tls = this.#tls
       const through = (place: ConnectTarget) => this.#dial(place)
-      return new HttpConnection(await this.#dialAny(dial.signal, limitMs, through))
+      return new HttpConnection(await this.#dialAny(dial.signal, limitMs, tls, through), tls)
     } finally {
       clearTimeout(timer)
     }
@@ -111,7 +115,7 @@ export class Dialer {
    * @param limitMs what addresses share between them; the signal is what ends it. @throws as `connect`.
    */
   probe(signal: AbortSignal, limitMs: number): Promise<TcpStream> {
-    return this.#dialAny(signal, limitMs, async (place) => {
+    return this.#dialAny(signal, limitMs, this.#tls, async (place) => {
       if (!descriptors.mayDial) throw new GatewayError('TOO_MANY_CONNECTIONS')
       const stream = await connectTcp(place)
       this.#gate.trust()
@@ -122,16 +126,27 @@ export class Dialer {
   /** Closes the idle connections, and keeps none any more. */
   leave(): void {
     this.#isOver = true
-    this.#dropIdle()
+    this.dropIdle()
+  }
+
+  /** At once, so that their descriptors are free: nothing is under way on them. */
+  dropIdle(): void {
+    for (const connection of this.#idle.keys()) connection.destroy()
+  }
+
+  /** undefined: it is spoken to without. */
+  get #tls(): UpstreamTls | undefined {
+    return this.options.isTls ? this.#settings.tls : undefined
   }
 
   /** Each address but the last has its share of the time: one that swallows packets must not take it all. */
   async #dialAny(
     signal: AbortSignal,
     limitMs: number,
+    tls: UpstreamTls | undefined,
     connect: (place: ConnectTarget) => Promise<TcpStream>,
   ): Promise<TcpStream> {
-    if (!descriptors.mayDial) this.#dropIdle()
+    if (!descriptors.mayDial) this.dropIdle()
     const { port, unix } = this.options
     const endsAtMs = performance.now() + limitMs
     const addresses = await this.#addresses(signal)
@@ -142,7 +157,7 @@ export class Dialer {
       const attempt = left === 1 ? signal : AbortSignal.any([signal, AbortSignal.timeout(shareMs)])
       try {
         const stream = await connect({ address, port, unix, signal: attempt })
-        if (this.#tls !== undefined) await this.#secure(stream, this.#tls, attempt)
+        if (tls !== undefined) await this.#secure(stream, tls, attempt)
         return stream
       } catch (error) {
         if (signal.aborted || error instanceof GatewayError) throw error
@@ -214,11 +229,6 @@ export class Dialer {
   #drop(connection: HttpConnection): void {
     this.#forget(connection)
     connection.stream.end()
-  }
-
-  /** At once, so that their descriptors are free: nothing is under way on them. */
-  #dropIdle(): void {
-    for (const connection of this.#idle.keys()) connection.destroy()
   }
 
   #forget(connection: HttpConnection): void {

@@ -46,7 +46,8 @@ const words = {
 } as const
 
 export class Ejection {
-  readonly #options: EjectOptions
+  /** May change: what was told stays so. */
+  options: EjectOptions
   readonly #host: EjectionHost
   readonly #requests: Row = { length: 0, lastMs: 0 }
   readonly #sessions: Row = { length: 0, lastMs: 0 }
@@ -62,7 +63,7 @@ export class Ejection {
   #isStopped = false
 
   constructor(options: EjectOptions, host: EjectionHost) {
-    this.#options = options
+    this.options = options
     this.#host = host
   }
 
@@ -90,7 +91,7 @@ export class Ejection {
   /** @param reason a clause: `connection refused`. @param tookMs how long it took to fail. */
   failed(kind: WatchedKind, reason: string, tookMs = 0): void {
     if (this.#reason !== undefined || this.#isStopped) return
-    const { failures, withinMs } = this.#options
+    const { failures, withinMs } = this.options
     const nowMs = this.#host.clock.now()
     const row = this.#row(kind)
     // One that says nothing takes its time to fail: that is no pause between failures.
@@ -129,7 +130,7 @@ export class Ejection {
 
   #eject(kind: WatchedKind, happened: string): void {
     const remembered = Math.min(this.#memory() + 1, mostRemembered)
-    const lastsMs = this.#options.forMs * Math.min(2 ** (remembered - 1), longest)
+    const lastsMs = this.options.forMs * Math.min(2 ** (remembered - 1), longest)
     this.#remembered = remembered
     this.#unproven = kind
     this.#requests.length = 0
@@ -152,6 +153,6 @@ export class Ejection {
   #memory(): number {
     if (this.#remembered === 0) return 0
     const backMs = this.#host.clock.now() - this.#backAtMs
-    return Math.max(0, this.#remembered - Math.floor(backMs / this.#options.forMs))
+    return Math.max(0, this.#remembered - Math.floor(backMs / this.options.forMs))
   }
 }

@@ -10,35 +10,23 @@ import type { EndpointSource, SessionEnd } from '../core/events.ts'
 import type { Dialer } from './dialer.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
 import { Latency } from './latency.ts'
+import type { Carried } from './ledger.ts'
 import { slowStartShare } from './slow-start.ts'
 import type { Standing } from './standing.ts'
 
-/**
- * What stays with an address whose endpoint goes and comes again: what it still carries, and what an
- * administrator has said of it, which discovery knows nothing of.
- */
-export interface Carried {
-  /** Open, and handshakes that may become one. */
-  sessions: number
-  /** Plain requests under way. */
-  requests: number
-  weight: number | undefined
-  isDraining: boolean
-}
-
-export function newlyCarried(): Carried {
-  return { sessions: 0, requests: 0, weight: undefined, isDraining: false }
+/** May change, for all endpoints of an upstream at once. */
+export interface EndpointSettings {
+  readonly options: { readonly slowStartMs: number | undefined }
 }
 
 export interface EndpointParts {
   readonly options: EndpointOptions
+  readonly settings: EndpointSettings
   readonly source: EndpointSource
   readonly dialer: Dialer
   readonly standing: Standing
+  /** Of its address: it was there before the endpoint, and may be after it. */
   readonly carried: Carried
-  /** Empty where nothing needs it. */
-  readonly tag: string
-  readonly slowStartMs: number | undefined
   readonly now: () => number
   /** The moment of the choice under way: the clock is read once for it, and not for each endpoint. */
   readonly choosingAtMs: () => number
@@ -47,11 +35,12 @@ export interface EndpointParts {
 }
 
 export class Endpoint implements Candidate {
-  readonly source: EndpointSource
+  /** Who says that it is there. */
+  source: EndpointSource
   readonly dialer: Dialer
   readonly standing: Standing
-  /** What stands for it in cookies. */
-  readonly tag: string
+  /** What stands for it in cookies; empty where nothing needs it. */
+  tag = ''
   readonly #parts: EndpointParts
   readonly #carried: Carried
   readonly #latency = new Latency()
@@ -69,7 +58,6 @@ export class Endpoint implements Candidate {
     this.source = parts.source
     this.dialer = parts.dialer
     this.standing = parts.standing
-    this.tag = parts.tag
   }
 
   get options(): EndpointOptions {
@@ -90,7 +78,7 @@ export class Endpoint implements Candidate {
 
   /** Less than the weight while it starts slowly. */
   weightAt(nowMs: number): number {
-    const { slowStartMs } = this.#parts
+    const { slowStartMs } = this.#parts.settings.options
     if (slowStartMs === undefined) return this.weight
     return this.weight * slowStartShare(nowMs - this.#startedSlowlyAtMs, slowStartMs)
   }

@@ -34,6 +34,8 @@ export interface ExchangeEvents {
 
 export class HttpConnection implements ByteStreamHandler, TrailerRules {
   readonly stream: ByteStream
+  /** By what its TLS was agreed, to be told from what it would be by now; undefined: it has none. */
+  readonly security: object | undefined
   /** Whether a request was answered on it before: then it may have been closed without our knowing. */
   isReused = false
   readonly #head = new HeadReader(headLimits, 'HTTP/')
@@ -54,8 +56,9 @@ export class HttpConnection implements ByteStreamHandler, TrailerRules {
   /** How the stream ended, if that happened before the body was read. */
   #ended: StreamClose | undefined
 
-  constructor(stream: ByteStream) {
+  constructor(stream: ByteStream, security?: object) {
     this.stream = stream
+    this.security = security
     stream.handler = this
   }
 

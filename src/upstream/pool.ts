@@ -1,99 +1,80 @@
 /**
- * One upstream: whom a request goes to, and who waits while nobody has room.
+ * One upstream: its endpoints, whom a request goes to, and what it goes by, which may change while it serves.
  *
- * Invariant: whoever is given an endpoint is counted there from that moment until it `leave`s it.
+ * Invariant: what does not change goes on as it is, be it one endpoint of many or one key of the configuration.
  */
-import { GatewayError } from '../core/errors.ts'
+import type { Prepared } from '../core/reload.ts'
 import type { RequestContext } from '../core/request-context.ts'
+import { Chooser, type Ask } from './chooser.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
 import type { Endpoint } from './endpoint.ts'
 import { Finder } from './finder.ts'
-import { guardedBalancer } from './guarded-balancer.ts'
 import { Members } from './members.ts'
 import type { PoolHost, PoolOptions, StickyOptions } from './pool-options.ts'
+import { makeBalancer, makeSettings, remakeSettings, type PoolSettings } from './pool-settings.ts'
 import { RedialGate } from './redial-gate.ts'
 import { RetryBudget } from './retry-budget.ts'
+import { Sources } from './sources.ts'
 import { Tiers } from './tiers.ts'
-import { UpstreamTls } from './upstream-tls.ts'
-import { WaitingLine } from './waiting-line.ts'
-
-/** Somebody who wants an endpoint. */
-export interface Ask {
-  readonly request: RequestContext
-  readonly isSession: boolean
-  /** Where an earlier request of the same client went, if it can be used. */
-  readonly sticksTo: Endpoint | undefined
-  /** Those that have failed it. */
-  readonly tried: readonly Endpoint[]
-}
 
 export class Pool {
   readonly name: string
-  readonly options: PoolOptions
   readonly retryBudget: RetryBudget
   /** Through which sessions go that have lost their server. */
   readonly redialGate: RedialGate
-  /** Close codes by which its servers say that they leave; none where `failover` is off. */
-  readonly leavingCodes: ReadonlySet<number>
   /** Requests that were tried again, since the start. */
   retries = 0
   readonly #host: PoolHost
-  readonly #tls: UpstreamTls
+  readonly #settings: PoolSettings
   readonly #members: Members
-  readonly #tiers: Tiers
-  readonly #line: WaitingLine<Endpoint>
+  readonly #sources: Sources
+  readonly #chooser: Chooser
   readonly #finder: Finder
-  #choosingAtMs = 0
+  #leavingCodes: ReadonlySet<number>
+  #isRunning = false
 
-  /** @throws Error with a sentence if a file that TLS needs cannot be read or is wrong. */
+  /** @throws Error with a sentence if a file that TLS needs cannot be read or is wrong; then nothing is left behind. */
   constructor(options: PoolOptions, host: PoolHost) {
-    const { clock, random, secret } = host
-    const needsTags = options.sticky !== undefined && options.sticky.kind !== 'expression'
+    const { clock, random, secret, emit } = host
     this.name = options.name
-    this.options = options
     this.#host = host
-    this.#tls = new UpstreamTls(options.tls, (event) => host.emit(event))
+    this.#settings = { ...makeSettings(options, host), secret }
+    this.#leavingCodes = leavingCodesOf(options)
     this.retryBudget = new RetryBudget({ share: options.retry.budget, clock })
     this.redialGate = new RedialGate(clock, {
-      onStranded: (sessions) =>
-        host.emit({ type: 'sessions-stranded', upstream: options.name, sessions }),
-      onRescued: (afterMs) =>
-        host.emit({ type: 'sessions-rescued', upstream: options.name, afterMs }),
+      onStranded: (sessions) => emit({ type: 'sessions-stranded', upstream: this.name, sessions }),
+      onRescued: (afterMs) => emit({ type: 'sessions-rescued', upstream: this.name, afterMs }),
     })
-    this.leavingCodes = new Set(options.failover.mode === 'off' ? [] : options.failover.on.codes)
-    this.#tiers = new Tiers(
-      () => this.#members.all(),
-      () =>
-        guardedBalancer(options.balancer.create({ random }), {
-          random,
-          onMistake: (error) => host.emit({ type: 'mistake', error: this.#named(error) }),
-        }),
-    )
-    this.#line = new WaitingLine(clock)
     this.#finder = new Finder({
       ...host,
       name: this.name,
-      scheme: () => this.scheme,
-      onEndpoints: (found, source) => this.#members.sync(found, source),
+      scheme: (isFirst) => this.#schemeFound(isFirst),
+      onEndpoints: (found, source) => this.#sources.find(found, source),
     })
-    this.#members = new Members(options, {
+    this.#members = new Members(this.#settings, {
       clock,
       random,
-      secret: needsTags ? secret : undefined,
-      tls: this.#tls,
-      choosingAtMs: () => this.#choosingAtMs,
-      emit: (event) => host.emit(event),
+      choosingAtMs: () => this.#chooser.choosingAtMs,
+      emit,
       onChange: () => {
-        this.#tiers.invalidate()
         if (this.size > 0) this.#finder.found()
-        this.#line.serve()
+        this.#chooser.onChange()
         host.onChange(this.name)
       },
-      onRoom: () => {
-        if (this.#line.length > 0) this.#line.serve()
-      },
+      onRoom: () => this.#chooser.onRoom(),
     })
-    for (const endpoint of options.endpoints) this.#members.add(endpoint, 'file')
+    this.#sources = new Sources(this.#members)
+    this.#chooser = new Chooser({
+      settings: this.#settings,
+      members: this.#members,
+      tiers: this.#createTiers(options),
+      clock,
+    })
+    this.#sources.list([], options.endpoints)
+  }
+
+  get options(): PoolOptions {
+    return this.#settings.options
   }
 
   /** Whether WebSockets can be opened to it. */
@@ -113,6 +94,11 @@ export class Pool {
   get mayMove(): boolean {
     const { mode } = this.options.failover
     return mode === 'transparent' || mode === 'notify'
+  }
+
+  /** Close codes by which its servers say that they leave; none where `failover` is off. */
+  get leavingCodes(): ReadonlySet<number> {
+    return this.#leavingCodes
   }
 
   get sticky(): StickyOptions | undefined {
@@ -145,7 +131,7 @@ export class Pool {
 
   /** How many wait for room. */
   get waiting(): number {
-    return this.#line.length
+    return this.#chooser.waiting
   }
 
   endpoint(url: string): Endpoint | undefined {
@@ -157,8 +143,10 @@ export class Pool {
     return this.#members.withTag(tag)
   }
 
-  /** Asks for health and finds endpoints, until it `leave`s. */
+  /** Asks for health, finds endpoints and looks after files, until it `leave`s. */
   start(): void {
+    this.#isRunning = true
+    this.#settings.tls.start()
     this.#members.start()
     const { discover } = this.options
     if (discover !== undefined) this.#finder.start(discover, this.size > 0)
@@ -166,10 +154,34 @@ export class Pool {
 
   /** Ends the idle connections of all endpoints, and looks after nothing any more. */
   leave(): void {
+    this.#isRunning = false
     this.#finder.stop()
-    this.#line.dismiss()
+    this.#chooser.dismiss()
     this.#members.stop()
-    this.#tls.stop()
+    this.#settings.tls.stop()
+  }
+
+  /**
+   * Makes ready what is to be otherwise. What does not change goes on as it is: endpoints with their sessions, their
+   * health and what an administrator has said of them, turns, budgets.
+   * @param keys of the upstream, as files have them, that differ.
+   * @throws Error with a sentence; then nothing is left behind.
+   */
+  prepare(options: PoolOptions, keys: ReadonlySet<string>): Prepared {
+    const made = remakeSettings(options, this.#host, keys)
+    const tiers = keys.has('balancer') ? this.#createTiers(options) : undefined
+    return {
+      commit: () =>
+        this.#follow({ ...this.#settings, ...made }, tiers ?? this.#chooser.tiers, keys),
+      // Nothing of it has begun.
+      abandon() {},
+    }
+  }
+
+  /** What leads clients to endpoints is signed with this from now on. */
+  setSecret(secret: string): void {
+    Object.assign(this.#settings, { secret })
+    this.#members.retag()
   }
 
   /**
@@ -186,26 +198,22 @@ export class Pool {
    * @throws GatewayError NO_ENDPOINT or ENDPOINTS_FULL, or the signal's reason.
    */
   enter(ask: Ask, signal: AbortSignal, limitMs: number): Endpoint | Promise<Endpoint> {
-    return this.enterInTurn(ask) ?? this.#wait(ask, signal, limitMs)
+    return this.#chooser.enter(ask, signal, limitMs)
   }
 
   /** The same without a wait. @returns undefined if there is none, or others wait for it. */
   enterInTurn(ask: Ask): Endpoint | undefined {
-    // Those in line wait for room elsewhere than where somebody sticks.
-    const mustWait = ask.isSession && this.#line.length > 0 && !this.#isStillFit(ask)
-    return mustWait ? undefined : this.enterNow(ask)
+    return this.#chooser.enterInTurn(ask)
   }
 
   /** The same before those who wait. @returns undefined if there is none that is fit and has room. */
   enterNow(ask: Ask): Endpoint | undefined {
-    const endpoint = this.#choose(ask)
-    endpoint?.enter(ask.isSession)
-    return endpoint
+    return this.#chooser.enterNow(ask)
   }
 
   /** Whether each session has a place, by a value of its request or the order of the endpoints. */
   get hasPlaces(): boolean {
-    return this.sticky?.kind === 'expression' || this.#tiers.hasPlaces
+    return this.sticky?.kind === 'expression' || this.#chooser.tiers.hasPlaces
   }
 
   /**
@@ -214,18 +222,12 @@ export class Pool {
    * @returns undefined if one is as good as another, or none has room.
    */
   placeOf(request: RequestContext, from: Endpoint): Endpoint | undefined {
-    this.#choosingAtMs = this.#host.clock.now()
-    return from.without(() => this.#tiers.place(request, this.#keyOf(request)))
+    return this.#chooser.placeOf(request, from)
   }
 
   /** Whether one is there, beside these, that could be given to somebody now. */
   hasOther(others: readonly Endpoint[], isSession: boolean): boolean {
-    for (const endpoint of this.#members.all()) {
-      const { standing, weight, isFull } = endpoint
-      const isFit = standing.state === 'healthy' || standing.state === 'ejected'
-      if (isFit && weight > 0 && !(isSession && isFull) && !others.includes(endpoint)) return true
-    }
-    return false
+    return this.#chooser.hasOther(others, isSession)
   }
 
   /** An administrator's. @returns what is wrong, as a sentence. */
@@ -235,61 +237,56 @@ export class Pool {
     const { scheme } = this
     if (scheme !== undefined && options.scheme !== scheme)
       return `The endpoints of one upstream speak the same: those of ${this.name} speak ${scheme}`
-    const added = this.#members.add(options, 'admin')
+    const added = this.#sources.add(options)
     return added ?? `${this.name} has as many endpoints as it may: ${this.size}`
   }
 
   /** Its sessions are moved where they can be; else they go on. */
   remove(endpoint: Endpoint): void {
-    this.#members.remove(endpoint)
+    this.#sources.remove(endpoint)
   }
 
   setWeight(endpoint: Endpoint, weight: number): void {
     this.#members.setWeight(endpoint, weight)
   }
 
-  async #wait(ask: Ask, signal: AbortSignal, limitMs: number): Promise<Endpoint> {
-    const { queue } = this.options
-    if (ask.isSession && queue !== undefined && this.#line.length < queue.sessions) {
-      const served = await this.#line.wait({
-        attempt: () => this.enterNow(ask),
-        limitMs: Math.min(queue.waitMs, limitMs),
-        signal,
-      })
-      if (served !== undefined) return served
+  #follow(settings: PoolSettings, tiers: Tiers, keys: ReadonlySet<string>): void {
+    const { scheme: spoken, options: before } = this
+    const { tls } = this.#settings
+    const { options } = settings
+    Object.assign(this.#settings, settings)
+    this.#chooser.tiers = tiers
+    this.#leavingCodes = leavingCodesOf(options)
+    this.retryBudget.share = options.retry.budget
+    if (settings.tls !== tls) {
+      tls.stop()
+      if (this.#isRunning) settings.tls.start()
     }
-    const isFull = ask.isSession && this.#tiers.isFull
-    throw new GatewayError(isFull ? 'ENDPOINTS_FULL' : 'NO_ENDPOINT')
-  }
-
-  #choose(ask: Ask): Endpoint | undefined {
-    const { request, isSession, sticksTo, tried } = ask
-    if (this.#isStillFit(ask)) return sticksTo
-    const key = this.#keyOf(request)
-    this.#choosingAtMs = this.#host.clock.now()
-    return this.#tiers.choose({ request, isSession, key, tried })
-  }
-
-  /** What a request sticks by; empty: nothing. */
-  #keyOf(request: RequestContext): string {
-    const { sticky } = this.options
-    return sticky?.kind === 'expression' ? sticky.by.render(request) : ''
-  }
-
-  /** Whether it sticks to one that can be used: much may have happened while it waited. */
-  #isStillFit({ isSession, sticksTo, tried }: Ask): boolean {
-    if (sticksTo === undefined || tried.includes(sticksTo)) return false
-    const { state } = sticksTo.standing
-    const isUsable = state === 'healthy' || (state === 'draining' && !isSession)
-    const isThere = this.#members.get(sticksTo.url) === sticksTo
-    return isUsable && isThere && !(isSession && sticksTo.isFull)
-  }
-
-  /** For who reads of it in the log. */
-  #named(cause: unknown): Error {
-    const what = cause instanceof Error ? cause.message : Bun.inspect(cause)
-    return new Error(`The balancer ${this.options.balancer.type} of ${this.name}: ${what}`, {
-      cause,
+    this.#members.change(() => {
+      this.#sources.list(before.endpoints, options.endpoints)
+      const isSpoken = this.scheme === spoken
+      if (!isSpoken) this.#sources.speak(this.scheme)
+      this.#members.follow(keys)
+      if (options.discover === undefined) this.#sources.findNone()
+      if (this.#isRunning && (keys.has('discover') || !isSpoken))
+        this.#finder.start(options.discover, this.size > 0)
     })
   }
+
+  #createTiers(options: PoolOptions): Tiers {
+    return new Tiers(
+      () => this.#members.all(),
+      () => makeBalancer(options, this.#host),
+    )
+  }
+
+  #schemeFound(isFirst: boolean): 'ws' | 'http' | undefined {
+    const { discover } = this.options
+    const isFree = isFirst && discover?.kind === 'file'
+    return isFree ? this.#sources.givenScheme : this.scheme
+  }
+}
+
+function leavingCodesOf({ failover }: PoolOptions): ReadonlySet<number> {
+  return new Set(failover.mode === 'off' ? [] : failover.on.codes)
 }

@@ -17,19 +17,20 @@ export interface RetryBudgetOptions {
 }
 
 export class RetryBudget {
-  readonly #share: number
+  /** Of requests to come. */
+  share: number
   readonly #clock: Clock
   readonly #bucket: TokenBucket
 
   constructor({ share, clock }: RetryBudgetOptions) {
-    this.#share = share
+    this.share = share
     this.#clock = clock
     this.#bucket = new TokenBucket({ perSecond, burst }, clock.now())
   }
 
   /** A request has come, and earns its share. What is over the most is cut off when somebody takes. */
   request(): void {
-    this.#bucket.take(-this.#share)
+    this.#bucket.take(-this.share)
   }
 
   /** @returns whether a request may be tried once more; it then counts. */

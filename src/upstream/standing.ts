@@ -47,7 +47,8 @@ const maxClauseLength = 200
 
 export class Standing {
   readonly #options: StandingOptions
-  readonly #ejection: Ejection | undefined
+  #health: HealthThresholds | undefined
+  #ejection: Ejection | undefined
   /** Why checks call it unhealthy; undefined: they do not. */
   #unhealthy: string | undefined
   #isDraining = false
@@ -68,22 +69,10 @@ export class Standing {
   constructor(options: StandingOptions) {
     const { clock, eject, health } = options
     this.#options = options
+    this.#health = health
     this.#reason = health === undefined ? 'nothing has failed so far' : 'not checked yet'
     this.#sinceMs = clock.now()
-    if (eject === undefined) return
-    this.#ejection = new Ejection(eject, {
-      clock,
-      mayEject: () => options.mayEject(),
-      onChange: (cause) => {
-        this.#wellSinceEjected = 0
-        this.#settle(cause)
-      },
-      onStay: (reason) => {
-        if (this.#state !== 'healthy') return
-        this.#reasonBefore ??= this.#reason
-        this.#reason = `${reason}; it stays, as others have to`
-      },
-    })
+    this.setEject(eject)
   }
 
   get state(): EndpointState {
@@ -117,7 +106,7 @@ export class Standing {
 
   /** An active check has ended. The very first one decides alone. @param fault what is wrong; undefined: nothing is. */
   checked(fault: string | undefined): void {
-    const { health } = this.#options
+    const health = this.#health
     if (health === undefined || this.#isStopped) return
     const isWell = fault === undefined
     const isFirst = this.#wasWell === undefined
@@ -142,9 +131,7 @@ export class Standing {
   /** A request or handshake was answered well; a session was closed properly. Called for each of them: costs nanoseconds. */
   succeeded(kind: WatchedKind): void {
     this.#ejection?.succeeded(kind)
-    if (this.#reasonBefore === undefined) return
-    this.#reason = this.#reasonBefore
-    this.#reasonBefore = undefined
+    if (this.#reasonBefore !== undefined) this.#mended()
   }
 
   /**
@@ -173,10 +160,56 @@ export class Standing {
     this.#setDraining(false)
   }
 
+  /** What checks have said holds until others say otherwise. @param health undefined: it is not checked any more. */
+  setHealth(health: HealthThresholds | undefined): void {
+    this.#health = health
+    if (health !== undefined || this.#isStopped) return
+    this.#wasWell = undefined
+    this.#checks = 0
+    if (this.#unhealthy === undefined) return
+    this.#unhealthy = undefined
+    this.#settle('not checked any more')
+  }
+
+  /** Where it is ejected it stays so for as long as was told. @param eject undefined: it comes back, and stays. */
+  setEject(eject: EjectOptions | undefined): void {
+    if (this.#isStopped) return
+    if (eject !== undefined) {
+      this.#ejection ??= this.#createEjection(eject)
+      this.#ejection.options = eject
+      return
+    }
+    this.#ejection?.release('not ejected any more')
+    this.#ejection = undefined
+    this.#mended()
+  }
+
   /** The endpoint is no more: nothing changes, and nothing is waited for. */
   stop(): void {
     this.#isStopped = true
     this.#ejection?.stop()
+  }
+
+  #createEjection(eject: EjectOptions): Ejection {
+    return new Ejection(eject, {
+      clock: this.#options.clock,
+      mayEject: () => this.#options.mayEject(),
+      onChange: (cause) => {
+        this.#wellSinceEjected = 0
+        this.#settle(cause)
+      },
+      onStay: (reason) => {
+        if (this.#state !== 'healthy') return
+        this.#reasonBefore ??= this.#reason
+        this.#reason = `${reason}; it stays, as others have to`
+      },
+    })
+  }
+
+  /** It has failed, and does no more. */
+  #mended(): void {
+    if (this.#reasonBefore !== undefined) this.#reason = this.#reasonBefore
+    this.#reasonBefore = undefined
   }
 
   #setDraining(isDraining: boolean): void {

@@ -1,12 +1,12 @@
 /**
  * How the endpoints of one upstream are spoken to with TLS: whom they are believed by, and what is shown
- * to them. Files that change are taken for the connections to come.
+ * to them. Files that change are taken for the connections to come, from `start` to `stop`.
  */
 import type { TLSOptions } from 'bun'
 import { readFileSync } from 'node:fs'
 import type { CertificateEvent } from '../core/events.ts'
 import { CertificateNotice } from '../net/certificate-notice.ts'
-import { authorityFault, readPair } from '../net/certificates.ts'
+import { authorityFault, readPair, type Certificates } from '../net/certificates.ts'
 import type { SecureError } from '../net/secure-client.ts'
 import { watchFiles } from '../net/watched-files.ts'
 
@@ -27,28 +27,40 @@ const alpn = '\x08http/1.1'
 export class UpstreamTls {
   readonly isVerified: boolean
   readonly #options: UpstreamTlsOptions
-  /** Of the certificate that is shown. */
-  readonly #notice: CertificateNotice | undefined
-  readonly #stops: readonly (() => void)[]
+  #notice: CertificateNotice | undefined
+  readonly #onEvent: (event: CertificateEvent) => void
+  /** What the files said at first. */
+  readonly #texts: readonly string[]
+  /** The certificate that is shown. */
+  #shown: Certificates | undefined
   #tls: TLSOptions = {}
+  readonly #stops: (() => void)[] = []
 
   /** @throws Error with a sentence if a file cannot be read or is wrong. */
   constructor(options: UpstreamTlsOptions, onEvent: (event: CertificateEvent) => void) {
     this.isVerified = options.isVerified
     this.#options = options
-    const { ca, cert, key } = options
-    this.#notice = cert === undefined ? undefined : new CertificateNotice(cert, onEvent)
-    const files = [ca, cert, key].filter((file) => file !== undefined)
-    const texts = files.map((file) => readFileSync(file, 'utf8'))
-    const fault = this.#take(texts)
+    this.#onEvent = onEvent
+    this.#texts = this.#files.map((file) => readFileSync(file, 'utf8'))
+    const fault = this.#take(this.#texts)
     if (fault !== undefined) throw new Error(fault)
-    const file = cert ?? ca ?? ''
-    const onReject = (detail: string) => onEvent({ type: 'certificate-rejected', file, detail })
+  }
+
+  /** Tells of the certificate that is shown, and looks after the files until it is stopped. */
+  start(): void {
+    const { ca = '', cert } = this.#options
+    const files = this.#files
+    if (cert !== undefined) {
+      this.#notice = new CertificateNotice(cert, this.#onEvent)
+      if (this.#shown !== undefined) this.#notice.tell(this.#shown)
+      this.#stops.push(this.#notice.lookDaily())
+    }
+    if (files.length === 0) return
+    const file = cert ?? ca
+    const onReject = (detail: string) =>
+      this.#onEvent({ type: 'certificate-rejected', file, detail })
     const watch = { files, take: (read: readonly string[]) => this.#take(read), onReject }
-    this.#stops = [
-      ...(files.length === 0 ? [] : [watchFiles(watch, texts)]),
-      ...(this.#notice === undefined ? [] : [this.#notice.lookDaily()]),
-    ]
+    this.#stops.push(watchFiles(watch, this.#texts))
   }
 
   /** For the next handshake with an endpoint. */
@@ -62,7 +74,12 @@ export class UpstreamTls {
 
   /** Looks after the files no more. */
   stop(): void {
-    for (const stop of this.#stops) stop()
+    for (const stop of this.#stops.splice(0)) stop()
+  }
+
+  get #files(): readonly string[] {
+    const { ca, cert, key } = this.#options
+    return [ca, cert, key].filter((file) => file !== undefined)
   }
 
   /** @returns what is wrong; then nothing changes. */
@@ -80,6 +97,7 @@ export class UpstreamTls {
     const pair = readPair({ file, text: cert }, { file: keyFile, text: key })
     if (typeof pair === 'string') return pair
     this.#tls = { ...tls, cert, key }
+    this.#shown = pair
     this.#notice?.tell(pair)
     return undefined
   }

@@ -22,7 +22,7 @@ interface Remembered {
 }
 
 export class Compression {
-  readonly limitBytes: number
+  limitBytes: number
   /** Memory of the windows in use. */
   usedBytes = 0
 

@@ -26,7 +26,7 @@ const nothing = Buffer.alloc(0)
 
 export class MessageReader {
   readonly frames: FrameDecoder
-  readonly #messageBytes: number
+  readonly #rules: FrameRules
   readonly #inflate: InflateOptions | undefined
   /** Kept with takeover; else of a message that does not come out in one piece. */
   #inflater: RawInflate | undefined
@@ -53,7 +53,7 @@ export class MessageReader {
 
   constructor(rules: FrameRules, inflate: InflateOptions | undefined) {
     this.frames = new FrameDecoder(rules)
-    this.#messageBytes = rules.messageBytes
+    this.#rules = rules
     this.#inflate = inflate
   }
 
@@ -119,7 +119,7 @@ export class MessageReader {
     const inflater = compression.sharedInflater()
     const pieces: Buffer[] = []
     inflater.feed(input)
-    for (let bytes = 0; !inflater.isDone && bytes <= this.#messageBytes;) {
+    for (let bytes = 0; !inflater.isDone && bytes <= this.#rules.messageBytes;) {
       const piece = Buffer.from(inflater.next())
       bytes += piece.length
       pieces.push(piece)
@@ -155,11 +155,9 @@ export class MessageReader {
     if (isCorrupt)
       return this.#violate('INVALID_COMPRESSION', 'a compressed message cannot be inflated')
     this.#inflatedBytes += piece.length
-    if (this.#inflatedBytes > this.#messageBytes)
-      return this.#violate(
-        'MESSAGE_TOO_BIG',
-        `a message is larger than ${this.#messageBytes} bytes`,
-      )
+    const { messageBytes } = this.#rules
+    if (this.#inflatedBytes > messageBytes)
+      return this.#violate('MESSAGE_TOO_BIG', `a message is larger than ${messageBytes} bytes`)
     if (isLast) {
       this.#waiting = nothing
       this.#inflatedBytes = 0

@@ -18,6 +18,16 @@ const noTls = {
 
 test('the smallest file gives a whole configuration, every default filled in', () => {
   const config: Config = {
+    written: {
+      parts: {},
+      listeners: new Map([['8080', { port: 8080 }]]),
+      upstreams: new Map([['ws://localhost:9000', { endpoints: ['ws://localhost:9000'] }]]),
+      routes: new Map([['/*', { upstream: 'ws://localhost:9000' }]]),
+      references: new Set(),
+      files: [],
+    },
+    registry: builtIn,
+    workers: 1,
     secret: undefined,
     listeners: [
       {

@@ -139,7 +139,7 @@ describe('YAML 1.2 is what is read:', () => {
 
   test('a merge key is a key like any other, and unknown', () => {
     expect(told(`${rest}<<: { log: { level: off } }\n`)).toEqual([
-      '3:1+2 ["<<"]: unknown key; known here: listeners, upstreams, routes, defaults, secret, plugins, limits, leave, admin, log',
+      '3:1+2 ["<<"]: unknown key; known here: listeners, upstreams, routes, defaults, secret, plugins, limits, leave, workers, admin, log',
     ])
   })
 

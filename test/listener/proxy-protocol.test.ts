@@ -1,7 +1,7 @@
 /** A listener that every connection tells its client's address first, with TLS behind it or without. */
 import { describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
-import type { ListenerOptions } from '../../src/listener/listener.ts'
+import type { ListenerOptions } from '../../src/listener/listener-options.ts'
 import { makeCertificate } from '../support/certificates.ts'
 import { served, startListener, toldClient } from '../support/listener.ts'
 import { binaryHeader } from '../support/proxy-header.ts'

@@ -1,6 +1,6 @@
 /** A listener with TLS: which certificate who gets, and what is closed without an answer. */
 import { describe, expect, test } from 'bun:test'
-import type { ListenerOptions } from '../../src/listener/listener.ts'
+import type { ListenerOptions } from '../../src/listener/listener-options.ts'
 import { descriptors } from '../../src/net/descriptors.ts'
 import { makeCertificate } from '../support/certificates.ts'
 import { clientHello, serverName } from '../support/client-hello.ts'

@@ -17,16 +17,21 @@ afterEach(() => void jest.useRealTimers())
 const holders = [
   [
     'of a listener',
-    (files: { cert: string; key: string }, onEvent: OnEvent) =>
-      new ServerCertificates([{ ...files, names: [], min: '1.2', client: undefined }], onEvent),
+    (files: { cert: string; key: string }, onEvent: OnEvent) => {
+      const options = { ...files, names: [], min: '1.2', client: undefined } as const
+      const certificates = new ServerCertificates([options], onEvent)
+      certificates.start()
+      return certificates
+    },
   ],
   [
     'shown to endpoints',
-    (files: { cert: string; key: string }, onEvent: OnEvent) =>
-      new UpstreamTls(
-        { ...files, ca: undefined, serverName: undefined, isVerified: true },
-        onEvent,
-      ),
+    (files: { cert: string; key: string }, onEvent: OnEvent) => {
+      const options = { ...files, ca: undefined, serverName: undefined, isVerified: true }
+      const tls = new UpstreamTls(options, onEvent)
+      tls.start()
+      return tls
+    },
   ],
 ] as const
 

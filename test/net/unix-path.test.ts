@@ -15,7 +15,7 @@ const nobody: AcceptHandlers = {
 }
 
 function listenOn(unix: string) {
-  return bind({ address: '', port: 0, unix }, undefined, nobody)
+  return bind({ address: '', port: 0, unix }, {}, nobody)
 }
 
 function answers(path: string): Promise<boolean> {

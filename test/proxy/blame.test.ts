@@ -99,7 +99,8 @@ describe('an endpoint that does not answer in time', () => {
     const dialler = () => {
       const options = endpointOptions(`ws://127.0.0.1:${hole.port}`)
       const times = { connectMs: 60, answerMs: 60 }
-      return new Dialer(options, times, { connections: 0, idleMs: 1 }, undefined)
+      const keepAlive = { connections: 0, idleMs: 1 }
+      return new Dialer(options, { options: { timeout: times, keepAlive }, tls: undefined })
     }
     const [late, whole] = [dialler(), dialler()]
     const failures = await Promise.all([

@@ -35,8 +35,10 @@ routes: [{ path: /one, upstream: one }, { path: /two, upstream: two }]
   return { ...config, upstreams }
 }
 
-test('a plan looks after its files until its pools leave', () => {
+test('the pools of a plan look after its files from their start until they leave', () => {
   const plan = planOf(configWith(good.key), quietHost)
+  expect(jest.getTimerCount()).toBe(0)
+  for (const pool of plan.pools.values()) pool.start()
   expect(jest.getTimerCount()).toBeGreaterThan(0)
   for (const pool of plan.pools.values()) pool.leave()
   expect(jest.getTimerCount()).toBe(0)

@@ -2,6 +2,7 @@
  * An admin port for a gateway of `startGateway`, on a free port or a Unix socket, and what it answers.
  */
 import { startAdmin } from '../../src/admin/admin.ts'
+import { createResources } from '../../src/admin/resources.ts'
 import type { AdminConfig } from '../../src/config/config.ts'
 import type { GatewayEvent } from '../../src/core/events.ts'
 import type { OpenGateway } from './gateway.ts'
@@ -21,7 +22,8 @@ export async function startAdminOf(
 ): Promise<RunningAdmin> {
   const events: GatewayEvent[] = []
   const whole = { address: '127.0.0.1', port: 0, unix: undefined, token: undefined, ...config }
-  const admin = startAdmin(whole, { gateway, metrics }, (event) => events.push(event))
+  const answer = createResources({ gateway, metrics }, () => whole)
+  const admin = startAdmin(whole, answer, (event) => events.push(event))
   const { unix } = whole
   const url = unix === undefined ? `http://127.0.0.1:${admin.port}` : 'http://localhost'
   return {
@@ -30,7 +32,7 @@ export async function startAdminOf(
     events,
     ask: (path, options = {}) =>
       fetch(url + path, unix === undefined ? options : { ...options, unix }),
-    [Symbol.asyncDispose]: () => admin.stop(),
+    [Symbol.asyncDispose]: () => admin.stop({ isCut: true }),
   }
 }
 

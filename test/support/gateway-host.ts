@@ -49,6 +49,7 @@ interface Ports {
 /** @returns what starts a gateway from its configuration. */
 async function loadStart(): Promise<(yaml: string) => Ports> {
   const { startAdmin } = await import('../../src/admin/admin.ts')
+  const { createResources } = await import('../../src/admin/resources.ts')
   const { loadConfig } = await import('./load-config.ts')
   const { createGateway } = await import('../../src/gateway.ts')
   const { createMetrics } = await import('../../src/telemetry/metrics.ts')
@@ -63,7 +64,14 @@ async function loadStart(): Promise<(yaml: string) => Ports> {
     const gateway = createGateway(loaded.config, emit)
     gateway.start()
     const { admin } = loaded.config
-    const running = admin && startAdmin(admin, { gateway, metrics: createMetrics() }, emit)
+    const subject = { gateway, metrics: createMetrics() }
+    const running =
+      admin &&
+      startAdmin(
+        admin,
+        createResources(subject, () => admin),
+        emit,
+      )
     return { port: gateway.listeners[0]?.port, adminPort: running?.port }
   }
 }

@@ -3,14 +3,15 @@
 import type { ClientInfo } from '../../src/core/client-info.ts'
 import type { CertificateEvent } from '../../src/core/events.ts'
 import type { ClientRequest, Refusal } from '../../src/listener/client-request.ts'
-import { listen, type Listener, type ListenerOptions } from '../../src/listener/listener.ts'
+import { listen, type Listener } from '../../src/listener/listener.ts'
+import type { ListenerOptions } from '../../src/listener/listener-options.ts'
 import type { CertificateOptions } from '../../src/listener/server-certificates.ts'
-import type { InheritedSocket } from '../../src/net/inherited-sockets.ts'
+import type { Binding } from '../../src/net/bind.ts'
 import type { Certificate } from './certificates.ts'
 import { Journal } from './journal.ts'
 import type { HttpMessage } from './tcp.ts'
 
-const defaults: ListenerOptions = {
+export const listenerDefaults: ListenerOptions = {
   name: 'test',
   address: '127.0.0.1',
   port: 0,
@@ -32,7 +33,7 @@ export interface TestListener extends Disposable {
 /** Answers each request with 200 and its `ClientInfo`. */
 export function startListener(
   options: Partial<ListenerOptions> = {},
-  inherited?: InheritedSocket,
+  binding: Binding = {},
 ): TestListener {
   const refusals = new Journal<Refusal>()
   const certificates = new Journal<CertificateEvent>()
@@ -41,7 +42,7 @@ export function startListener(
     onRefuse: (refusal: Refusal) => refusals.add(refusal),
     onCertificate: (event: CertificateEvent) => certificates.add(event),
   }
-  const listener = listen({ ...defaults, ...options }, events, inherited)
+  const listener = listen({ ...listenerDefaults, ...options }, events, binding)
   return {
     listener,
     port: listener.port,

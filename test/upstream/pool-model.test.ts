@@ -6,7 +6,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import type { Endpoint } from '../../src/upstream/endpoint.ts'
-import type { Ask } from '../../src/upstream/pool.ts'
+import type { Ask } from '../../src/upstream/chooser.ts'
 import { factsOf } from '../support/facts.ts'
 import { balancerNamed, endpointOptions, startPool, type TestPool } from '../support/pool.ts'
 

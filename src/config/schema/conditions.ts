@@ -53,6 +53,7 @@ export const matchSchema = section({
     condition(readHeaderValue),
     'must be a mapping of header names to values',
   )
+    .transform(inLowerCase)
     .prefault({})
     .describe('Headers it must have, each with a value, one of a list, or true for any.'),
   query: z
@@ -82,12 +83,13 @@ export const matchSchema = section({
   subprotocol: oneOrMore(subprotocol, 'must be a subprotocol or a list of them')
     .prefault([])
     .describe('Subprotocols of which the client must offer one.'),
-}).transform(({ header, ...rest }) => ({
-  ...rest,
-  header: Object.fromEntries(
-    Object.entries(header).map(([name, values]) => [name.toLowerCase(), values]),
-  ),
-}))
+})
+
+function inLowerCase<T>(byName: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(
+    Object.entries(byName).map(([name, values]) => [name.toLowerCase(), values]),
+  )
+}
 
 /** What has a key of its own is matched there, by rules of its own. */
 function readConditionName(name: string): Reading<string> {
