@@ -189,3 +189,22 @@ function handshakeLimit(plan: Plan, figures: Figures): number {
   const opening = (returning * openUs(plan, figures)) / returnSeconds
   return us / (sessionUsPerSecond(plan, figures) + opening)
 }
+
+/**
+ * `leave.window` of one machine so that no other is busier than `share` while its clients come to them. With a
+ * successor on the same machine it is itself the busiest: it closes them all, and gets its part of them back.
+ * @returns seconds; Infinity where that cannot be.
+ */
+export function windowSeconds(
+  plan: Plan,
+  { sessions, share, isTakenOver }: { sessions: number; share: number; isTakenOver: boolean },
+  figures: Figures,
+): number {
+  const own = sessions / plan.machines
+  const others = isTakenOver ? plan.machines : plan.machines - 1
+  const opening = (own / others) * openUs(plan, figures)
+  const work = isTakenOver ? opening + own * figures.closeUs : opening
+  const busy = busyShareOf(plan, isTakenOver ? own : sessions / others, figures)
+  const spareUs = (share - busy) * usableCores(plan) * usPerSecond
+  return spareUs > 0 ? work / spareUs : Infinity
+}

@@ -2,10 +2,12 @@
 import { runProgram } from '../program.ts'
 import { measureFigures } from './measure.ts'
 import { printModel } from './model-command.ts'
+import { printSimulations } from './simulate-command.ts'
 
 const commands: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
   measure: measureFigures,
   model: printModel,
+  simulate: printSimulations,
 }
 
 const usage = `npm run scaling -- COMMAND [options]
