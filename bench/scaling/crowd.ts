@@ -5,6 +5,7 @@ import { startTalking, stop } from '../processes.ts'
 import type { ClientsResult } from './clients.ts'
 
 export interface Crowd {
+  pid: number
   /** Starts their clock: what happens to them is noted from now on. */
   begin(): Promise<void>
   /** When all of them are closed or, where they come back, back. */
@@ -31,6 +32,7 @@ export async function openCrowd(
     throw new Error(`The clients could not connect: ${reason.trim() || 'they ran out of time'}`)
   }
   return {
+    pid: clients.pid,
     async begin() {
       await clients.stdin.write('\n')
       await clients.stdin.flush()

@@ -3,11 +3,13 @@ import { runProgram } from '../program.ts'
 import { measureFigures } from './measure.ts'
 import { printModel } from './model-command.ts'
 import { printSimulations } from './simulate-command.ts'
+import { validate } from './validate.ts'
 
 const commands: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
   measure: measureFigures,
   model: printModel,
   simulate: printSimulations,
+  validate,
 }
 
 const usage = `npm run scaling -- COMMAND [options]

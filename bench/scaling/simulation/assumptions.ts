@@ -16,7 +16,13 @@ export function settingsOf(plan: Plan, sessions: number, figures: Figures): Sett
     machines: plan.machines,
     workers: plan.workers,
     costs: costsOf(plan, figures),
-    network: { clientRoundTripMs: 40, serverRoundTripMs: 1, unreachableMs: 1000, noticeMs: 0 },
+    network: {
+      leastRoundTripMs: 10,
+      mostRoundTripMs: 150,
+      serverRoundTripMs: 1,
+      unreachableMs: 1000,
+      noticeMs: 0,
+    },
     bounds: {
       backlog: 512, // what Bun asks for; net.core.somaxconn has to allow it
       clients: Math.floor((plan.descriptors - reservedDescriptors) / figures.descriptorsPerSession),
@@ -37,7 +43,8 @@ function costsOf(plan: Plan, figures: Figures): Costs {
   const open = openUs(plan, figures)
   const plain = openUs({ ...plan, isTls: false }, figures)
   return {
-    acceptUs: open - plain / 2,
+    acceptUs: refusalShare * plain,
+    readUs: open - (refusalShare + 0.5) * plain,
     answerUs: plain / 2,
     closeUs: figures.closeUs,
     refuseUs: refusalShare * open,

@@ -101,3 +101,12 @@ export function loseServer(world: World, server: number): void {
     )
   }
 }
+
+/** A process is killed, and another one listens in its place after a while. */
+export function restartProcess(world: World, place: number, downMs: number): void {
+  const process = world.processes[place]
+  if (process === undefined) throw new RangeError(`there is no process ${place}`)
+  process.die()
+  for (const client of world.population.at(place)) world.lose(client)
+  world.engine.after(downMs, () => process.restart())
+}

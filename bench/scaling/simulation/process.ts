@@ -119,15 +119,14 @@ export class SimulatedProcess {
     if (this.#underWay >= bounds.handshakes) return this.#refuse(attempt, 'refused: busy')
     this.#underWay++
     const untilMs = engine.nowMs + bounds.handshakeMs
-    this.#ready.push({
-      us: costs.acceptUs,
-      done: () =>
-        this.dial((server) =>
-          this.work(attempt.isSettled ? 0 : costs.answerUs, () =>
-            this.#answer(attempt, server, untilMs),
-          ),
+    const dial = () =>
+      this.dial((server) =>
+        this.work(attempt.isSettled ? 0 : costs.answerUs, () =>
+          this.#answer(attempt, server, untilMs),
         ),
-    })
+      )
+    // What it has sent is read in the next turn: accepting does not wait for that.
+    this.#ready.push({ us: costs.acceptUs, done: () => this.work(costs.readUs, dial) })
   }
 
   #refuse(attempt: Attempt, failure?: Failure): void {

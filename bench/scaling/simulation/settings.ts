@@ -18,8 +18,9 @@ export interface Settings {
 
 /** CPU time of a gateway's process, which has a core to itself. */
 export interface Costs {
-  /** From the accept to the dial, the TLS handshake included; and from the server's answer to the 101. */
+  /** To accept; from there to the dial, the TLS handshake included; from the server's answer to the 101. */
   readonly acceptUs: number
+  readonly readUs: number
   readonly answerUs: number
   readonly closeUs: number
   /** To refuse somebody. */
@@ -30,7 +31,9 @@ export interface Costs {
 }
 
 export interface Network {
-  readonly clientRoundTripMs: number
+  /** Of clients near and far; all between are as likely. */
+  readonly leastRoundTripMs: number
+  readonly mostRoundTripMs: number
   readonly serverRoundTripMs: number
   /** How long it takes to learn that a machine is not there; that nobody listens is told at once. */
   readonly unreachableMs: number

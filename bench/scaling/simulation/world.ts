@@ -127,7 +127,7 @@ export class World {
     const { engine, settings } = this
     engine.after(settings.bounds.clientMs, () => this.onFailed(attempt, 'timed out'))
     const machine = this.#chooseMachine()
-    const { clientRoundTripMs, unreachableMs } = settings.network
+    const { leastRoundTripMs, mostRoundTripMs, unreachableMs } = settings.network
     if (machine === undefined) {
       engine.after(unreachableMs, () => this.onFailed(attempt, 'unreachable'))
       return
@@ -137,7 +137,10 @@ export class World {
     const worker = Math.floor(this.#random() * settings.workers)
     const process = this.processes[machine * settings.workers + worker]
     if (process === undefined) throw new RangeError(`machine ${machine} has no worker ${worker}`)
-    engine.after(clientRoundTripMs, () => this.#knock(attempt, process, firstRetransmitMs))
+    const spreadMs = (mostRoundTripMs - leastRoundTripMs) * this.#random()
+    engine.after(leastRoundTripMs + spreadMs, () =>
+      this.#knock(attempt, process, firstRetransmitMs),
+    )
   }
 
   /** @param againMs when its kernel tries again where there is no place. */
