@@ -86,7 +86,7 @@ export function readPlan(args: string[], figures: Figures): PlanOptions {
     kind: readKind(text('kind')),
     isTls: values['plain'] !== true,
     messagesPerSecond: ratePerSecond(text('messages') ?? ''),
-    bytes: quantity('size', readSize),
+    bytes: quantity('size', readBytes),
     heartbeatSeconds: (quantity('heartbeat', readDuration) ?? 0) / 1000,
     machines,
     lost: count('lost', machines > 1 ? 1 : 0),
@@ -106,6 +106,11 @@ export function readPlan(args: string[], figures: Figures): PlanOptions {
   if (plan.lost >= machines) throw new TypeError('--lost: somebody must be left of --machines')
   if (!(plan.workerRatio > 0)) throw new TypeError('--worker-ratio: expected a number such as 1.1')
   return { sessions: positive('sessions'), plan }
+}
+
+/** A number alone is one of bytes. */
+function readBytes(value: unknown): Reading<number> {
+  return readSize(/^\d+$/.test(String(value)) ? `${String(value)}B` : value)
 }
 
 function readKind(text: string | undefined): Plan['kind'] {

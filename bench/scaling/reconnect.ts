@@ -5,7 +5,7 @@ import type { Random } from './random.ts'
 export interface Reconnect {
   readonly name: string
   /** @param failures in a row; 0 when the connection has just ended. */
-  delayMs(failures: number, random: Random): number
+  readonly delayMs: (failures: number, random: Random) => number
 }
 
 // A loop without any pause is what clients do that nobody has looked at; a refusal takes them as long.

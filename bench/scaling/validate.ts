@@ -1,5 +1,6 @@
 // `npm run scaling -- validate`: 2,000 real clients whose gateway is killed and started again, and the same in
 // the simulation, side by side. Clients and server share one core here, the gateway has the other.
+import { closeSync, openSync, readSync } from 'node:fs'
 import { table, whole } from '../table.ts'
 import { placeOnCores } from '../machine.ts'
 import { compile, startEcho } from '../native.ts'
@@ -17,6 +18,7 @@ import { World } from './simulation/world.ts'
 
 const clients = 2000
 const simulatedMs = 5 * 60_000
+const listenTimeoutMs = 10_000
 
 interface Run {
   medianMs: number
@@ -71,8 +73,11 @@ async function restartReally(
   const killedAtMs = performance.now()
   gateway.process.kill('SIGKILL')
   await gateway.process.exited
-  const next = await startSluice({ ...setting, port: gateway.port })
-  const downMs = performance.now() - killedAtMs
+  const [next, listeningAtMs] = await Promise.all([
+    startSluice({ ...setting, port: gateway.port }),
+    untilListening(gateway.port),
+  ])
+  const downMs = listeningAtMs - killedAtMs
   const { backMs, failures } = await crowd.result()
   const usedUs = cpuNs(next.pid) / 1000
   await crowd.stop()
@@ -89,6 +94,26 @@ async function restartReally(
     openUs: usedUs / clients,
   }
   return { run, downMs, startUs, openingMs }
+}
+
+/** Without a connection, which would wait in the same backlog as the clients. @returns when it was. */
+async function untilListening(port: number): Promise<number> {
+  const place = `:${port.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000 0A `
+  const deadlineMs = performance.now() + listenTimeoutMs
+  while (!listeners().includes(place)) {
+    if (performance.now() > deadlineMs) throw new Error('The gateway does not listen again.')
+    await Bun.sleep(5)
+  }
+  return performance.now()
+}
+
+/** They come first, and the whole file takes long where there are thousands of connections. */
+function listeners(): string {
+  const file = openSync('/proc/net/tcp', 'r')
+  const part = Buffer.alloc(16_384)
+  const bytes = readSync(file, part)
+  closeSync(file)
+  return part.toString('latin1', 0, bytes)
 }
 
 /** @param openingMs how long the process of the clients takes to begin as many connections. */
