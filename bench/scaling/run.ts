@@ -19,7 +19,7 @@ const usage = `npm run scaling -- COMMAND [options]
   simulate   machines that are lost, upgrades and servers that fail, with a million clients
   validate   a real restart with 2,000 clients beside the same one simulated
 
-COMMAND --help has the options of each.`
+model and simulate have options: model --help.`
 
 function main(): Promise<number> {
   const [name = '', ...args] = process.argv.slice(2)
