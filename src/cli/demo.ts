@@ -5,7 +5,7 @@
 import { startWhiteboard, type Whiteboard } from '../../examples/whiteboard/whiteboard.ts'
 import file from '../../examples/whiteboard/sluice.yaml' with { type: 'file' }
 import type { Config } from '../config/config.ts'
-import type { ConfigSource } from '../process/config-source.ts'
+import type { ConfigSource } from '../process/config/config-source.ts'
 import { startProcess } from '../process/operate.ts'
 import { ownProgram } from '../process/own-program.ts'
 import { createSingle } from '../process/single.ts'

@@ -3,7 +3,7 @@
  */
 import type { Config } from '../config/config.ts'
 import type { Loaded } from '../config/load.ts'
-import { compileText, formatLoaded, readText } from '../process/config-file.ts'
+import { compileText, formatLoaded, readText } from '../process/config/config-file.ts'
 
 /** @returns undefined when something is wrong, which has been said. */
 export function readConfig(
@@ -32,4 +32,4 @@ export function accept(loaded: Loaded): Config | undefined {
   return undefined
 }
 
-export { messageOf } from '../process/config-file.ts'
+export { messageOf } from '../process/config/config-file.ts'

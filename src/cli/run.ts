@@ -2,12 +2,12 @@
  * `sluice run`: a gateway from a file or from `--to`, until it is told to leave.
  */
 import { defaultConfigFor } from '../config/default-config.ts'
-import { createFileSource, formatLoaded } from '../process/config-file.ts'
-import type { ConfigSource } from '../process/config-source.ts'
+import { createFileSource, formatLoaded } from '../process/config/config-file.ts'
+import type { ConfigSource } from '../process/config/config-source.ts'
 import { startProcess } from '../process/operate.ts'
 import { ownArguments, ownProgram } from '../process/own-program.ts'
 import { createSingle } from '../process/single.ts'
-import { createSupervisor } from '../process/supervisor.ts'
+import { createSupervisor } from '../process/workers/supervisor.ts'
 import { builtIn } from '../registry.ts'
 
 export interface RunOptions {

@@ -1,7 +1,7 @@
 /**
  * `sluice worker`: what `sluice run` starts where there are several processes; hidden, as nobody types it.
  */
-import { runWorker } from '../process/worker.ts'
+import { runWorker } from '../process/workers/worker.ts'
 
 /** @returns the exit code. */
 export async function worker(): Promise<number> {

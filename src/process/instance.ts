@@ -9,7 +9,7 @@ import type { Prepared, ReloadChange } from '../core/reload.ts'
 import type { GatewayState } from '../gateway.ts'
 import type { InheritedSocket } from '../net/inherited-sockets.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { LoadedConfig } from './config-source.ts'
+import type { LoadedConfig } from './config/config-source.ts'
 
 /** What a process is given by the one whose place it takes. */
 export interface Estate {

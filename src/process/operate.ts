@@ -6,15 +6,15 @@
  */
 import { readFileSync } from 'node:fs'
 import { AdminPort } from './admin-port.ts'
-import { ConfigWatch } from './config-watch.ts'
-import type { ConfigSource, LoadedConfig } from './config-source.ts'
+import { ConfigWatch } from './config/config-watch.ts'
+import type { ConfigSource, LoadedConfig } from './config/config-source.ts'
 import type { CreateInstance, Instance } from './instance.ts'
 import { listenFault } from './listen-fault.ts'
 import { ProcessOperations } from './operations.ts'
-import { findPredecessor, type Predecessor } from './predecessor.ts'
+import { findPredecessor, type Predecessor } from './upgrade/predecessor.ts'
 import { createReporter, type Reporter } from './reporter.ts'
 import { connectSystemd, type Systemd } from './systemd.ts'
-import { upgradeObstacle } from './upgrade-obstacle.ts'
+import { upgradeObstacle } from './upgrade/obstacle.ts'
 
 export interface ProcessOptions {
   readonly source: ConfigSource

@@ -4,13 +4,18 @@
  */
 import type { Operations, UpgradeStep } from '../core/operations.ts'
 import type { ReloadResult } from '../core/reload.ts'
-import type { ConfigWatch } from './config-watch.ts'
-import type { LoadedConfig } from './config-source.ts'
-import { ReloadQueue } from './reload-queue.ts'
-import { startSuccessor, type Outcome, type Successor, type SuccessorOptions } from './successor.ts'
+import type { ConfigWatch } from './config/config-watch.ts'
+import type { LoadedConfig } from './config/config-source.ts'
+import { ReloadQueue } from './config/reload-queue.ts'
+import {
+  startSuccessor,
+  type Outcome,
+  type Successor,
+  type SuccessorOptions,
+} from './upgrade/successor.ts'
 import type { Systemd } from './systemd.ts'
-import { takeConfig, tryConfig, type ConfigTakers } from './take-config.ts'
-import { UpgradeProgress } from './upgrade-progress.ts'
+import { takeConfig, tryConfig, type ConfigTakers } from './config/take-config.ts'
+import { UpgradeProgress } from './upgrade/progress.ts'
 
 type Program = Pick<SuccessorOptions, 'command' | 'deadlineMs'>
 

@@ -1,7 +1,7 @@
 /** Several processes that are one gateway, as `sluice run` starts them: spread, killed, hung, and left alone. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Status } from '../../src/admin/status.ts'
-import type { MergedSession, MergedSessionPage } from '../../src/process/merge/sessions.ts'
+import type { MergedSession, MergedSessionPage } from '../../src/process/workers/merge/sessions.ts'
 import { sample } from '../support/admin.ts'
 import { runCommand, startCommand, type LogLine, type RunningCommand } from '../support/command.ts'
 import { freePort } from '../support/free-port.ts'

@@ -1,6 +1,6 @@
 /** When a worker that has died is started again. */
 import { describe, expect, test } from 'bun:test'
-import { RestartPolicy } from '../../../src/process/restart-policy.ts'
+import { RestartPolicy } from '../../../src/process/workers/restart-policy.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
 /** @param livedMs how long each life was. @returns the delays after them. */

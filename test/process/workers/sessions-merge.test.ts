@@ -6,7 +6,7 @@ import {
   readCursor,
   type Cursor,
   type MergedSession,
-} from '../../../src/process/merge/sessions.ts'
+} from '../../../src/process/workers/merge/sessions.ts'
 import type { SessionInfo } from '../../../src/proxy/session-info.ts'
 
 /** A process with its open sessions, in the order of their opening. */

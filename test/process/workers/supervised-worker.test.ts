@@ -1,8 +1,11 @@
 /** The place of one worker, whose processes die, hang and do not start. */
 import { describe, expect, test } from 'bun:test'
 import type { GatewayEvent } from '../../../src/core/events.ts'
-import { SupervisedWorker, type WorkerEvents } from '../../../src/process/supervised-worker.ts'
-import type { Question, Report } from '../../../src/process/worker-messages.ts'
+import {
+  SupervisedWorker,
+  type WorkerEvents,
+} from '../../../src/process/workers/supervised-worker.ts'
+import type { Question, Report } from '../../../src/process/workers/messages.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
 interface FakeProcess {

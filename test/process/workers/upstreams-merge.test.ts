@@ -1,8 +1,8 @@
 /** An upstream as several processes see it. */
 import { describe, expect, test } from 'bun:test'
-import { AdminChanges } from '../../../src/process/admin-changes.ts'
-import { mergeReloadChanges } from '../../../src/process/merge/reload-changes.ts'
-import { mergeEndpoint, mergeUpstreamLists } from '../../../src/process/merge/upstreams.ts'
+import { AdminChanges } from '../../../src/process/workers/admin-changes.ts'
+import { mergeReloadChanges } from '../../../src/process/workers/merge/reload-changes.ts'
+import { mergeEndpoint, mergeUpstreamLists } from '../../../src/process/workers/merge/upstreams.ts'
 import type { EndpointInfo, EndpointStory, UpstreamInfo } from '../../../src/proxy/upstream-info.ts'
 
 const url = 'ws://10.0.0.1:9000'
