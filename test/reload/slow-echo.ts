@@ -39,6 +39,7 @@ export class SlowEcho {
   }
 
   async kill(): Promise<void> {
+    for (const socket of this.#sockets) socket.terminate()
     await this.#server?.stop(true)
     this.#server = undefined
   }

@@ -42,7 +42,7 @@ async function open(world: World): Promise<void> {
   const is = await world.outcome(live, seen)
   world.tell(`  at ${setup.listeners[index]?.name} ${JSON.stringify(target)}: ${JSON.stringify(is)}`)
   await take(world, visitor, () => {
-    if (is.type !== 'session-opened' && is.route !== undefined) {
+    if (should.type === 'session-opened' && is.type !== 'session-opened' && is.route !== undefined) {
       const route = setup.routes.find(({ name }) => name === is.route)
       const leadsTo = Object.keys(route?.upstream ?? {})
       if (is.what === 'NO_ENDPOINT' && leadsTo.some((each) => !world.canServe(each))) return
