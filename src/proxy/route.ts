@@ -21,7 +21,6 @@ interface Compiled {
   readonly requestHeaders: HeaderRewriter
   readonly answerHeaders: HeaderRewriter
   readonly redirect: Redirect | undefined
-  readonly ownCookies: readonly string[]
   /** Where it leads. */
   readonly pools: readonly Pool[]
 }
@@ -84,9 +83,9 @@ export class Route {
     return this.#compiled.redirect
   }
 
-  /** The names of those that clients are told to come back with. */
+  /** The names of those that clients are told to come back with, which is for its upstreams to say. */
   get ownCookies(): readonly string[] {
-    return this.#compiled.ownCookies
+    return this.#pools.flatMap(({ sticky }) => (sticky?.kind === 'cookie' ? [sticky.name] : []))
   }
 
   get #pools(): readonly Pool[] {
@@ -131,14 +130,12 @@ export class Route {
 }
 
 function compile(config: RouteConfig, all: Pools): Compiled {
-  const pools = config.upstreams.map(({ name }) => poolOf(all, name))
   return {
     config,
     requestHeaders: new HeaderRewriter(config.forward.headers),
     answerHeaders: new HeaderRewriter(config.answer.headers),
     redirect: config.redirect && new Redirect(config.redirect.to),
-    ownCookies: pools.flatMap(({ sticky }) => (sticky?.kind === 'cookie' ? [sticky.name] : [])),
-    pools,
+    pools: config.upstreams.map(({ name }) => poolOf(all, name)),
   }
 }
 

@@ -105,11 +105,11 @@ function someStay({ stays, random }: World): Stay | undefined {
 async function weigh(world: World): Promise<void> {
   const found = someEndpoint(world)
   if (found === undefined) return
-  const { name, url, endpoint } = found
+  const { name, url, upstream } = found
   const weight = 1 + world.random.below(5)
   world.tell(`  ${name} ${url} ${weight}`)
   world.live.gateway.upstreams.change(name, { kind: 'weigh', url, weight })
-  endpoint.ownWeight = weight
+  upstream.weights.set(url, weight)
   await Promise.resolve()
 }
 
@@ -137,9 +137,7 @@ async function addEndpoint(world: World): Promise<void> {
   world.tell(`  ${upstream.name} ${url} ${JSON.stringify(answer)}`)
   world.same('an endpoint is added', 'objection' in answer, isKnown)
   if (isKnown || 'objection' in answer) return
-  // What was said of its address holds for as long as it has sessions.
-  const { weight } = answer
-  upstream.endpoints.set(url, { source: 'admin', weight: 1, ...(weight !== 1 && { ownWeight: weight }) })
+  upstream.endpoints.set(url, { source: 'admin', weight: options.weight })
   await Promise.resolve()
 }
 
@@ -151,6 +149,7 @@ async function removeEndpoint(world: World): Promise<void> {
   const answer = world.live.gateway.upstreams.change(name, { kind: 'remove', url })
   world.same('an endpoint is removed', 'objection' in answer, false)
   upstream.endpoints.delete(url)
+  upstream.weights.delete(url)
   await Promise.resolve()
 }
 
@@ -158,8 +157,8 @@ function someEndpoint({ upstreams, random }: World) {
   const upstream = random.pick([...upstreams.values()])
   const all = [...upstream.endpoints]
   if (all.length === 0) return undefined
-  const [url, endpoint] = random.pick(all)
-  return { name: upstream.name, upstream, url, endpoint }
+  const [url] = random.pick(all)
+  return { name: upstream.name, upstream, url }
 }
 
 async function split(world: World): Promise<void> {

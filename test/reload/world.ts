@@ -21,10 +21,8 @@ export interface Stay {
 
 export interface EndpointModel {
   source: 'file' | 'admin'
-  /** By the file. */
+  /** By who added it. */
   weight: number
-  /** By an administrator. */
-  ownWeight?: number
 }
 
 /** One upstream for as long as it is there. */
@@ -32,6 +30,8 @@ export interface UpstreamModel {
   readonly name: string
   mode: string
   readonly endpoints: Map<string, EndpointModel>
+  /** Weights by administrators, which hold also when an endpoint goes and comes again. */
+  readonly weights: Map<string, number>
 }
 
 /** What became of a request. */
@@ -40,6 +40,8 @@ export interface Outcome {
   readonly route: string | undefined
   readonly what: string | number
   readonly upstream: string | undefined
+  /** The name of the one that is set. */
+  readonly cookie?: string | undefined
 }
 
 export interface Target {
@@ -90,7 +92,7 @@ export class World {
     for (const name of this.upstreams.keys())
       if (!upstreams.some((each) => each.name === name)) this.upstreams.delete(name)
     for (const { name, endpoints, keys } of upstreams) {
-      const known = this.upstreams.get(name) ?? { name, mode: 'off', endpoints: new Map() }
+      const known = this.upstreams.get(name) ?? newUpstream(name)
       this.upstreams.set(name, known)
       known.mode = modeOf(keys['failover'])
       const urlOf = (server: number) => this.places.urls[server] ?? ''
@@ -123,9 +125,10 @@ export class World {
     })
     const text = await response.text()
     const outcome = await this.outcome(gateway, seen)
-    const more = `${response.headers.get('x-more') ?? ''} ${/^\w+=/.exec(response.headers.get('set-cookie') ?? '') ?? ''}`
-    const body = text.startsWith('server') ? 'server' : response.status === 200 ? text : ''
-    return { ...outcome, what: `${outcome.what} ${body} ${more}` }
+    const { headers } = response
+    const cookie = /^\w+=/.exec(headers.get('set-cookie') ?? '')?.[0]
+    const body = response.status === 200 ? text.replace(/^server\d/, 'server') : ''
+    return { ...outcome, what: `${outcome.what} ${body} ${headers.get('x-more') ?? ''}`, cookie }
   }
 
   /** What became of the request that was the only one since. */
@@ -179,6 +182,10 @@ export class World {
     await this.live[Symbol.asyncDispose]()
     await this.fresh[Symbol.asyncDispose]()
   }
+}
+
+function newUpstream(name: string): UpstreamModel {
+  return { name, mode: 'off', endpoints: new Map(), weights: new Map() }
 }
 
 export function modeOf(failover: unknown): string {
