@@ -40,16 +40,21 @@ async function everybodyIsHeard(world: World): Promise<void> {
   }
   for (const stay of world.stays.values()) {
     const { visitor } = stay
-    await world.until(`${stay.id} of ${stay.route} hears what it said (${[...visitor.unanswered].map((each) => each.slice(0, 9))})`, () => {
-      if (visitor.closed !== undefined) failClosed(world, stay)
-      return visitor.unanswered.size === 0
-    })
+    await world.until(
+      `${stay.id} of ${stay.route} hears what it said (${[...visitor.unanswered].map((each) => each.slice(0, 9))})`,
+      () => {
+        if (visitor.closed !== undefined) failClosed(world, stay)
+        return visitor.unanswered.size === 0
+      },
+    )
     world.same(`strange words for ${stay.id}`, visitor.strange, [])
   }
 }
 
 function failClosed(world: World, { id, route, visitor }: Stay): never {
-  const event = world.live.events.find((each) => each.type === 'session-closed' && each.session === id)
+  const event = world.live.events.find(
+    (each) => each.type === 'session-closed' && each.session === id,
+  )
   world.fail(`${id} of ${route} was closed: ${Bun.inspect(visitor.closed)} ${Bun.inspect(event)}`)
 }
 
@@ -80,15 +85,19 @@ async function countsAgree(world: World): Promise<void> {
   await world.until('nothing is under way', isSettled)
   for (const { route, sessions: count } of gateway.read().routes)
     world.same(`sessions of ${route}`, count, world.countOf(route))
-  await world.until('endpoints have what sessions are at', () => Bun.deepEquals(held(world), counted(world)))
+  await world.until('endpoints have what sessions are at', () =>
+    Bun.deepEquals(held(world), counted(world)),
+  )
 }
 
 /** Sessions by the upstreams' own count. */
 function held({ live }: World): Record<string, number> {
-  const rows = live.gateway.upstreams.list().flatMap(({ name, endpoints, leaving }) => [
-    ...endpoints.map(({ url, load }) => [`${name} ${url}`, load] as const),
-    ...Object.entries(leaving).map(([url, sessions]) => [`${name} ${url}`, sessions] as const),
-  ])
+  const rows = live.gateway.upstreams
+    .list()
+    .flatMap(({ name, endpoints, leaving }) => [
+      ...endpoints.map(({ url, load }) => [`${name} ${url}`, load] as const),
+      ...Object.entries(leaving).map(([url, sessions]) => [`${name} ${url}`, sessions] as const),
+    ])
   return Object.fromEntries(rows.filter(([, count]) => count > 0).toSorted())
 }
 
@@ -106,7 +115,11 @@ function counted({ live, stays, upstreams }: World): Record<string, number> {
 function endpointsAgree(world: World): void {
   const { live, upstreams } = world
   const shown = live.gateway.upstreams.list()
-  world.same('upstreams', shown.map(({ name }) => name).toSorted(), [...upstreams.keys()].toSorted())
+  world.same(
+    'upstreams',
+    shown.map(({ name }) => name).toSorted(),
+    [...upstreams.keys()].toSorted(),
+  )
   for (const { name, endpoints, failover } of shown) {
     const model = upstreams.get(name)
     if (model === undefined) continue

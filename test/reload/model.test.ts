@@ -17,34 +17,35 @@ const runs = Number(process.env['RELOAD_RUNS'] ?? 4)
 const firstSeed = Number(process.env['RELOAD_SEED'] ?? 1)
 const stepsEach = Number(process.env['RELOAD_STEPS'] ?? 20)
 
-test(
-  `${runs} schedules from seed ${firstSeed} on violate nothing`,
-  async () => {
-    const certificates = [makeCertificate(), makeCertificate()].map(({ cert, key }) => ({ cert, key }))
-    const found: string[] = []
-    const endsAtMs = performance.now() + Number(process.env['RELOAD_MS'] ?? 60_000)
-    let seed = firstSeed
-    for (; seed < firstSeed + runs && found.length < 5 && performance.now() < endsAtMs; seed++) {
-      const servers = startServers()
-      const ports = await Promise.all(Array.from({ length: places }, freePort))
-      const urls = servers.map(({ url }) => url)
-      const random = new Random(seed)
-      const world = new World(random, firstSetup(random), { servers, ports, urls, certificates })
-      try {
+test(`${runs} schedules from seed ${firstSeed} on violate nothing`, async () => {
+  const certificates = [makeCertificate(), makeCertificate()].map(({ cert, key }) => ({
+    cert,
+    key,
+  }))
+  const found: string[] = []
+  const endsAtMs = performance.now() + Number(process.env['RELOAD_MS'] ?? 60_000)
+  let seed = firstSeed
+  for (; seed < firstSeed + runs && found.length < 5 && performance.now() < endsAtMs; seed++) {
+    const servers = startServers()
+    const ports = await Promise.all(Array.from({ length: places }, freePort))
+    const urls = servers.map(({ url }) => url)
+    const random = new Random(seed)
+    const world = new World(random, firstSetup(random), { servers, ports, urls, certificates })
+    try {
+      await check(world)
+      for (let left = stepsEach; left > 0; left--) {
+        await step(world)
         await check(world)
-        for (let left = stepsEach; left > 0; left--) {
-          await step(world)
-          await check(world)
-        }
-      } catch (error) {
-        found.push(`RELOAD_SEED=${seed} RELOAD_RUNS=1: ${Bun.inspect(error)}`)
       }
-      await world[Symbol.asyncDispose]().catch((error: unknown) => found.push(`${seed} ${String(error)}`))
-      for (const server of servers) await server.kill()
+    } catch (error) {
+      found.push(`RELOAD_SEED=${seed} RELOAD_RUNS=1: ${Bun.inspect(error)}`)
     }
-    if (process.env['RELOAD_MS'] !== undefined) console.log('seeds', seed - firstSeed)
-    for (const each of found) console.log(each)
-    expect(found).toHaveLength(0)
-  },
-  600_000,
-)
+    await world[Symbol.asyncDispose]().catch((error: unknown) =>
+      found.push(`${seed} ${String(error)}`),
+    )
+    for (const server of servers) await server.kill()
+  }
+  if (process.env['RELOAD_MS'] !== undefined) console.log('seeds', seed - firstSeed)
+  for (const each of found) console.log(each)
+  expect(found).toHaveLength(0)
+}, 600_000)

@@ -58,7 +58,13 @@ export const targets = ['/p', '/q', '/r/1', '/s/1', '/t'].flatMap((path) =>
 )
 
 const upstreamKeys: Readonly<Record<string, readonly unknown[]>> = {
-  balancer: ['round-robin', 'least-connections', 'first', 'random-two', { hash: '$request.query.k' }],
+  balancer: [
+    'round-robin',
+    'least-connections',
+    'first',
+    'random-two',
+    { hash: '$request.query.k' },
+  ],
   failover: [
     'close',
     'notify',
@@ -196,7 +202,10 @@ function changedRoutes({ routes: all, ...setup }: Setup, random: Random): Setup[
     case 5:
       return [
         ...others,
-        { ...one, listener: anyOf(random, [undefined, ...setup.listeners.map(({ name }) => name)]) },
+        {
+          ...one,
+          listener: anyOf(random, [undefined, ...setup.listeners.map(({ name }) => name)]),
+        },
       ]
     case 6:
       return [
@@ -281,7 +290,9 @@ function anyOf<T>(random: Random, items: readonly T[]): T | undefined {
 
 /** The first of each. */
 function distinct<T>(items: readonly T[], keyOf: (item: T) => string): T[] {
-  return items.filter((item, index) => items.findIndex((other) => keyOf(other) === keyOf(item)) === index)
+  return items.filter(
+    (item, index) => items.findIndex((other) => keyOf(other) === keyOf(item)) === index,
+  )
 }
 
 /** What the places, servers and certificates of a setup are. */
@@ -306,7 +317,10 @@ export function yamlOf(setup: Setup, { ports, urls, certificates }: Surroundings
     upstreams: Object.fromEntries(
       setup.upstreams.map(({ name, endpoints, keys }) => [
         name,
-        { endpoints: endpoints.map(({ server, weight }) => ({ url: urls[server], weight })), ...keys },
+        {
+          endpoints: endpoints.map(({ server, weight }) => ({ url: urls[server], weight })),
+          ...keys,
+        },
       ]),
     ),
     routes: setup.routes.map(routeYaml),

@@ -40,9 +40,15 @@ async function open(world: World): Promise<void> {
   const seen = live.events.length
   const visitor = world.visit(live, index, target)
   const is = await world.outcome(live, seen)
-  world.tell(`  at ${setup.listeners[index]?.name} ${JSON.stringify(target)}: ${JSON.stringify(is)}`)
+  world.tell(
+    `  at ${setup.listeners[index]?.name} ${JSON.stringify(target)}: ${JSON.stringify(is)}`,
+  )
   await take(world, visitor, () => {
-    if (should.type === 'session-opened' && is.type !== 'session-opened' && is.route !== undefined) {
+    if (
+      should.type === 'session-opened' &&
+      is.type !== 'session-opened' &&
+      is.route !== undefined
+    ) {
       const route = setup.routes.find(({ name }) => name === is.route)
       const leadsTo = Object.keys(route?.upstream ?? {})
       if (is.what === 'NO_ENDPOINT' && leadsTo.some((each) => !world.canServe(each))) return
@@ -57,7 +63,11 @@ async function open(world: World): Promise<void> {
 }
 
 /** One that may have opened is of the model from now on. @param judge what became of it. */
-async function take(world: World, visitor: Visitor, judge: () => void): Promise<string | undefined> {
+async function take(
+  world: World,
+  visitor: Visitor,
+  judge: () => void,
+): Promise<string | undefined> {
   const id = await Promise.race([visitor.opened, Bun.sleep(patienceMs).then(() => 'late')])
   if (id === 'late') world.fail('a handshake comes to nothing')
   judge()
@@ -166,7 +176,9 @@ async function split(world: World): Promise<void> {
   const splits = setup.routes.filter(({ upstream = {} }) => Object.keys(upstream).length > 1)
   if (splits.length === 0) return
   const { name, upstream = {} } = random.pick(splits)
-  const shares = Object.fromEntries(Object.keys(upstream).map((each) => [each, 1 + random.below(4)]))
+  const shares = Object.fromEntries(
+    Object.keys(upstream).map((each) => [each, 1 + random.below(4)]),
+  )
   live.gateway.upstreams.setSplit(name, shares)
   await Promise.resolve()
 }
@@ -220,7 +232,8 @@ async function swap(world: World, before: Setup, next: Setup): Promise<void> {
   const config = readYaml(yamlOf(next, world.places))
   const prepared = live.gateway.prepareReload(config)
   world.same('what is foreseen', prepared.changes, live.gateway.foreseeReload(config))
-  for (const { what, change, note } of prepared.changes) world.tell(`  ${what}: ${change} ${note ?? ''}`)
+  for (const { what, change, note } of prepared.changes)
+    world.tell(`  ${what}: ${change} ${note ?? ''}`)
   if (random.below(4) === 0) await Bun.sleep(random.below(5))
   if (random.below(4) === 0) await open(world)
   prepared.commit()
@@ -298,7 +311,8 @@ function shape({ live }: World) {
       })),
     })),
     sessions,
-    events: live.events.filter(({ type }) => type === 'listening' || type.startsWith('certificate')).length,
+    events: live.events.filter(({ type }) => type === 'listening' || type.startsWith('certificate'))
+      .length,
   }
 }
 
@@ -340,7 +354,9 @@ async function reloadAmidHandshake(world: World): Promise<void> {
   world.tell(`  ${JSON.stringify(target)} for ${should.route}: ${id}, ${isUnderWay}`)
   const isThere = next.routes.some(({ name }) => name === should.route)
   if (isUnderWay && isThere && id === undefined)
-    world.fail(`a handshake was lost: ${Bun.inspect(live.events.slice(seen).filter(({type}) => type.startsWith('request') || type === 'session-closed'))}`)
+    world.fail(
+      `a handshake was lost: ${Bun.inspect(live.events.slice(seen).filter(({ type }) => type.startsWith('request') || type === 'session-closed'))}`,
+    )
   if (isUnderWay && !isThere) {
     await world.until('it is closed', () => visitor.closed !== undefined)
     world.same('its code', visitor.closed?.code, 1012)
@@ -351,7 +367,10 @@ async function reloadAmidHandshake(world: World): Promise<void> {
     const stay = { visitor, id, route: session.route, upstream, mayMove: false }
     world.stays.set(id, stay)
     await taken(world, setup, next)
-    world.stays.set(id, { ...stay, mayMove: modes.get(upstream.name) === true && canMove(upstream) })
+    world.stays.set(id, {
+      ...stay,
+      mayMove: modes.get(upstream.name) === true && canMove(upstream),
+    })
     return
   }
   await taken(world, setup, next)

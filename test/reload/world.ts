@@ -7,7 +7,7 @@ import type { GatewayEvent } from '../../src/core/events.ts'
 import { startGatewayHere, type OpenGateway } from '../support/gateway.ts'
 import type { Random } from '../support/random.ts'
 import { servers, yamlOf, type Setup, type Surroundings } from './setups.ts'
-import { SlowEcho } from './slow-echo.ts'
+import { SlowEcho } from '../support/slow-echo.ts'
 import { patienceMs, Visitor } from './visitor.ts'
 
 export interface Stay {
@@ -174,7 +174,9 @@ export class World {
 
   same(what: string, is: unknown, should: unknown): void {
     if (!Bun.deepEquals(is, should))
-      this.fail(`${what}: ${Bun.inspect(is, { depth: 9 })} and not ${Bun.inspect(should, { depth: 9 })}`)
+      this.fail(
+        `${what}: ${Bun.inspect(is, { depth: 9 })} and not ${Bun.inspect(should, { depth: 9 })}`,
+      )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

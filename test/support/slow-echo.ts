@@ -79,7 +79,7 @@ function serve(echo: SlowEcho, port: number) {
     websocket: {
       perMessageDeflate: true,
       open: (socket) => echo.opened(socket),
-      message: (socket, message) => void socket.send(message),
+      message: (socket, message) => void socket.send(message, true),
       close: (socket) => echo.closed(socket),
     },
   })
