@@ -81,3 +81,78 @@ test.each([
   await echoes(client, `${long}!`)
   await echoes(client, `${long}?`)
 })
+
+// What was passed end to end refers back to what another server has never seen.
+test('a session that began where nobody moves does not move, though its upstream lets others', async () => {
+  const moving = 'failover: transparent'
+  await using gateway = startGatewayHere(yaml())
+  using client = await openAcross(gateway, yaml(moving))
+  await echoes(client, long)
+  first.tellToGo()
+  expect((await client.closed).code).toBe(1012)
+  using later = await openWebSocket(`ws://${gateway.host}/chat`)
+  await echoes(later, long)
+  first.tellToGo()
+  await gateway.event('session-moved')
+  await echoes(later, long)
+})
+
+test('a session that could move does not where its upstream has been told to close, which its client hears', async () => {
+  await using gateway = startGatewayHere(yaml('failover: transparent'))
+  using client = await openWebSocket(`ws://${gateway.host}/chat`)
+  reload(gateway, yaml('failover: close'))
+  first.tellToGo()
+  expect(await client.closed).toMatchObject({ code: 1012 })
+  const { end } = await gateway.event('session-closed')
+  expect(end).toMatchObject({ by: 'gateway', reason: 'SERVER_LOST' })
+})
+
+test('a session that moves asks for what its first server was asked for', async () => {
+  const keys = 'failover: transparent'
+  const rooms = 'forward: { path: "/rooms/{request.path.room}" }'
+  const ids = 'forward: { path: "/ids/{request.path.id}" }'
+  await using gateway = startGatewayHere(yaml(keys, rooms, '/chat/:room'))
+  using _ = await openWebSocket(`ws://${gateway.host}/chat/blue`)
+  reload(gateway, yaml(keys, ids, '/talk/:id'))
+  first.tellToGo()
+  await gateway.event('session-moved')
+  expect(second.asked).toEqual(first.asked)
+})
+
+test('the cookies by which clients stick are none that others could come with', async () => {
+  await using gateway = startGatewayHere(yaml())
+  const status = async () => {
+    const response = await fetch(`http://${gateway.host}/chat`, {
+      headers: {
+        connection: 'upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        origin: 'http://elsewhere.test',
+        cookie: 'sluice=1',
+      },
+    })
+    return response.status
+  }
+  expect(await status()).toBe(403)
+  reload(gateway, yaml('sticky: { cookie: sluice }'))
+  expect(await status()).toBe(101)
+  reload(gateway, yaml('sticky: { cookie: other }'))
+  expect(await status()).toBe(403)
+})
+
+test('a listener that is tried in vain says nothing of its certificate', async () => {
+  const { cert, key } = makeCertificate()
+  const gone = `${cert}.gone`
+  copyFileSync(cert, gone)
+  await using gateway = startGatewayHere(yaml())
+  const next = yaml('tls: {}').replace(
+    /^listeners: .*$/m,
+    `listeners: [{ port: ${await freePort()}, address: 127.0.0.1, tls: { cert: "${cert}", key: "${key}" } }]`,
+  )
+  const told = next.replace('"ws:', '"wss:').replace('"ws:', '"wss:').replace('tls: {}', `tls: { ca: "${gone}" }`)
+  const config = readYaml(told)
+  unlinkSync(gone)
+  expect(() => gateway.gateway.prepareReload(config)).toThrow(gone)
+  expect(gateway.events.map(({ type }) => type)).not.toContain('certificate-loaded')
+})

@@ -12,6 +12,8 @@ export class SlowEcho {
   #held: PromiseWithResolvers<void> | undefined
   /** Handshakes that wait. */
   waiting = 0
+  /** The targets of handshakes so far. */
+  readonly asked: string[] = []
 
   constructor(name: string) {
     this.name = name
@@ -71,6 +73,7 @@ function serve(echo: SlowEcho, port: number) {
     hostname: '127.0.0.1',
     async fetch(request, self) {
       const isHandshake = request.headers.has('upgrade')
+      if (isHandshake) echo.asked.push(request.url.slice(request.url.indexOf('/', 8)))
       await echo.ready(isHandshake)
       const data = request.headers.get('sluice-session') ?? ''
       if (isHandshake && self.upgrade(request, { data })) return undefined
