@@ -3,6 +3,7 @@
  * same object for its sessions when the configuration changes.
  */
 import type { RouteConfig } from '../config/config.ts'
+import { GatewayError } from '../core/errors.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { FrameRules } from '../wire/frame-header.ts'
 import { HeaderRewriter } from './header-rewrite.ts'
@@ -105,12 +106,16 @@ export class Route implements RouteTerms {
     await Promise.all(this.#pools.flatMap((pool) => pool.untilDiscovered(signal) ?? []))
   }
 
-  /** Where this request goes: by what it sticks to, by its value of `split-by`, or by turn. */
+  /**
+   * Where this request goes: by what it sticks to, by its value of `split-by`, or by turn.
+   * @throws GatewayError NO_ENDPOINT where the route leads nowhere any more.
+   */
   pickPool(facts: RequestFacts): Pool {
     const key = this.config.splitBy?.render(facts) ?? ''
     const stuck = this.#pools.length > 1 ? stuckPool(facts, this.#pools, key !== '') : undefined
     const pool = stuck ?? (key === '' ? this.#split.next() : this.#split.of(key))
-    if (pool === undefined) throw new RangeError(`The route ${this.config.name} leads nowhere`)
+    // It may have been told to answer by itself while the request waited for endpoints to be found.
+    if (pool === undefined) throw new GatewayError('NO_ENDPOINT')
     return pool
   }
 

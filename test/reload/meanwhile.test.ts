@@ -8,6 +8,7 @@ import { freePort } from '../support/free-port.ts'
 import { startGatewayHere, type OpenGateway } from '../support/gateway.ts'
 import { readYaml, reload } from '../support/reload.ts'
 import { SlowEcho } from '../support/slow-echo.ts'
+import { dialTcp } from '../support/tcp.ts'
 import { openWebSocket, type WebSocketClient } from '../support/websocket.ts'
 
 let first: SlowEcho
@@ -150,9 +151,29 @@ test('a listener that is tried in vain says nothing of its certificate', async (
     /^listeners: .*$/m,
     `listeners: [{ port: ${await freePort()}, address: 127.0.0.1, tls: { cert: "${cert}", key: "${key}" } }]`,
   )
-  const told = next.replace('"ws:', '"wss:').replace('"ws:', '"wss:').replace('tls: {}', `tls: { ca: "${gone}" }`)
+  const told = next
+    .replace('"ws:', '"wss:')
+    .replace('"ws:', '"wss:')
+    .replace('tls: {}', `tls: { ca: "${gone}" }`)
   const config = readYaml(told)
   unlinkSync(gone)
   expect(() => gateway.gateway.prepareReload(config)).toThrow(gone)
   expect(gateway.events.map(({ type }) => type)).not.toContain('certificate-loaded')
+})
+
+test('a connection that is kept belongs to its listener by the name that this has now', async () => {
+  const port = await freePort()
+  const named = (name: string) => `
+listeners: [{ name: ${name}, address: 127.0.0.1, port: ${port} }]
+routes: [{ path: /, listeners: [${name}], respond: { body: ${name} } }]
+`
+  await using gateway = startGatewayHere(named('old'))
+  using client = await dialTcp(port)
+  const ask = async () => {
+    client.send('GET / HTTP/1.1\r\nHost: a.test\r\n\r\n')
+    return (await client.message()).body
+  }
+  expect(await ask()).toBe('old')
+  reload(gateway, named('new'))
+  expect(await ask()).toBe('new')
 })
