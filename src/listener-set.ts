@@ -69,8 +69,10 @@ export class ListenerSet {
       abandon,
       commit: () => {
         this.#bound = next
-        for (const listener of added)
+        for (const listener of added) {
+          listener.start()
           this.#emit({ type: 'listening', listener: listener.name, ...tellPlace(listener) })
+        }
         for (const update of updates) update.commit()
         for (const { listener } of left) this.#retire(listener)
       },

@@ -32,6 +32,8 @@ export interface Listener {
   readonly fd: number | undefined
   /** The listening socket, for a process that is to take over; undefined once it is closed. */
   readonly inheritance: InheritedSocket | undefined
+  /** It is to stay: its certificates are told of and looked after from now on. Clients are accepted before. */
+  start(): void
   /**
    * Makes ready to serve the connections to come by these options, at the place where it listens already:
    * where the options say so is not looked at. Open connections keep what they came in by. Of several that
@@ -91,7 +93,6 @@ class BoundListener implements Listener, TermsOwner {
     } catch (error) {
       throw new ListenError(options, error)
     }
-    this.#terms.certificates?.start()
   }
 
   get name(): string {
@@ -134,6 +135,10 @@ class BoundListener implements Listener, TermsOwner {
     return isOurs
       ? { fd, name, address, port, unix, isTakenOver: true }
       : { ...this.#inherited, fd }
+  }
+
+  start(): void {
+    this.#terms.certificates?.start()
   }
 
   prepare(options: ListenerOptions): Prepared {

@@ -17,7 +17,7 @@ import type { ListenerClient } from './opening.ts'
 import { encodeRefusal } from './refuse.ts'
 
 export interface ReaderOptions {
-  /** The listener's name. */
+  /** The listener's name, which may change. */
   readonly listener: string
   readonly limits: HeadLimits
   /** From a head's first byte, or the connection's start, to the head's end. */

@@ -20,6 +20,8 @@ import type { ServerCertificates } from './server-certificates.ts'
 
 /** Who serves by them. */
 export interface TermsOwner {
+  /** As it is called now, by which routes know it, whatever it was called when a client came. */
+  readonly name: string
   readonly events: ListenerEvents
   /** Clients without an address came by the socket's path. */
   readonly isUnix: boolean
@@ -69,30 +71,33 @@ export class Terms {
 
   #makeOpeningOptions(): OpeningOptions {
     const { proxyProtocol, timeout } = this.options
+    const owner = this.#owner
     return {
       proxyProtocol,
       certificates: this.certificates,
       timeoutMs: timeout.tlsMs,
       onOpen: (stream, client, rest) => this.#read(stream, client, rest),
-      onRefuse: (refusal) => this.#owner.events.onRefuse(refusal),
+      onRefuse: (refusal) => owner.events.onRefuse(refusal),
       onRelease: (opening) => this.#release(opening),
     }
   }
 
   #makeReaderOptions(): ReaderOptions {
-    const { name, limits, timeout } = this.options
-    const { events } = this.#owner
+    const { limits, timeout } = this.options
+    const owner = this.#owner
     return {
-      listener: name,
+      get listener() {
+        return owner.name
+      },
       limits,
       headTimeoutMs: timeout.headMs,
       bodyTimeoutMs: timeout.bodyMs,
       idleTimeoutMs: timeout.idleMs,
       onRequest: (request, client) => {
         if (this.#isMisdirected(request, client)) request.refuse('MISDIRECTED')
-        else events.onRequest(request)
+        else owner.events.onRequest(request)
       },
-      onRefuse: (refusal) => events.onRefuse(refusal),
+      onRefuse: (refusal) => owner.events.onRefuse(refusal),
       onRelease: (reader) => this.#release(reader),
     }
   }

@@ -13,7 +13,7 @@ import { isHost } from '../wire/http-request.ts'
 import { forwardingFields, isReplaced } from './forwarded.ts'
 import { isHopByHop } from './hop-by-hop.ts'
 import type { RequestFacts } from './request-facts.ts'
-import type { Route } from './route.ts'
+import type { RouteTerms } from './route.ts'
 
 type Field = Pick<HttpField, 'name' | 'value'>
 
@@ -24,7 +24,7 @@ type Field = Pick<HttpField, 'name' | 'value'>
 export function encodeRequest(
   facts: RequestFacts,
   endpoint: Endpoint,
-  route: Route,
+  route: RouteTerms,
   mustBePlain = false,
 ): Buffer {
   const sent = requestFields(facts, endpoint, route)
@@ -55,7 +55,7 @@ export interface UpgradeOptions {
 export function encodeUpgrade(
   facts: RequestFacts,
   endpoint: Endpoint,
-  route: Route,
+  route: RouteTerms,
   { offers, moved }: UpgradeOptions,
 ): Buffer {
   const fields = requestFields(facts, endpoint, route).filter(
@@ -71,7 +71,7 @@ export function encodeUpgrade(
   return encodeHead(startLine(facts, endpoint, route), fields)
 }
 
-function startLine(facts: RequestFacts, endpoint: Endpoint, route: Route): string {
+function startLine(facts: RequestFacts, endpoint: Endpoint, route: RouteTerms): string {
   const { target } = facts
   const { method, minor } = facts.head
   const path = target === '*' ? '*' : endpoint.options.path + targetFor(facts, route)
@@ -82,7 +82,7 @@ function startLine(facts: RequestFacts, endpoint: Endpoint, route: Route): strin
  * Path and query for the endpoint, behind the path of its own URL.
  * @throws GatewayError UNSAFE_PATH where what a request brings would make it another path.
  */
-function targetFor(facts: RequestFacts, { config }: Route): string {
+function targetFor(facts: RequestFacts, { config }: RouteTerms): string {
   const { target } = facts
   const { path } = facts.head
   if (config.forward.path === undefined) return target
@@ -95,7 +95,7 @@ function targetFor(facts: RequestFacts, { config }: Route): string {
   return rewritten.includes('?') ? rewritten : rewritten + target.slice(path.length)
 }
 
-function requestFields(facts: RequestFacts, endpoint: Endpoint, route: Route): Field[] {
+function requestFields(facts: RequestFacts, endpoint: Endpoint, route: RouteTerms): Field[] {
   const { head } = facts
   const fields: Field[] = []
   for (const field of head.fields.list) {
@@ -110,7 +110,7 @@ function requestFields(facts: RequestFacts, endpoint: Endpoint, route: Route): F
   ]
 }
 
-function hostFor(facts: RequestFacts, { options }: Endpoint, { config }: Route): string {
+function hostFor(facts: RequestFacts, { options }: Endpoint, { config }: RouteTerms): string {
   const { host } = config.forward
   if (host === 'client') return facts.head.host
   if (host === 'endpoint') return options.authority

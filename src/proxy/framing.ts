@@ -26,7 +26,7 @@ import type { Direction } from './direction.ts'
 import { FramedDirection } from './framed.ts'
 import type { Renewal } from './failover/redialler.ts'
 import type { RequestFacts } from './request-facts.ts'
-import type { Route } from './route.ts'
+import type { Route, RouteTerms } from './route.ts'
 
 /** What becomes of what the client sends, and of what the upstream sends. */
 export interface Directions {
@@ -55,12 +55,20 @@ export class ExtensionOffer {
   /** Those of the gateway's. */
   readonly terms: DeflateTerms | undefined
   readonly mayMove: boolean
+  /** What the route said when it was made, which holds for the session that comes of it. */
+  readonly config: RouteTerms['config']
   readonly #compression: Compression
   /** Memory for the window of an endpoint that may keep one. */
   #reservedBytes = 0
 
   /** @param mayMove whether another server may have to go on with what the client's messages refer to. */
-  constructor(facts: RequestFacts, { config }: Route, compression: Compression, mayMove = false) {
+  constructor(
+    facts: RequestFacts,
+    { config }: Pick<RouteTerms, 'config'>,
+    compression: Compression,
+    mayMove = false,
+  ) {
+    this.config = config
     this.mayMove = mayMove
     this.#compression = compression
     if (typeof config.compression === 'string') {
@@ -102,7 +110,7 @@ export function framingOf(
   answer: ResponseHead,
   { route, compression, offer }: FramingOptions,
 ): Framing {
-  const { config } = route
+  const { config } = offer
   const chosen = answer.fields.get(extensionsName)
   if (!config.framed) {
     const isCompressed = chosen !== undefined
@@ -146,7 +154,7 @@ export function renewalOf(
   { before, now }: Agreed,
   { route, compression, offer }: FramingOptions,
 ): Renewal {
-  if (!route.config.framed) {
+  if (!offer.config.framed) {
     const misfit = passedMisfit(before && withoutClientContext(before), now)
     if (misfit !== undefined) throw new GatewayError('UPSTREAM_BAD_HANDSHAKE', misfit)
     const rules = route.frameRules(false, now !== undefined)

@@ -21,7 +21,7 @@ import { KeptRequest } from './failover/kept-request.ts'
 import { originFault } from './origin.ts'
 import type { Quota } from './quota.ts'
 import type { RequestFacts } from './request-facts.ts'
-import type { Route } from './route.ts'
+import type { Route, RouteTerms } from './route.ts'
 import { Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -38,6 +38,8 @@ export interface HandshakeRequest {
 
 interface Handshake extends HandshakeRequest {
   readonly pool: Pool
+  /** Of the route when the request came: they hold for the session, whatever the route says meanwhile. */
+  readonly terms: RouteTerms
   readonly offer: ExtensionOffer
   readonly startedAtMs: number
 }
@@ -51,9 +53,10 @@ export async function handshake(asked: HandshakeRequest): Promise<void> {
   facts.session = Bun.randomUUIDv7('base64url')
   const pool = admit(facts, route)
   if (underWay?.enter(facts.address) !== undefined) throw new GatewayError('TOO_MANY_HANDSHAKES')
-  const offer = new ExtensionOffer(facts, route, asked.compression, pool.mayMove)
+  const { terms } = route
+  const offer = new ExtensionOffer(facts, terms, asked.compression, pool.mayMove)
   try {
-    await enterRoute({ ...asked, pool, offer, startedAtMs: performance.now() })
+    await enterRoute({ ...asked, pool, terms, offer, startedAtMs: performance.now() })
   } finally {
     offer.withdraw()
     underWay?.leave(facts.address)
@@ -116,8 +119,7 @@ export function admit(facts: RequestFacts, route: Route): Pool {
 
 /** Answers the client, whose stream is the session's from then on. @throws GatewayError where it cannot be. */
 function joinSession(attempt: AnsweredHandshake): Session {
-  const { request, facts, route, pool, sessions, endpoint, stickiness, connection, answer } =
-    attempt
+  const { request, facts, route, terms, pool, sessions, endpoint, connection, answer } = attempt
   const { head, session: id } = facts
   const fault = switchFault(answer, {
     key: head.fields.get('sec-websocket-key') ?? '',
@@ -126,10 +128,11 @@ function joinSession(attempt: AnsweredHandshake): Session {
   })
   if (fault !== undefined) throw new GatewayError('UPSTREAM_BAD_HANDSHAKE', fault)
   const framing = framingOf(facts, answer, attempt)
+  const mayMove = attempt.offer.mayMove && pool.mayMove
   let client: ByteStream | undefined
   try {
     // What fails before the client is taken over can still be answered.
-    const cookie = stickiness.cookieFor(endpoint)
+    const cookie = attempt.stickiness.cookieFor(endpoint)
     const { extensions } = framing
     const switching = encodeSwitch(answer, { facts, route, extensions, cookie })
     const sessionFacts = factsOf(attempt, framing)
@@ -145,7 +148,8 @@ function joinSession(attempt: AnsweredHandshake): Session {
       client,
       upstream: connection.stream,
       directions: framing,
-      redialler: pool.mayMove ? new KeptRequest(facts, answer, sessions) : undefined,
+      // By what it was offered a session whose upstream has been told so since could not go on elsewhere.
+      redialler: mayMove ? new KeptRequest(facts, answer, terms, sessions) : undefined,
       host: sessions,
     })
   } catch (error) {
@@ -173,7 +177,7 @@ function openSession(attempt: AnsweredHandshake, session: Session): void {
 
 /** What is kept of the request. Parts of the head are copied: a piece of a string keeps the whole alive. */
 function factsOf(attempt: AnsweredHandshake, framing: Framing): SessionFacts {
-  const { request, facts, route, endpoint, pool, answer } = attempt
+  const { request, facts, terms, endpoint, pool, answer } = attempt
   const { head, listener, client } = request
   return {
     listener,
@@ -183,7 +187,7 @@ function factsOf(attempt: AnsweredHandshake, framing: Framing): SessionFacts {
     host: copyOf(head.host),
     path: copyOf(head.path),
     subprotocol: publicSubprotocol(answer.fields.get('sec-websocket-protocol')),
-    compression: compressionOf(framing, route),
+    compression: compressionOf(framing, terms),
     certificate: client.certificate?.subject,
     certificateNames: client.certificate?.alternativeNames,
     request: facts.requestId,
@@ -191,7 +195,7 @@ function factsOf(attempt: AnsweredHandshake, framing: Framing): SessionFacts {
 }
 
 /** In a tunnel the words are those of others. */
-function compressionOf({ extensions }: Framing, { config }: Route): string | undefined {
+function compressionOf({ extensions }: Framing, { config }: RouteTerms): string | undefined {
   return extensions === undefined || config.framed ? extensions : 'end to end'
 }
 

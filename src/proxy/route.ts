@@ -3,6 +3,7 @@
  * same object for its sessions when the configuration changes.
  */
 import type { RouteConfig } from '../config/config.ts'
+import { GatewayError } from '../core/errors.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { FrameRules } from '../wire/frame-header.ts'
 import { HeaderRewriter } from './header-rewrite.ts'
@@ -15,35 +16,37 @@ import { stuckPool } from './stickiness.ts'
 /** By the name of their upstream. */
 type Pools = ReadonlyMap<string, Pool>
 
-/** What a configuration of it comes to. */
-interface Compiled {
+/** What a configuration of it comes to. Never changed: whoever came by it can keep it. */
+export interface RouteTerms {
   readonly config: RouteConfig
+  /** What is done to the headers of requests on their way to an endpoint, and of answers on theirs back. */
   readonly requestHeaders: HeaderRewriter
   readonly answerHeaders: HeaderRewriter
+  /** For a route that sends its requests elsewhere. */
   readonly redirect: Redirect | undefined
-  readonly ownCookies: readonly string[]
-  /** Where it leads. */
-  readonly pools: readonly Pool[]
 }
 
 /** Of all its sessions of one kind: one object, so that they follow when it changes. */
 type LiveRules = { -readonly [Key in keyof FrameRules]: FrameRules[Key] }
 
-export class Route {
+export class Route implements RouteTerms {
   /** Open sessions, and handshakes that may become one. */
   readonly sessions: Quota
   /** Handshakes under way. */
   readonly handshakes = new Set<RequestFacts>()
   /** It is in no table any more: whoever comes to it late has to go. */
   isRemoved = false
-  #compiled: Compiled
+  #terms: RouteTerms
+  /** Where it leads. */
+  #pools: readonly Pool[]
   #split: Split<Pool>
   readonly #rules: readonly (readonly LiveRules[])[]
 
   /** @param pools by the name of their upstream: at least those the route leads to. */
   constructor(config: RouteConfig, pools: Pools) {
     this.sessions = new Quota(quotaLimits(config))
-    this.#compiled = compile(config, pools)
+    this.#terms = termsOf(config)
+    this.#pools = poolsOf(config, pools)
     this.#split = splitOf(config, pools)
     this.#rules = [false, true].map((isMasked) =>
       [false, true].map((mayCompress) => ({ isMasked, mayCompress, ...sizesOf(config) })),
@@ -59,38 +62,38 @@ export class Route {
     pools: Pools,
     { hasNewSplit, addresses }: { hasNewSplit: boolean; addresses: Iterable<string> },
   ): void {
-    this.#compiled = compile(config, pools)
+    this.#terms = termsOf(config)
+    this.#pools = poolsOf(config, pools)
     if (hasNewSplit) this.#split = splitOf(config, pools)
     const underWay = Array.from(this.handshakes, ({ address }) => address)
     this.sessions.follow(quotaLimits(config), [...addresses, ...underWay])
     for (const rules of this.#rules.flat()) Object.assign(rules, sizesOf(config))
   }
 
-  get config(): RouteConfig {
-    return this.#compiled.config
+  /** Those of now. */
+  get terms(): RouteTerms {
+    return this.#terms
   }
 
-  /** What is done to the headers of requests on their way to an endpoint, and of answers on theirs back. */
+  get config(): RouteConfig {
+    return this.#terms.config
+  }
+
   get requestHeaders(): HeaderRewriter {
-    return this.#compiled.requestHeaders
+    return this.#terms.requestHeaders
   }
 
   get answerHeaders(): HeaderRewriter {
-    return this.#compiled.answerHeaders
+    return this.#terms.answerHeaders
   }
 
-  /** For a route that sends its requests elsewhere. */
   get redirect(): Redirect | undefined {
-    return this.#compiled.redirect
+    return this.#terms.redirect
   }
 
-  /** The names of those that clients are told to come back with. */
+  /** The names of those that clients are told to come back with, which is for its upstreams to say. */
   get ownCookies(): readonly string[] {
-    return this.#compiled.ownCookies
-  }
-
-  get #pools(): readonly Pool[] {
-    return this.#compiled.pools
+    return this.#pools.flatMap(({ sticky }) => (sticky?.kind === 'cookie' ? [sticky.name] : []))
   }
 
   /** Whether nothing is known yet of endpoints it leads to: then what a request sticks to may not be there yet. */
@@ -103,12 +106,16 @@ export class Route {
     await Promise.all(this.#pools.flatMap((pool) => pool.untilDiscovered(signal) ?? []))
   }
 
-  /** Where this request goes: by what it sticks to, by its value of `split-by`, or by turn. */
+  /**
+   * Where this request goes: by what it sticks to, by its value of `split-by`, or by turn.
+   * @throws GatewayError NO_ENDPOINT where the route leads nowhere any more.
+   */
   pickPool(facts: RequestFacts): Pool {
     const key = this.config.splitBy?.render(facts) ?? ''
     const stuck = this.#pools.length > 1 ? stuckPool(facts, this.#pools, key !== '') : undefined
     const pool = stuck ?? (key === '' ? this.#split.next() : this.#split.of(key))
-    if (pool === undefined) throw new RangeError(`The route ${this.config.name} leads nowhere`)
+    // It may have been told to answer by itself while the request waited for endpoints to be found.
+    if (pool === undefined) throw new GatewayError('NO_ENDPOINT')
     return pool
   }
 
@@ -130,16 +137,17 @@ export class Route {
   }
 }
 
-function compile(config: RouteConfig, all: Pools): Compiled {
-  const pools = config.upstreams.map(({ name }) => poolOf(all, name))
+function termsOf(config: RouteConfig): RouteTerms {
   return {
     config,
     requestHeaders: new HeaderRewriter(config.forward.headers),
     answerHeaders: new HeaderRewriter(config.answer.headers),
     redirect: config.redirect && new Redirect(config.redirect.to),
-    ownCookies: pools.flatMap(({ sticky }) => (sticky?.kind === 'cookie' ? [sticky.name] : [])),
-    pools,
   }
+}
+
+function poolsOf({ upstreams }: RouteConfig, pools: Pools): readonly Pool[] {
+  return upstreams.map(({ name }) => poolOf(pools, name))
 }
 
 function splitOf({ upstreams }: RouteConfig, pools: Pools): Split<Pool> {

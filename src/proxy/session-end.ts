@@ -3,8 +3,6 @@
  */
 import { CloseCode } from '../core/close-codes.ts'
 import type { MoveCause, SessionEnd } from '../core/events.ts'
-import type { Pool } from '../upstream/pool.ts'
-import { noCodes } from '../wire/close-frame.ts'
 
 /** What a Close frame says. */
 export interface CloseWords {
@@ -36,12 +34,4 @@ export function endOfMove(cause: MoveCause, detail: string | undefined): Session
     default:
       return { by: 'gateway', code: CloseCode.goingAway, reason: 'closed', detail: undefined }
   }
-}
-
-/** The Closes of its server that are not for the client: what comes of them is `failover`'s business. @param mayMove whether it can go on elsewhere. */
-export function leavingCodes(
-  { options, leavingCodes: codes }: Pool,
-  mayMove: boolean,
-): ReadonlySet<number> {
-  return mayMove || options.failover.mode === 'close' ? codes : noCodes
 }

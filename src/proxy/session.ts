@@ -12,7 +12,7 @@ import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
 import { noCodes } from '../wire/close-frame.ts'
 import { Ending, isOwnFault, type Fault } from './ending.ts'
-import { answerTo, endWithout, leavingCodes, type CloseWords } from './session-end.ts'
+import { answerTo, endWithout, type CloseWords } from './session-end.ts'
 import type { Movable } from './mover/movable.ts'
 import { Moves } from './failover/moves.ts'
 import type { MovingSession } from './failover/moving-session.ts'
@@ -58,14 +58,12 @@ export class Session implements SideEvents<Side>, Movable, MovingSession {
     this.facts = options.facts
     this.openedAtMs = clock.now()
     this.host = host
-    const { outbound } = directions
     const mayMove = redialler !== undefined
     const { client, upstream } = joinSides({ ...options, events: this, clock, mayMove })
     this.#client = client
     this.#upstream = upstream
     this.#redialler = redialler
-    // Closes by which a server says that it leaves are not for the client.
-    outbound.withheldCodes = leavingCodes(pool, mayMove)
+    directions.outbound.withheldCodes = this.#leavingCodes
     this.#watch = watch(this.#watched(0))
   }
 
@@ -74,11 +72,14 @@ export class Session implements SideEvents<Side>, Movable, MovingSession {
     if (this.isEnding) return
     const [client, upstream] = [this.#client, this.#upstream]
     const { route, pool } = this
-    const { clock } = this.host
-    if (this.#moved?.isUnderWay !== true)
-      upstream.direction.withheldCodes = leavingCodes(pool, this.#redialler !== undefined)
-    followRoute({ client, upstream }, { route, pool, clock, events: this })
+    if (this.#moved?.isUnderWay !== true) upstream.direction.withheldCodes = this.#leavingCodes
+    followRoute({ client, upstream }, { route, pool, clock: this.host.clock, events: this })
     this.#watch = watchOn(this.#watch, this.#watched(notBeforeMs))
+  }
+
+  /** Closes that are not for the client; what it cannot go on without, as it was opened where nobody moves, it hears of. */
+  get #leavingCodes(): ReadonlySet<number> {
+    return this.pool.mayMove && this.#redialler === undefined ? noCodes : this.pool.leavingCodes
   }
 
   #watched(notBeforeMs: number): WatchOptions {
@@ -275,7 +276,7 @@ export class Session implements SideEvents<Side>, Movable, MovingSession {
 
   /** The server has sent a Close with this code. */
   #goesOnWithout(code: number): boolean {
-    if (this.#redialler !== undefined) return this.#moves?.stopped(code) === true
+    if (this.#moves !== undefined) return this.#moves.stopped(code)
     const { mode } = this.pool.options.failover
     if (this.isEnding || mode !== 'close' || !this.pool.leavingCodes.has(code)) return false
     this.close('SERVER_LOST', {}, String(code))

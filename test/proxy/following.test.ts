@@ -3,6 +3,7 @@
  */
 import { describe, expect, test } from 'bun:test'
 import { formatProblems } from '../../src/config/report.ts'
+import { GatewayError } from '../../src/core/errors.ts'
 import type { SessionEnd } from '../../src/core/events.ts'
 import { framingOf, ExtensionOffer } from '../../src/proxy/framing.ts'
 import { planOf } from '../../src/proxy/plan.ts'
@@ -207,4 +208,15 @@ describe('a session follows its route:', () => {
     tell('limits: { messages: { rate: 1/s, burst: 1 } }\n    timeout: { age: 1s, idle: 1s }')
     expect(client.written).toBe(written)
   })
+})
+
+// It was a mistake once, and was answered with 500.
+test('a request that has waited for a route that answers by itself now is told that there is nobody', () => {
+  const plan = planOf(configOf(''), quietHost)
+  const [route] = plan.all
+  const [next] = configOf('').routes
+  if (route === undefined || next === undefined) throw new Error('there is no route')
+  expect(route.pickPool(factsOf()).name).toBe('ws://127.0.0.1:1')
+  route.follow({ ...next, upstreams: [] }, plan.pools, { hasNewSplit: true, addresses: [] })
+  expect(() => route.pickPool(factsOf())).toThrow(new GatewayError('NO_ENDPOINT'))
 })

@@ -43,6 +43,7 @@ export function startListener(
     onCertificate: (event: CertificateEvent) => certificates.add(event),
   }
   const listener = listen({ ...listenerDefaults, ...options }, events, binding)
+  listener.start()
   return {
     listener,
     port: listener.port,

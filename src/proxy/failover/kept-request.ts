@@ -30,6 +30,7 @@ import {
   type Search,
 } from './redialler.ts'
 import { RequestFacts } from '../request-facts.ts'
+import type { RouteTerms } from '../route.ts'
 
 /** What all of them share. */
 export interface KeptRequestHost {
@@ -45,6 +46,7 @@ const noLimits = { headBytes: Infinity, headers: Infinity }
 
 export class KeptRequest implements Redialler {
   readonly #host: KeptRequestHost
+  readonly #terms: RouteTerms
   /** Start line and fields, without those of the one connection. */
   readonly #head: string
   readonly #client: ClientInfo
@@ -52,8 +54,9 @@ export class KeptRequest implements Redialler {
   /** `Sec-WebSocket-Extensions` of the first server. */
   readonly #extensions: string | undefined
 
-  constructor(facts: RequestFacts, answer: ResponseHead, host: KeptRequestHost) {
+  constructor(facts: RequestFacts, answer: ResponseHead, terms: RouteTerms, host: KeptRequestHost) {
     this.#host = host
+    this.#terms = terms
     this.#head = textOf(facts)
     this.#client = facts.client
     // A part of a string keeps the whole of it alive.
@@ -157,10 +160,9 @@ export class KeptRequest implements Redialler {
   }
 
   async #agree(asked: Asked): Promise<NextServer> {
-    const { session, facts, endpoint, moved, attemptMs, search } = asked
-    const { route } = session
+    const { facts, endpoint, moved, attemptMs, search } = asked
     const { compression, clock } = this.#host
-    const offer = new ExtensionOffer(facts, route, compression, true)
+    const offer = new ExtensionOffer(facts, this.#terms, compression, true)
     const dial = new AbortController()
     let connection: HttpConnection | undefined
     const giveUp = (error: unknown) => {
@@ -176,7 +178,7 @@ export class KeptRequest implements Redialler {
       connection = await endpoint.dialer.connect(dial)
       endpoint.observe(clock.now() - startedAtMs)
       connection.send(
-        encodeUpgrade(facts, endpoint, route, { offers: offer.texts, moved }),
+        encodeUpgrade(facts, endpoint, this.#terms, { offers: offer.texts, moved }),
         'GET',
         {},
       )
@@ -217,13 +219,13 @@ export class KeptRequest implements Redialler {
     })
   }
 
-  #factsOf({ id, route, facts: { request } }: MovingSession): RequestFacts {
+  #factsOf({ id, facts: { request } }: MovingSession): RequestFacts {
     const raw = new HeadReader(noLimits).read(Buffer.from(this.#head, 'latin1'), 0)
     const head = raw !== undefined && 'fields' in raw ? readRequestHead(raw) : undefined
     if (head === undefined || !('fields' in head))
       throw new TypeError('A request that was accepted cannot be read')
     const facts = new RequestFacts(head, this.#client, request)
-    facts.parameters = parametersOf(head.path, route.config.path)
+    facts.parameters = parametersOf(head.path, this.#terms.config.path)
     facts.session = id
     return facts
   }

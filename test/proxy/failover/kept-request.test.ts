@@ -63,7 +63,7 @@ function setUp(servers: readonly { readonly url: string }[], failover = 'transpa
       ...lines,
     ])
     const answer = accepted(readResponse('HTTP/1.1 101 Switching Protocols', ...lines))
-    const kept = new KeptRequest(facts, answer, host)
+    const kept = new KeptRequest(facts, answer, route, host)
     return kept.redial({ session: sessionAt(at), moves: 1, isPatient, search })
   }
   /** When so many attempts have failed in all. */

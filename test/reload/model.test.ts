@@ -1,0 +1,51 @@
+/**
+ * A gateway that is told random other configurations while visitors come, talk and go, servers die and administrators
+ * change things; judged by a model after each step.
+ *
+ * `RELOAD_RUNS` says how many schedules are run, `RELOAD_SEED` with which the first one begins.
+ */
+import { expect, test } from 'bun:test'
+import { makeCertificate } from '../support/certificates.ts'
+import { freePort } from '../support/free-port.ts'
+import { Random } from '../support/random.ts'
+import { check } from './checks.ts'
+import { firstSetup, places } from './setups.ts'
+import { step } from './steps.ts'
+import { startServers, World } from './world.ts'
+
+const runs = Number(process.env['RELOAD_RUNS'] ?? 4)
+const firstSeed = Number(process.env['RELOAD_SEED'] ?? 1)
+const stepsEach = Number(process.env['RELOAD_STEPS'] ?? 20)
+
+test(`${runs} schedules from seed ${firstSeed} on violate nothing`, async () => {
+  const certificates = [makeCertificate(), makeCertificate()].map(({ cert, key }) => ({
+    cert,
+    key,
+  }))
+  const found: string[] = []
+  const endsAtMs = performance.now() + Number(process.env['RELOAD_MS'] ?? 60_000)
+  let seed = firstSeed
+  for (; seed < firstSeed + runs && found.length < 5 && performance.now() < endsAtMs; seed++) {
+    const servers = startServers()
+    const ports = await Promise.all(Array.from({ length: places }, freePort))
+    const urls = servers.map(({ url }) => url)
+    const random = new Random(seed)
+    const world = new World(random, firstSetup(random), { servers, ports, urls, certificates })
+    try {
+      await check(world)
+      for (let left = stepsEach; left > 0; left--) {
+        await step(world)
+        await check(world)
+      }
+    } catch (error) {
+      found.push(`RELOAD_SEED=${seed} RELOAD_RUNS=1: ${Bun.inspect(error)}`)
+    }
+    await world[Symbol.asyncDispose]().catch((error: unknown) =>
+      found.push(`${seed} ${String(error)}`),
+    )
+    for (const server of servers) await server.kill()
+  }
+  if (process.env['RELOAD_MS'] !== undefined) console.log('seeds', seed - firstSeed)
+  for (const each of found) console.log(each)
+  expect(found).toHaveLength(0)
+}, 600_000)
