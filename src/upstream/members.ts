@@ -155,6 +155,13 @@ export class Members {
     this.#host.onChange()
   }
 
+  /** What an administrator has said holds no more: of its weight, and where it is not there of draining, too. */
+  forgetWord(url: string): void {
+    const endpoint = this.#all.get(url)
+    if (endpoint === undefined) this.#ledger.forgetWord(url)
+    else endpoint.forgetWeight()
+  }
+
   /** In this order, then the others as they have come. */
   sort(listing: readonly EndpointOptions[]): void {
     const listed = listing.flatMap(({ url }) => this.#all.get(url) ?? [])

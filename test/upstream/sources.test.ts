@@ -75,9 +75,41 @@ describe('the file', () => {
     pool.remove(there(pool, a))
     pool.add(endpointOptions('ws://10.0.0.9:9000'))
     pool.setWeight(there(pool, b), 5)
-    changePool(pool, { endpoints: [...named(a, c), endpointOptions(b, { weight: 2 })] })
+    there(pool, b).drain()
+    changePool(pool, { endpoints: [...named(a, c), endpointOptions(b, { isBackup: true })] })
     expect(shown(pool)).toEqual(['10.0.0.3 file', '10.0.0.2 file', '10.0.0.9 admin'])
-    expect(there(pool, b).weight).toBe(5)
+    expect([there(pool, b).weight, there(pool, b).isToldToDrain]).toEqual([5, true])
+    pool.leave()
+  })
+
+  // The log said “weight 1 → 3”, and an administrator's 7 of long ago stayed.
+  test('that gives an endpoint another weight is heard, whatever an administrator has said before', () => {
+    const { pool } = startPool(named(a))
+    for (const url of [a, b]) {
+      if (url === b) pool.add(endpointOptions(b))
+      pool.setWeight(there(pool, url), 7)
+      there(pool, url).drain()
+    }
+    changePool(pool, { endpoints: [a, b].map((url) => endpointOptions(url, { weight: 3 })) })
+    for (const url of [a, b]) {
+      const { weight, isToldToDrain, standing } = there(pool, url)
+      expect([weight, isToldToDrain, standing.state]).toEqual([3, true, 'draining'])
+    }
+    pool.setWeight(there(pool, a), 7)
+    expect(there(pool, a).weight).toBe(7)
+    pool.leave()
+  })
+
+  test('that lists again what it had dropped starts anew with it, its sessions aside', () => {
+    const { pool } = startPool(named(a, b))
+    const before = there(pool, b)
+    before.enter(true)
+    pool.setWeight(before, 7)
+    before.drain()
+    changePool(pool, { endpoints: named(a) })
+    changePool(pool, { endpoints: named(a, b) })
+    const { weight, standing, sessions } = there(pool, b)
+    expect([weight, standing.state, sessions]).toEqual([1, 'healthy', 1])
     pool.leave()
   })
 
