@@ -3,7 +3,10 @@ import { describe, expect, test } from 'bun:test'
 import { copyFileSync } from 'node:fs'
 import fc from 'fast-check'
 import type { Prepared } from '../../src/core/reload.ts'
+import type { ClientRequest } from '../../src/listener/client-request.ts'
+import { listen } from '../../src/listener/listener.ts'
 import type { ListenerOptions } from '../../src/listener/listener-options.ts'
+import { until } from '../support/byte-attack.ts'
 import { makeAuthority, makeCertificate } from '../support/certificates.ts'
 import {
   listenerDefaults,
@@ -39,14 +42,14 @@ async function whoIsMet(port: number): Promise<string> {
   return String(client.socket.getPeerCertificate().subject['CN'])
 }
 
-/** Asks once more. @returns the name that the listener of its connection has now. */
+/** Asks once more. @returns the name of the listener that its connection came in by. */
 async function ask(client: TcpConnection): Promise<string | undefined> {
   client.send(get)
   return (await client.message()).headers['x-listener']
 }
 
 describe('other options', () => {
-  test('count from when they are taken, and a name for connections that are open, too', async () => {
+  test('are for the connections to come; by its name an open one, too, is known from then on', async () => {
     using server = startListener({ name: 'before' })
     using open = await dialTcp(server.port)
     expect(await ask(open)).toBe('before')
@@ -56,8 +59,7 @@ describe('other options', () => {
     prepared.commit()
     expect(server.listener.name).toBe('after')
     using next = await dialTcp(server.port)
-    // Routes ask for the name, and know only this one.
-    for (const client of [next, open, between]) expect(await ask(client)).toBe('after')
+    expect([await ask(next), await ask(open)]).toEqual(['after', 'after'])
   })
 
   test('bring TLS, and take it away, on the same port', async () => {
@@ -254,3 +256,19 @@ async function expectTerms({ port }: TestListener, options: Partial<ListenerOpti
   const { cert } = tls[0] ?? {}
   expect(await whoIsMet(port)).toBe(cert === one.cert ? 'one' : 'other')
 }
+
+test('who comes before a listener is to stay waits, and is served once it is', async () => {
+  const heard: string[] = []
+  const onRequest = ({ head }: ClientRequest) => void heard.push(head.path)
+  const listener = listen(listenerDefaults, { onRequest, onRefuse() {}, onCertificate() {} })
+  using client = await dialTcp(listener.port)
+  client.send(get)
+  const gone = await dialTcp(listener.port)
+  expect(await until(() => listener.clients === 2)).toBeTrue()
+  gone.reset()
+  expect(heard).toEqual([])
+  listener.start()
+  expect(await until(() => heard.length > 0 && listener.clients === 1)).toBeTrue()
+  expect(heard).toHaveLength(1)
+  listener.destroy()
+})
