@@ -3,8 +3,10 @@
  * to go does.
  */
 import { describe, expect, test } from 'bun:test'
+import { compareConfigs } from '../../src/config/compare.ts'
 import type { GatewayEvent } from '../../src/core/events.ts'
 import { ExtensionOffer, framingOf } from '../../src/proxy/framing.ts'
+import { nextPlan } from '../../src/proxy/next-plan.ts'
 import { planOf } from '../../src/proxy/plan.ts'
 import { Session } from '../../src/proxy/session.ts'
 import { Sessions } from '../../src/proxy/sessions.ts'
@@ -19,6 +21,10 @@ import { readYaml } from '../support/reload.ts'
 
 const nobody: ReadonlySet<string> = new Set()
 
+function configOf(keys: string) {
+  return readYaml(relayTo('ws://127.0.0.1:1', keys))
+}
+
 /** Sessions of one route. @param keys of the route. */
 function openSessions(keys = '') {
   const clock = new FakeClock()
@@ -26,7 +32,9 @@ function openSessions(keys = '') {
   const emit = (event: GatewayEvent) => void events.push(event)
   const compression = new Compression(1e7)
   const sessions = new Sessions({ emit, clock, compression })
-  const plan = planOf(readYaml(relayTo('ws://127.0.0.1:1', keys)), { ...quietHost, clock })
+  const host = { ...quietHost, clock }
+  const before = configOf(keys)
+  const plan = planOf(before, host)
   const [route] = plan.all
   const [pool] = plan.pools.values()
   const [endpoint] = pool?.endpoints ?? []
@@ -56,9 +64,9 @@ function openSessions(keys = '') {
   }
   /** What the route says from now on; nobody is told. */
   const tell = (others: string) => {
-    const [next] = readYaml(relayTo('ws://127.0.0.1:1', others)).routes
-    if (next === undefined) throw new Error('there is no route')
-    route.follow(next, plan.pools, { hasNewSplit: false, addresses: [] })
+    const config = configOf(others)
+    const changes = compareConfigs(before, config)
+    nextPlan(plan, { config, changes, host, addressesOf: () => [] }).commit()
   }
   /** How many have been told to go so far. */
   const told = () => [...sessions.all()].filter(({ isEnding }) => isEnding).length
