@@ -5,6 +5,8 @@
  * `RELOAD_RUNS` says how many schedules are run, `RELOAD_SEED` with which the first one begins.
  */
 import { expect, test } from 'bun:test'
+import { readdirSync } from 'node:fs'
+import { countObjects } from '../support/count-objects.ts'
 import { makeCertificate } from '../support/certificates.ts'
 import { freePort } from '../support/free-port.ts'
 import { Random } from '../support/random.ts'
@@ -13,6 +15,7 @@ import { firstSetup, places } from './setups.ts'
 import { step } from './steps.ts'
 import { startServers, World } from './world.ts'
 
+const classes = ['Pool','Route','Endpoint','Session','BoundListener','Terms','ServerCertificates','Mover','Standing','Dialer','Split','Watch','Quota', 'KeptRequest', 'Side', 'TcpStream', 'HttpConnection', 'RequestReader']
 const runs = Number(process.env['RELOAD_RUNS'] ?? 4)
 const firstSeed = Number(process.env['RELOAD_SEED'] ?? 1)
 const stepsEach = Number(process.env['RELOAD_STEPS'] ?? 20)
