@@ -50,7 +50,7 @@ export const places = 4
 export const servers = 3
 const upstreamNames = ['x', 'y', 'z']
 const routeNames = ['one', 'two', 'three', 'four', 'five']
-const paths = ['/p', '/q', '/r/*', '/s/:id', '/*']
+const paths = ['/p', '/q', '/r/*', '/s/:id', '/*', '/*', '/*']
 const hosts = [undefined, 'h.test']
 /** What requests ask for. */
 export const targets = ['/p', '/q', '/r/1', '/s/1', '/t'].flatMap((path) =>
@@ -109,11 +109,13 @@ const moreKeys: Readonly<Record<string, readonly unknown[]>> = {
 export function firstSetup(random: Random): Setup {
   const bare: Setup = {
     listeners: [{ name: 'a', place: 0, certificate: undefined, handshakes: undefined }],
-    upstreams: [{ name: 'x', endpoints: [{ server: 0, weight: 1 }], keys: {} }],
-    routes: [routeOf('one', '/p', { x: 1 })],
+    upstreams: [{ name: 'x', endpoints: [0, 1].map((server) => ({ server, weight: 1 })), keys: {} }],
+    routes: [routeOf('one', '/*', { x: 1 })],
     more: {},
   }
-  return changed(changed(changed(bare, random), random), random)
+  let setup = bare
+  for (let left = 6; left > 0; left--) setup = changed(setup, random)
+  return setup
 }
 
 /** The same, with some things otherwise. */
@@ -232,7 +234,8 @@ function withOneOf(
   choices: Readonly<Record<string, readonly unknown[]>>,
   random: Random,
 ): Record<string, unknown> {
-  const key = random.pick(Object.keys(choices))
+  const keys_ = Object.keys(choices)
+  const key = random.below(3) === 0 ? (keys_.find((each) => each === 'failover' || each === 'compression') ?? random.pick(keys_)) : random.pick(keys_)
   const { [key]: was, ...rest } = keys
   const value = anyOf(random, [undefined, ...(choices[key] ?? [])])
   return value === undefined || value === was ? rest : { ...rest, [key]: value }

@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { readYaml } from '../support/reload.ts'
 import { changed, targets, yamlOf, type Setup } from './setups.ts'
 import { patienceMs, type Visitor } from './visitor.ts'
-import { canMove, type Stay, type Target, type World } from './world.ts'
+import { canMove, hasPlace, type Stay, type Target, type World } from './world.ts'
 
 type Step = (world: World) => Promise<void>
 
@@ -23,10 +23,19 @@ const credentials: readonly Record<string, string>[] = [
   { origin: 'http://page.test', cookie: 'other=1; sluice=2' },
 ]
 
-function someTarget({ random }: World): Target {
+/** Of a route, mostly. */
+function someTarget({ random, setup }: World): Target {
   const headers = random.pick(credentials)
-  const { path, host } = random.pick(targets)
+  const route = random.pick(setup.routes)
+  const isFor = ({ path, host }: Target) =>
+    path.startsWith(route.path.slice(0, 2)) && host === (route.host ?? host)
+  const fitting = targets.filter(isFor)
+  const { path, host } = random.pick(fitting.length > 0 && random.below(8) > 0 ? fitting : targets)
   return { path: `${path}?k=${random.below(5)}`, host, headers }
+}
+
+async function openSome(world: World): Promise<void> {
+  for (let left = 1 + world.random.below(4); left > 0; left--) await open(world)
 }
 
 async function open(world: World): Promise<void> {
@@ -126,10 +135,12 @@ async function weigh(world: World): Promise<void> {
 async function drain(world: World): Promise<void> {
   const found = someEndpoint(world)
   if (found === undefined) return
-  const { name, url } = found
+  const { name, url, upstream } = found
   const kind = world.random.pick(['drain', 'undrain', 'undrain'] as const)
   world.tell(`  ${kind} ${name} ${url}`)
   world.live.gateway.upstreams.change(name, { kind, url })
+  if (kind === 'drain') upstream.drained.add(url)
+  else upstream.drained.delete(url)
   await Promise.resolve()
 }
 
@@ -160,6 +171,7 @@ async function removeEndpoint(world: World): Promise<void> {
   world.same('an endpoint is removed', 'objection' in answer, false)
   upstream.endpoints.delete(url)
   upstream.weights.delete(url)
+  upstream.drained.delete(url)
   await Promise.resolve()
 }
 
@@ -188,7 +200,9 @@ async function split(world: World): Promise<void> {
 async function restart(world: World): Promise<void> {
   const { random, places } = world
   const server = random.pick(places.servers)
+  if (!(await everybodyHasMoved(world))) return
   const there = staysAt(world, server.url)
+  if (there.some(({ upstream }) => !hasPlace(upstream))) return
   world.tell(`  ${server.name} with ${there.map(({ id }) => id).join(', ')}`)
   await server.kill()
   if (random.below(2) === 0) await Bun.sleep(random.below(30))
@@ -198,10 +212,26 @@ async function restart(world: World): Promise<void> {
 
 async function tellToGo(world: World): Promise<void> {
   const server = world.random.pick(world.places.servers)
+  if (!(await everybodyHasMoved(world))) return
   const there = staysAt(world, server.url)
+  if (there.some(({ upstream }) => !hasPlace(upstream))) return
   world.tell(`  ${server.name} with ${there.map(({ id }) => id).join(', ')}`)
   server.tellToGo()
   for (const stay of there) await afterLoss(world, stay, 1012)
+}
+
+/** Off the endpoints that are being left; what a server takes that goes while a session comes to it may be lost. */
+async function everybodyHasMoved({ stays, live }: World): Promise<boolean> {
+  const isLeaving = ({ id, upstream, mayMove }: Stay) => {
+    const url = live.gateway.session(id)?.endpoint ?? ''
+    const { endpoints, drained } = upstream
+    return mayMove && canMove(upstream) && (!endpoints.has(url) || drained.has(url))
+  }
+  for (let tries = 0; [...stays.values()].some(isLeaving); tries++) {
+    if (tries === 300) return false
+    await Bun.sleep(1)
+  }
+  return true
 }
 
 function staysAt({ stays, live }: World, url: string): Stay[] {
@@ -382,9 +412,9 @@ async function reloadAmidHandshake(world: World): Promise<void> {
 }
 
 const steps: readonly Step[] = [
-  open,
-  open,
-  open,
+  openSome,
+  openSome,
+  openSome,
   leave,
   close,
   weigh,

@@ -32,6 +32,8 @@ export interface UpstreamModel {
   readonly endpoints: Map<string, EndpointModel>
   /** Weights by administrators, which hold also when an endpoint goes and comes again. */
   readonly weights: Map<string, number>
+  /** Addresses that they have told to drain, which hold as long. */
+  readonly drained: Set<string>
 }
 
 /** What became of a request. */
@@ -188,7 +190,7 @@ export class World {
 }
 
 function newUpstream(name: string): UpstreamModel {
-  return { name, mode: 'off', endpoints: new Map(), weights: new Map() }
+  return { name, mode: 'off', endpoints: new Map(), weights: new Map(), drained: new Set() }
 }
 
 export function modeOf(failover: unknown): string {
@@ -196,6 +198,11 @@ export function modeOf(failover: unknown): string {
   return typeof failover === 'object' && failover !== null && 'mode' in failover
     ? String(failover.mode)
     : 'off'
+}
+
+/** Whether a session that has lost its server will find one. */
+export function hasPlace({ endpoints, drained }: UpstreamModel): boolean {
+  return [...endpoints.keys()].some((url) => !drained.has(url))
 }
 
 export function canMove({ mode }: UpstreamModel): boolean {

@@ -8,6 +8,7 @@ import { heapStats } from 'bun:jsc'
 import { readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { join } from 'node:path'
+import { countObjects } from './count-objects.ts'
 import { loadConfig } from './load-config.ts'
 import { createGateway, type Gateway } from '../../src/gateway.ts'
 import { descriptors } from '../../src/net/descriptors.ts'
@@ -115,18 +116,4 @@ async function holdings(gateway: Gateway, classes: readonly string[]): Promise<H
     files: readdirSync(join('/proc', String(process.pid), 'fd')).length,
     objects: countObjects(classes),
   }
-}
-
-/** A snapshot lists four numbers an object, the third of which is its class. */
-function countObjects(classes: readonly string[]): Record<string, number> {
-  const snapshot = Bun.generateHeapSnapshot()
-  const { nodes, nodeClassNames } = snapshot
-  const counts: Record<string, number> = Object.fromEntries(classes.map((name) => [name, 0]))
-  for (let offset = 2; offset < nodes.length; offset += 4) {
-    const name = nodeClassNames[nodes[offset] ?? -1] ?? ''
-    if (name in counts) counts[name] = (counts[name] ?? 0) + 1
-  }
-  // Two megabytes, which the collector may take for something that is in use when next it is asked.
-  for (const list of Object.values(snapshot)) if (Array.isArray(list)) list.length = 0
-  return counts
 }
