@@ -15,7 +15,25 @@ import { firstSetup, places } from './setups.ts'
 import { step } from './steps.ts'
 import { startServers, World } from './world.ts'
 
-const classes = ['Pool','Route','Endpoint','Session','BoundListener','Terms','ServerCertificates','Mover','Standing','Dialer','Split','Watch','Quota', 'KeptRequest', 'Side', 'HttpConnection', 'RequestReader']
+const classes = [
+  'Pool',
+  'Route',
+  'Endpoint',
+  'Session',
+  'BoundListener',
+  'Terms',
+  'ServerCertificates',
+  'Mover',
+  'Standing',
+  'Dialer',
+  'Split',
+  'Watch',
+  'Quota',
+  'KeptRequest',
+  'Side',
+  'HttpConnection',
+  'RequestReader',
+]
 const runs = Number(process.env['RELOAD_RUNS'] ?? 4)
 const firstSeed = Number(process.env['RELOAD_SEED'] ?? 1)
 const stepsEach = Number(process.env['RELOAD_STEPS'] ?? 20)

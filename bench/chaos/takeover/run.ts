@@ -147,14 +147,18 @@ async function upgradeOnce(
       windowMs,
     ),
     otherwise: countWords(closings.filter((closing) => !isTold(closing))),
-    ended: hasEnded ? howEnded(gateway.child, pid) : undefined,
+    ended: hasEnded ? await howEnded(gateway.child, pid) : undefined,
   }
 }
 
 /** Only the first process was started here, so only of that one it is told how it ended. */
-function howEnded(child: Bun.Subprocess | undefined, pid: number): Upgrade['ended'] {
+async function howEnded(
+  child: Bun.Subprocess | undefined,
+  pid: number,
+): Promise<NonNullable<Upgrade['ended']>> {
   if (child?.pid !== pid) return 'somehow'
-  return child.exitCode === 0 ? 'with 0' : 'with an error'
+  // It is gone for the system a little before it is told here.
+  return (await child.exited) === 0 ? 'with 0' : 'with an error'
 }
 
 function countWords(closings: readonly Closing[]): Record<string, number> {
