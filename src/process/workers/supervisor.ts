@@ -15,6 +15,7 @@ import type { Prepared, ReloadChange } from '../../core/reload.ts'
 import type { GatewayState } from '../../gateway.ts'
 import {
   assignSockets,
+  closeUnassigned,
   takeInheritedSockets,
   type InheritedSocket,
 } from '../../net/inherited-sockets.ts'
@@ -25,14 +26,15 @@ import { nameWorkers } from './merge/answered.ts'
 import { mergeReloadChanges } from './merge/reload-changes.ts'
 import { ownProgram } from '../own-program.ts'
 import { answersOf } from './supervisor-answers.ts'
-import { anyPorts, claimPorts, placeOf, type SharedPort } from './ports.ts'
+import { anyPorts, claimPorts, closeDropped, placeOf, socketsOf, type SharedPort } from './ports.ts'
 import type { Revision, WorkerStart } from './messages.ts'
+import type { WorkerEvents, WorkerProcess } from './supervised-worker.ts'
 import { passedOn, spawnWorker } from './worker-process.ts'
 import { Workers } from './workers.ts'
 
 export interface SupervisorParts extends InstanceParts {
-  /** What starts this program, without its arguments. */
-  readonly command?: readonly string[]
+  /** Starts a worker that has these sockets; by default this program as one. */
+  readonly spawn?: (sockets: readonly InheritedSocket[], events: WorkerEvents) => WorkerProcess
 }
 
 /** To read a configuration with its certificates and plugins, on a machine that is busy. */
@@ -49,8 +51,8 @@ class WorkerSupervisor implements Instance {
   readonly #parts: SupervisorParts
   /** Where the file says nothing. */
   readonly #ownSecret: string
-  /** Of those that it was started with, or given, the ones that listeners take. */
-  #sockets: readonly InheritedSocket[]
+  /** That it was started with, or given. */
+  readonly #inherited: readonly InheritedSocket[]
   readonly #workers: Workers
   readonly #changes = new AdminChanges()
   #state: GatewayState = 'starting'
@@ -60,18 +62,18 @@ class WorkerSupervisor implements Instance {
   #left: Promise<void> | undefined
 
   constructor(parts: SupervisorParts) {
-    const { loaded, estate, emit, metrics, command = ownProgram } = parts
+    const { loaded, estate, emit, metrics, spawn = spawnOwn } = parts
     const { config } = loaded
     this.#parts = parts
     this.#config = config
     this.#revision = revisionOf(loaded, {})
     this.#ownSecret = estate?.secret ?? randomBytes(32).toString('base64url')
-    this.#sockets = estate?.sockets ?? takeInheritedSockets(process.env, process.pid)
+    this.#inherited = estate?.sockets ?? takeInheritedSockets(process.env, process.pid)
     this.#workers = new Workers(config.workers, {
       clock: systemClock,
       emit,
       metrics,
-      spawn: (_, events) => spawnWorker(command, this.#sockets, events),
+      spawn: (_, events) => spawn(socketsOf(this.#ports), events),
       startOf: (worker) => this.#startOf(worker),
       mayRestart: () => this.#state === 'ready',
       onAllLost: () => parts.onLost(),
@@ -92,9 +94,9 @@ class WorkerSupervisor implements Instance {
 
   async start(): Promise<void> {
     const { listeners } = this.#config
-    const inherited = assignSockets(this.#sockets, listeners)
-    this.#sockets = [...inherited.values()]
-    this.#ports = this.#claim(listeners, inherited)
+    const assigned = assignSockets(this.#inherited, listeners)
+    closeUnassigned(this.#inherited, assigned)
+    this.#ports = this.#claim(listeners, assigned)
     this.#revision = { ...this.#revision, ports: anyPorts(this.#ports) }
     const problem = await this.#workers.start()
     if (problem !== undefined) {
@@ -124,6 +126,7 @@ class WorkerSupervisor implements Instance {
       commit: () => {
         this.#config = loaded.config
         this.#revision = revision
+        closeDropped(this.#ports, ports)
         this.#ports = ports
         void this.#workers.ask('commit', undefined, { isOrder: true })
         this.#bringUp(asked)
@@ -140,9 +143,9 @@ class WorkerSupervisor implements Instance {
   }
 
   estate(): Omit<Estate, 'pid'> {
-    const own = this.#ports.filter(({ isInherited }) => !isInherited)
+    const own = this.#ports.filter(({ socket }) => socket === undefined)
     const secret = this.#config.secret ?? this.#ownSecret
-    return { secret, sockets: this.#sockets, shared: own.map(placeOf) }
+    return { secret, sockets: socketsOf(this.#ports), shared: own.map(placeOf) }
   }
 
   answers(
@@ -172,6 +175,9 @@ class WorkerSupervisor implements Instance {
     const { delayMs, windowMs } = this.#config.leave
     this.#state = 'leaving'
     emit({ type: 'leaving', sessions: this.sessions })
+    // Once the workers have let go of theirs, nobody is to wait in what this process holds.
+    closeDropped(this.#ports, [])
+    this.#ports = []
     await this.#workers.leave(options, (options.isTakenOver ? 0 : delayMs) + windowMs + lastWordsMs)
     this.#state = 'left'
     emit({ type: 'left' })
@@ -182,7 +188,7 @@ class WorkerSupervisor implements Instance {
       ...this.#revision,
       worker,
       secret: this.#ownSecret,
-      sockets: passedOn(this.#sockets),
+      sockets: passedOn(this.#ports),
       changes: this.#changes.all,
     }
   }
@@ -211,6 +217,10 @@ class WorkerSupervisor implements Instance {
       })
     }
   }
+}
+
+function spawnOwn(sockets: readonly InheritedSocket[], events: WorkerEvents): WorkerProcess {
+  return spawnWorker(ownProgram, sockets, events)
 }
 
 function revisionOf({ written }: LoadedConfig, ports: Revision['ports']): Revision {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { GatewayEvent } from '../../../src/core/events.ts'
 import type { LoadedConfig } from '../../../src/process/config/config-source.ts'
 import { createSupervisor } from '../../../src/process/workers/supervisor.ts'
+import { spawnWorker } from '../../../src/process/workers/worker-process.ts'
 import { createMetrics } from '../../../src/telemetry/metrics.ts'
 import { Journal } from '../../support/journal.ts'
 import { loadConfig } from '../../support/load-config.ts'
@@ -29,7 +30,7 @@ function supervise(from: LoadedConfig) {
     emit: (event) => events.add(event),
     metrics: createMetrics(),
     onLost: () => {},
-    command,
+    spawn: (sockets, hears) => spawnWorker(command, sockets, hears),
   })
   return { supervisor, events }
 }
