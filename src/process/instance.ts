@@ -5,7 +5,7 @@
 import type { AdminAccess } from '../admin/guard.ts'
 import type { Emit } from '../core/events.ts'
 import type { Operations } from '../core/operations.ts'
-import type { Prepared, ReloadChange } from '../core/reload.ts'
+import type { ReloadChange } from '../core/reload.ts'
 import type { GatewayState } from '../gateway.ts'
 import type { InheritedSocket } from '../net/inherited-sockets.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -34,6 +34,14 @@ export interface InstanceParts {
   onLost(): void
 }
 
+/** An instance that is ready for another configuration. One of the two MUST be called, once. */
+export interface PreparedInstance {
+  readonly changes: readonly ReloadChange[]
+  /** It counts at once. Where that takes longer in other processes: resolves when they have taken it, too. */
+  commit(): void | Promise<void>
+  abandon(): void
+}
+
 /** @throws Error with a sentence, or ListenError, where it cannot be. */
 export type CreateInstance = (parts: InstanceParts) => Instance
 
@@ -46,7 +54,7 @@ export interface Instance {
   /** Begins to serve, once. @throws as creating it; then nothing listens. */
   start(): Promise<void>
   /** Makes ready for a configuration. @throws Error with a sentence if it cannot be had; then nothing is changed. */
-  prepare(loaded: LoadedConfig): Promise<Prepared & { readonly changes: readonly ReloadChange[] }>
+  prepare(loaded: LoadedConfig): Promise<PreparedInstance>
   /** What the configuration would come to. Nothing is bound, and nothing changes. @throws as `prepare`, where it can be known. */
   foresee(loaded: LoadedConfig): Promise<readonly ReloadChange[]>
   /** What a successor is given. */

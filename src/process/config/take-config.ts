@@ -1,15 +1,10 @@
 /**
  * Takes the configuration anew. All that can fail is done before anything changes; the change is one step.
  */
-import {
-  reloadLine,
-  type Prepared,
-  type ReloadChange,
-  type ReloadResult,
-} from '../../core/reload.ts'
+import { reloadLine, type Prepared, type ReloadResult } from '../../core/reload.ts'
 import type { AdminPort } from '../admin-port.ts'
 import type { ConfigSource, LoadedConfig } from './config-source.ts'
-import type { Instance } from '../instance.ts'
+import type { Instance, PreparedInstance } from '../instance.ts'
 import { listenFault } from '../listen-fault.ts'
 import type { Reporter } from '../reporter.ts'
 
@@ -34,9 +29,12 @@ export async function takeConfig(takers: ConfigTakers): Promise<Taken> {
     emit({ type: 'reload-refused', problem: prepared.problem })
     return { result: { outcome: 'refused', problem: prepared.problem } }
   }
-  const { loaded, changes } = prepared
-  for (const each of prepared.parts) each.commit()
+  const { loaded, serving, admin } = prepared
+  const { changes } = serving
+  const taken = serving.commit()
+  admin.commit()
   takers.reporter.configure(loaded.config.log)
+  await taken
   emit({ type: 'reloaded', changes: changes.map(reloadLine) })
   return { loaded, result: { outcome: 'reloaded', changes } }
 }
@@ -54,8 +52,8 @@ export async function tryConfig({ source, instance }: ConfigTakers): Promise<Rel
 
 interface PreparedConfig {
   readonly loaded: LoadedConfig
-  readonly changes: readonly ReloadChange[]
-  readonly parts: readonly Prepared[]
+  readonly serving: PreparedInstance
+  readonly admin: Prepared
 }
 
 async function prepare({
@@ -65,14 +63,10 @@ async function prepare({
 }: ConfigTakers): Promise<PreparedConfig | { readonly problem: string }> {
   const loaded = readAgain(source)
   if ('problem' in loaded) return loaded
-  let serving: Awaited<ReturnType<Instance['prepare']>> | undefined
+  let serving: PreparedInstance | undefined
   try {
     serving = await instance.prepare(loaded)
-    return {
-      loaded,
-      changes: serving.changes,
-      parts: [serving, admin.prepare(loaded.config.admin)],
-    }
+    return { loaded, serving, admin: admin.prepare(loaded.config.admin) }
   } catch (error) {
     serving?.abandon()
     return { problem: listenFault(error) }

@@ -1,11 +1,13 @@
 /** A supervisor whose workers are no processes: what they are told when the configuration is another. */
 import { describe, expect, test } from 'bun:test'
 import { closeSync, fstatSync, openSync } from 'node:fs'
+import type { GatewayEvent } from '../../../src/core/events.ts'
 import type { InheritedSocket } from '../../../src/net/inherited-sockets.ts'
 import type { LoadedConfig } from '../../../src/process/config/config-source.ts'
 import { createSupervisor } from '../../../src/process/workers/supervisor.ts'
 import { createMetrics } from '../../../src/telemetry/metrics.ts'
-import { FakeWorkers } from '../../support/fake-workers.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+import { FakeWorkers, type FakeWorker } from '../../support/fake-workers.ts'
 import { loadConfig } from '../../support/load-config.ts'
 
 function load(listeners: string, body = 'hi'): LoadedConfig {
@@ -20,21 +22,41 @@ leave: { window: 0s }
   return { config: read.config, written: { file: 'test.yaml', text } }
 }
 
+/** What has been said is heard. */
+const turns = () => new Promise<void>((resolve) => void setTimeout(resolve))
 const anyPort = '{ name: public, address: 127.0.0.1, port: 0 }'
 
 async function supervise(loaded = load(anyPort), sockets: readonly InheritedSocket[] = []) {
   const workers = new FakeWorkers()
+  const clock = new FakeClock()
+  const events: GatewayEvent[] = []
   const supervisor = createSupervisor({
     loaded,
     estate: { pid: 1, secret: 's', sockets, shared: [] },
-    emit: () => {},
+    emit: (event) => void events.push(event),
     metrics: createMetrics(),
     onLost: () => {},
     spawn: workers.spawn,
+    clock,
   })
   await supervisor.start()
-  return { supervisor, workers }
+  /** The first worker dies. @returns the one that comes for it. */
+  const another = () => {
+    workers.all[0]?.die()
+    clock.advance(0)
+    return last(workers)
+  }
+  return { supervisor, workers, clock, events, another }
 }
+
+function last(workers: FakeWorkers): FakeWorker {
+  const worker = workers.all.at(-1)
+  if (worker === undefined) throw new Error('No worker was started')
+  return worker
+}
+
+/** The configuration that it was told of with its nth question. */
+const textIn = ({ asked }: FakeWorker, nth: number) => JSON.stringify(asked[nth]?.asked)
 
 describe('a socket that the supervisor was given', () => {
   /** Any descriptor will do: nobody listens in this process. */
@@ -49,19 +71,18 @@ describe('a socket that the supervisor was given', () => {
 
   test('is let go of with its listener', async () => {
     const [first, second] = [given('public', 5_001), given('other', 5_002)]
-    const { supervisor, workers } = await supervise(load(both), [first, second])
+    const { supervisor, another } = await supervise(load(both), [first, second])
     const prepared = await supervisor.prepare(load('{ name: web, port: 1 }'))
     expect(supervisor.estate().sockets).toEqual([first, second])
-    prepared.commit()
+    const taken = prepared.commit()
     expect(() => fstatSync(second.fd)).toThrow('EBADF')
     expect(supervisor.estate().sockets).toEqual([first])
+    await taken
 
-    workers.all[0]?.die()
-    while (workers.all.length < 3) await Bun.sleep(1)
-    const later = workers.all[2]
-    expect(later?.sockets).toEqual([first])
+    const later = another()
+    expect(later.sockets).toEqual([first])
     // By the name that its listener has now, or the worker would not know whose it is.
-    expect(later?.asked[0]?.asked).toMatchObject({ sockets: [{ ...first, name: 'web', fd: 3 }] })
+    expect(later.asked[0]?.asked).toMatchObject({ sockets: [{ ...first, name: 'web', fd: 3 }] })
     // Workers have it, too, for as long as they accept somebody.
     const left = supervisor.leave()
     expect(() => fstatSync(first.fd)).toThrow('EBADF')
@@ -76,6 +97,88 @@ describe('a socket that the supervisor was given', () => {
     expect(supervisor.estate().sockets).toEqual([first, second])
     closeSync(first.fd)
     closeSync(second.fd)
+    supervisor.destroy()
+  })
+})
+
+describe('a configuration', () => {
+  /** Which one the workers were told of last. */
+  function numbersOf(workers: FakeWorkers, kind: 'prepare' | 'commit' | 'abandon'): unknown[] {
+    return workers.last(kind).map((question) => {
+      const asked: unknown = question?.asked
+      return typeof asked === 'object' && asked !== null && 'number' in asked ? asked.number : asked
+    })
+  }
+
+  test('is taken by all workers, each told which one it is', async () => {
+    const { supervisor, workers } = await supervise()
+    const prepared = await supervisor.prepare(load(anyPort, 'hello'))
+    await prepared.commit()
+    const numbers = numbersOf(workers, 'prepare')
+    expect(new Set(numbers).size).toBe(1)
+    expect(numbersOf(workers, 'commit')).toEqual(numbers)
+    expect(workers.last('abandon')).toEqual([undefined, undefined])
+    const next = await supervisor.prepare(load(anyPort, 'bye'))
+    next.abandon()
+    expect(numbersOf(workers, 'prepare')).not.toEqual(numbers)
+    expect(numbersOf(workers, 'abandon')).toEqual(numbersOf(workers, 'prepare'))
+    supervisor.destroy()
+  })
+
+  test('that one worker cannot have is abandoned by all', async () => {
+    const { supervisor, workers } = await supervise()
+    workers.all[1]?.refuse('prepare', 'there is no room')
+    const prepared = supervisor.prepare(load(anyPort, 'hello'))
+    expect(await prepared.catch(String)).toBe('Error: there is no room')
+    expect(numbersOf(workers, 'abandon')).toEqual(numbersOf(workers, 'prepare'))
+    expect(workers.last('commit')).toEqual([undefined, undefined])
+    supervisor.destroy()
+  })
+
+  test('is brought to a worker that came meanwhile, before the next one is made ready', async () => {
+    const { supervisor, workers, another } = await supervise()
+    workers.onSpawn = (worker) => worker.hold('start')
+    const prepared = await supervisor.prepare(load(anyPort, 'hello'))
+    const late = another()
+    let isTaken = false
+    const taken = Promise.resolve(prepared.commit()).then(() => (isTaken = true))
+    // It is about to start with what was before, and is told at once what comes after that.
+    expect(late.asked.map(({ kind }) => kind)).toEqual(['start', 'prepare', 'commit'])
+    expect(textIn(late, 0)).toContain('body: hi')
+    expect(textIn(late, 1)).toContain('body: hello')
+    expect(workers.all[1]?.asked.map(({ kind }) => kind).slice(-2)).toEqual(['prepare', 'commit'])
+    await turns()
+    expect(isTaken).toBe(false)
+    late.resume()
+    await taken
+    supervisor.destroy()
+  })
+
+  test.each(['prepare', 'commit'] as const)(
+    'is what a worker is started anew with that cannot be brought to it: %s',
+    async (kind) => {
+      const { supervisor, workers, events, clock, another } = await supervise()
+      const prepared = await supervisor.prepare(load(anyPort, 'hello'))
+      another().refuse(kind, 'there is no room')
+      await prepared.commit()
+      expect(events.at(-1)).toMatchObject({
+        type: 'worker-lost',
+        detail: 'cannot take the new configuration: there is no room',
+      })
+      clock.advance(1_000)
+      expect(textIn(last(workers), 0)).toContain('body: hello')
+      supervisor.destroy()
+    },
+  )
+
+  test('is what a worker is started anew with that had it ready, and cannot take it', async () => {
+    const { supervisor, workers, clock } = await supervise()
+    const prepared = await supervisor.prepare(load(anyPort, 'hello'))
+    workers.all[0]?.refuse('commit', 'a mistake')
+    await prepared.commit()
+    clock.advance(0)
+    expect(workers.all).toHaveLength(3)
+    expect(textIn(last(workers), 0)).toContain('body: hello')
     supervisor.destroy()
   })
 })
