@@ -22,7 +22,7 @@ type Program = Pick<SuccessorOptions, 'command' | 'deadlineMs'>
 export interface OperationParts extends ConfigTakers {
   readonly systemd: Systemd
   /** undefined: files are not watched. */
-  readonly watch: ConfigWatch | undefined
+  readonly watch: Pick<ConfigWatch, 'follow' | 'pause' | 'resume'> | undefined
   /** What starts this program anew, or why it cannot be, as a sentence. */
   readonly program: Program | string
 }
@@ -36,6 +36,8 @@ const busy = {
   leaving: 'the gateway is leaving',
 } as const
 
+const noReload = (state: keyof typeof busy) =>
+  `${busy[state]}: its configuration cannot be changed now`
 const toldToLeave = 'the gateway was told to leave meanwhile'
 
 export class ProcessOperations implements Operations {
@@ -92,15 +94,17 @@ export class ProcessOperations implements Operations {
 
   async #reload({ isDryRun }: { readonly isDryRun: boolean }): Promise<ReloadResult> {
     const { reporter, systemd, watch } = this.#parts
-    if (this.#state !== 'serving') {
-      const problem = `${busy[this.#state]}: its configuration cannot be changed now`
+    const problem = this.#state === 'serving' ? undefined : noReload(this.#state)
+    if (problem !== undefined) {
       if (!isDryRun) reporter.emit({ type: 'reload-refused', problem })
       return { outcome: 'refused', problem }
     }
     try {
       if (isDryRun) return await tryConfig(this.#parts)
       systemd.reloading()
-      const { result, loaded } = await takeConfig(this.#parts)
+      const { result, loaded } = await takeConfig(this.#parts, () =>
+        this.#isLeaving() ? noReload('leaving') : undefined,
+      )
       if (loaded !== undefined && this.#isServing()) watch?.follow(loaded)
       return result
     } catch (error) {
@@ -190,6 +194,10 @@ export class ProcessOperations implements Operations {
   /** Asked anew after each wait: meanwhile it may have been told something else. */
   #isServing(): boolean {
     return this.#state === 'serving'
+  }
+
+  #isLeaving(): boolean {
+    return this.#state === 'leaving'
   }
 
   #mistake(error: unknown): void {

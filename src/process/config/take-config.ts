@@ -21,10 +21,16 @@ export interface Taken {
   readonly loaded?: LoadedConfig
 }
 
-/** @throws only by a mistake of ours. */
-export async function takeConfig(takers: ConfigTakers): Promise<Taken> {
+/**
+ * @param objection why it is not to be taken after all, as a sentence, asked for when everything is ready.
+ * @throws only by a mistake of ours.
+ */
+export async function takeConfig(
+  takers: ConfigTakers,
+  objection: () => string | undefined,
+): Promise<Taken> {
   const { emit } = takers.reporter
-  const prepared = await prepare(takers)
+  const prepared = withObjection(await prepare(takers), objection())
   if ('problem' in prepared) {
     emit({ type: 'reload-refused', problem: prepared.problem })
     return { result: { outcome: 'refused', problem: prepared.problem } }
@@ -39,6 +45,14 @@ export async function takeConfig(takers: ConfigTakers): Promise<Taken> {
   return { loaded, result: { outcome: 'reloaded', changes } }
 }
 
+/** Abandons what is ready where something speaks against it. */
+function withObjection(prepared: Preparation, problem: string | undefined): Preparation {
+  if ('problem' in prepared || problem === undefined) return prepared
+  prepared.serving.abandon()
+  prepared.admin.abandon()
+  return { problem }
+}
+
 /** What taking it would come to. Nothing changes, and nothing is told but the answer. */
 export async function tryConfig({ source, instance }: ConfigTakers): Promise<ReloadResult> {
   const loaded = readAgain(source)
@@ -50,17 +64,15 @@ export async function tryConfig({ source, instance }: ConfigTakers): Promise<Rel
   }
 }
 
+type Preparation = PreparedConfig | { readonly problem: string }
+
 interface PreparedConfig {
   readonly loaded: LoadedConfig
   readonly serving: PreparedInstance
   readonly admin: Prepared
 }
 
-async function prepare({
-  source,
-  instance,
-  admin,
-}: ConfigTakers): Promise<PreparedConfig | { readonly problem: string }> {
+async function prepare({ source, instance, admin }: ConfigTakers): Promise<Preparation> {
   const loaded = readAgain(source)
   if ('problem' in loaded) return loaded
   let serving: PreparedInstance | undefined
