@@ -111,7 +111,8 @@ export class ProcessOperations implements Operations {
       this.#mistake(error)
       return { outcome: 'refused', problem: 'the gateway made a mistake, which its log tells' }
     } finally {
-      if (!isDryRun && this.#isServing()) systemd.ready()
+      // Also where an upgrade waits for its end, and may fail. Who leaves has said so.
+      if (!isDryRun && !this.#isLeaving()) systemd.ready()
     }
   }
 

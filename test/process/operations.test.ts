@@ -190,6 +190,21 @@ describe('a reload that is under way', () => {
     expect(problemOf(await reload())).toContain('something listens there already')
     expect(done).toEqual(['read', 'prepare', 'abandon'])
   })
+
+  test('is over for systemd though an upgrade was asked for meanwhile, which fails', async () => {
+    const gate = Promise.withResolvers<void>()
+    const { operations, reload, done, told } = setUp({
+      program: 'fails',
+      onPrepare: () => gate.promise,
+    })
+    const reloaded = reload()
+    while (!done.includes('prepare')) await Promise.resolve()
+    const steps = stepsOf(operations.upgrade())
+    gate.resolve()
+    expect((await reloaded).outcome).toBe('reloaded')
+    expect((await steps).at(-1)).toMatchObject({ step: 'failed' })
+    expect(told).toEqual(['reloading', 'ready'])
+  })
 })
 
 describe('an upgrade', () => {
