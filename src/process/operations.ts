@@ -45,6 +45,8 @@ export class ProcessOperations implements Operations {
   readonly #reloads = new ReloadQueue((options) => this.#reload(options))
   readonly #left = Promise.withResolvers<void>()
   #state: keyof typeof busy | 'serving' = 'starting'
+  /** From outside; it also leaves where another process takes over. */
+  #isToldToLeave = false
   #successor: Successor | undefined
 
   constructor(parts: OperationParts) {
@@ -81,7 +83,10 @@ export class ProcessOperations implements Operations {
   /** Leaves in order; told so a second time, it cuts. */
   leave(): void {
     const { instance, systemd } = this.#parts
-    if (this.#state === 'leaving') return instance.destroy()
+    if (this.#isToldToLeave) return instance.destroy()
+    this.#isToldToLeave = true
+    // Another process has taken over: whoever stops the service tells both, and this one goes on leaving.
+    if (this.#state === 'leaving') return
     systemd.stopping()
     if (this.#state === 'starting') {
       this.#state = 'leaving'

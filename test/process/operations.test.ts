@@ -287,6 +287,17 @@ describe('an upgrade', () => {
   })
 })
 
+test('told to leave once while it leaves because another one took over, it goes on', async () => {
+  const { operations, done } = setUp({ program: 'serves' })
+  const steps = operations.upgrade()
+  if (typeof steps === 'string') throw new Error(steps)
+  // Whoever stops the service tells both processes.
+  for await (const { step } of steps) if (step === 'ready') operations.leave()
+  expect(done).toEqual(['leave, taken over'])
+  operations.leave()
+  expect(done).toEqual(['leave, taken over', 'destroy'])
+})
+
 test('the second time it is told to leave, it cuts', async () => {
   const { operations, done } = setUp()
   operations.leave()
