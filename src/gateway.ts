@@ -24,7 +24,7 @@ import {
 import { moveSession, type Moved } from './proxy/move-session.ts'
 import { Movers } from './proxy/mover/movers.ts'
 import { nextPlan } from './proxy/next-plan.ts'
-import { planOf } from './proxy/plan.ts'
+import { planOf, type Plan } from './proxy/plan.ts'
 import { readSessions } from './proxy/reading.ts'
 import { serve } from './proxy/serve.ts'
 import type { CloseWords } from './proxy/session-end.ts'
@@ -179,9 +179,8 @@ export function createGateway(
           // It may have been told to leave meanwhile.
           if (state !== 'ready') return abandon()
           planned.commit()
-          plan = planned.plan
+          take(next, planned.plan, changes)
           listening.commit()
-          take(next, changes)
         },
       }
     } catch (error) {
@@ -190,12 +189,12 @@ export function createGateway(
     }
   }
 
-  /** The plan and the listeners are new already. */
-  function take(next: Config, changes: readonly ConfigChange[]): void {
+  function take(next: Config, nextPlan: Plan, changes: readonly ConfigChange[]): void {
     const secret = next.secret ?? ownSecret
-    if (secret !== (config.secret ?? ownSecret))
-      for (const pool of plan.pools.values()) pool.setSecret(secret)
+    const isNewSecret = secret !== (config.secret ?? ownSecret)
     config = next
+    plan = nextPlan
+    if (isNewSecret) for (const pool of plan.pools.values()) pool.setSecret(secret)
     compression.limitBytes = next.limits.compressionBytes
     movers.follow(plan.pools, changes)
     const names = (part: ConfigChange['part']) =>

@@ -32,7 +32,10 @@ export interface Listener {
   readonly fd: number | undefined
   /** The listening socket, for a process that is to take over; undefined once it is closed. */
   readonly inheritance: InheritedSocket | undefined
-  /** It is to stay: its certificates are told of and looked after from now on. Clients are accepted before. */
+  /**
+   * It is to stay: clients are served, its certificates are told of and looked after from now on. Whoever came
+   * before has waited for that.
+   */
   start(): void
   /**
    * Makes ready to serve the connections to come by these options, at the place where it listens already:
@@ -81,6 +84,8 @@ class BoundListener implements Listener, TermsOwner {
   #terms: Terms
   /** Clients of this listener, those whose stream is a session's now included. */
   #clients = 0
+  /** Who came before its start. */
+  #early: Set<TcpStream> | undefined = new Set()
   #isStopped = false
   #left: PromiseWithResolvers<void> | undefined
 
@@ -139,6 +144,12 @@ class BoundListener implements Listener, TermsOwner {
 
   start(): void {
     this.#terms.certificates?.start()
+    const early = this.#early ?? []
+    this.#early = undefined
+    for (const stream of early) {
+      stream.resume()
+      this.#terms.accept(stream)
+    }
   }
 
   prepare(options: ListenerOptions): Prepared {
@@ -165,6 +176,7 @@ class BoundListener implements Listener, TermsOwner {
 
   destroy(): void {
     this.#stop(this.#inherited !== undefined)
+    for (const stream of this.#early ?? []) stream.destroy()
     for (const connection of this.connections) connection.destroy()
   }
 
@@ -198,6 +210,7 @@ class BoundListener implements Listener, TermsOwner {
       close: (socket, error) => {
         descriptors.clients--
         this.#clients--
+        this.#early?.delete(socket.data)
         streamHandlers.close(socket, error)
       },
     }
@@ -212,7 +225,11 @@ class BoundListener implements Listener, TermsOwner {
     socket.data = stream
     const isFull = this.#clients > (this.#terms.options.limits.clients ?? Infinity)
     if (isFull || descriptors.areClientsTooMany) this.#refuse(socket)
-    else this.#terms.accept(stream)
+    else if (this.#early === undefined) this.#terms.accept(stream)
+    else {
+      stream.pause()
+      this.#early.add(stream)
+    }
   }
 
   /** Without lingering: at the limit no descriptor is kept for those who get none. */

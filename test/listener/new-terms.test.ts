@@ -3,7 +3,10 @@ import { describe, expect, test } from 'bun:test'
 import { copyFileSync } from 'node:fs'
 import fc from 'fast-check'
 import type { Prepared } from '../../src/core/reload.ts'
+import type { ClientRequest } from '../../src/listener/client-request.ts'
+import { listen } from '../../src/listener/listener.ts'
 import type { ListenerOptions } from '../../src/listener/listener-options.ts'
+import { until } from '../support/byte-attack.ts'
 import { makeAuthority, makeCertificate } from '../support/certificates.ts'
 import {
   listenerDefaults,
@@ -46,7 +49,7 @@ async function ask(client: TcpConnection): Promise<string | undefined> {
 }
 
 describe('other options', () => {
-  test('are for the connections to come: one that is open stays under the name it came in by', async () => {
+  test('are for the connections to come; by its name an open one, too, is known from then on', async () => {
     using server = startListener({ name: 'before' })
     using open = await dialTcp(server.port)
     expect(await ask(open)).toBe('before')
@@ -56,7 +59,7 @@ describe('other options', () => {
     prepared.commit()
     expect(server.listener.name).toBe('after')
     using next = await dialTcp(server.port)
-    expect([await ask(next), await ask(open)]).toEqual(['after', 'before'])
+    expect([await ask(next), await ask(open)]).toEqual(['after', 'after'])
   })
 
   test('bring TLS, and take it away, on the same port', async () => {
@@ -253,3 +256,19 @@ async function expectTerms({ port }: TestListener, options: Partial<ListenerOpti
   const { cert } = tls[0] ?? {}
   expect(await whoIsMet(port)).toBe(cert === one.cert ? 'one' : 'other')
 }
+
+test('who comes before a listener is to stay waits, and is served once it is', async () => {
+  const heard: string[] = []
+  const onRequest = ({ head }: ClientRequest) => void heard.push(head.path)
+  const listener = listen(listenerDefaults, { onRequest, onRefuse() {}, onCertificate() {} })
+  using client = await dialTcp(listener.port)
+  client.send(get)
+  const gone = await dialTcp(listener.port)
+  expect(await until(() => listener.clients === 2)).toBeTrue()
+  gone.reset()
+  expect(heard).toEqual([])
+  listener.start()
+  expect(await until(() => heard.length > 0 && listener.clients === 1)).toBeTrue()
+  expect(heard).toHaveLength(1)
+  listener.destroy()
+})
