@@ -3,7 +3,13 @@
  */
 import type { InheritedSocket } from '../../src/net/inherited-sockets.ts'
 import type { WorkerEvents, WorkerProcess } from '../../src/process/workers/supervised-worker.ts'
-import type { Question } from '../../src/process/workers/messages.ts'
+import type { Answered, Kind, Question } from '../../src/process/workers/messages.ts'
+
+const answers: { readonly [K in Kind]?: Answered<K> } = {
+  prepare: [],
+  foresee: [],
+  admin: { status: 200, body: '{}' },
+}
 
 export interface FakeWorker {
   readonly pid: number
@@ -35,7 +41,7 @@ export class FakeWorkers {
     function answer({ id, kind }: Question): void {
       const problem = refusals.get(kind)
       refusals.delete(kind)
-      const answered = isList(kind) ? [] : undefined
+      const answered = answers[kind]
       // As one that is another process: later.
       setImmediate(() => {
         if (!isOver) events.onReply(problem === undefined ? { id, answered } : { id, problem })
@@ -76,8 +82,4 @@ export class FakeWorkers {
   last(kind: Question['kind']): (Question | undefined)[] {
     return this.all.map(({ asked }) => asked.findLast((each) => each.kind === kind))
   }
-}
-
-function isList(kind: Question['kind']): boolean {
-  return kind === 'prepare' || kind === 'foresee'
 }

@@ -124,6 +124,7 @@ class WorkerSupervisor implements Instance {
       changes: mergeReloadChanges(poll.answered.map(({ value }) => value)),
       abandon,
       commit: () => {
+        this.#changes.follow(this.#config, loaded.config)
         this.#config = loaded.config
         this.#revision = revision
         closeDropped(this.#ports, ports)

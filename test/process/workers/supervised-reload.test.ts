@@ -8,13 +8,19 @@ import { createSupervisor } from '../../../src/process/workers/supervisor.ts'
 import { createMetrics } from '../../../src/telemetry/metrics.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { FakeWorkers, type FakeWorker } from '../../support/fake-workers.ts'
+import { fakeOperations } from '../../support/operations.ts'
 import { loadConfig } from '../../support/load-config.ts'
 
-function load(listeners: string, body = 'hi'): LoadedConfig {
+function load(
+  listeners: string,
+  body = 'hi',
+  route = `{ respond: { body: ${body} } }`,
+): LoadedConfig {
   const text = `
 workers: 2
 listeners: [${listeners}]
-routes: [{ respond: { body: ${body} } }]
+upstreams: { x: ["ws://127.0.0.1:1"], y: ["ws://127.0.0.1:2"] }
+routes: [${route}]
 leave: { window: 0s }
 `
   const read = loadConfig(text)
@@ -170,6 +176,25 @@ describe('a configuration', () => {
       supervisor.destroy()
     },
   )
+
+  test('that says what an administrator has changed is not undone in a worker that comes later', async () => {
+    const split = (x: number) => load(anyPort, '', `{ name: page, upstream: { x: ${x}, y: 10 } }`)
+    const { supervisor, workers, clock, another } = await supervise(split(10))
+    const access = { address: '', unix: 'test', token: undefined }
+    const answer = supervisor.answers(fakeOperations(), () => access)
+    const target = '/routes/page/split?x=0&y=100'
+    await answer(new Request(`http://admin${target}`, { method: 'PATCH' }))
+    const abandoned = await supervisor.prepare(split(90))
+    abandoned.abandon()
+    const later = another()
+    expect(later.asked[0]?.asked).toMatchObject({ changes: [{ method: 'PATCH', target }] })
+    const prepared = await supervisor.prepare(split(90))
+    await prepared.commit()
+    later.die()
+    clock.advance(1_000)
+    expect(last(workers).asked[0]?.asked).toMatchObject({ changes: [] })
+    supervisor.destroy()
+  })
 
   test('is what a worker is started anew with that had it ready, and cannot take it', async () => {
     const { supervisor, workers, clock } = await supervise()
