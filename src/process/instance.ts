@@ -19,7 +19,7 @@ export interface Estate {
   readonly secret: string
   /** Listening sockets, open in both processes. */
   readonly sockets: readonly InheritedSocket[]
-  /** Places that the other one listens at by itself, which are to be shared until it has left: `host:port`, or the path of a Unix socket. */
+  /** Places that the other one listens at by itself, which are to be shared until it accepts nobody any more: `host:port`, or the path of a Unix socket. */
   readonly shared: readonly string[]
 }
 
@@ -28,6 +28,8 @@ export interface InstanceParts {
   readonly loaded: LoadedConfig
   /** undefined where it takes over from nobody. */
   readonly estate: Estate | undefined
+  /** Whether the process that it takes over from listens at a place, at this moment. */
+  readonly isShared: (place: string) => boolean
   readonly emit: Emit
   readonly metrics: Metrics
   /** It serves no more though nobody told it to leave: the process is to end. */

@@ -197,7 +197,7 @@ class WorkerSupervisor implements Instance {
     listeners: Config['listeners'],
     inherited: ReadonlyMap<string, InheritedSocket> = new Map(),
   ): readonly SharedPort[] {
-    const isShared = (place: string) => this.#parts.estate?.shared.includes(place) === true
+    const { isShared } = this.#parts
     return claimPorts(listeners, { inherited, before: this.#ports, isShared })
   }
 

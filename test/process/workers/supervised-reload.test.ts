@@ -39,6 +39,7 @@ async function supervise(loaded = load(anyPort), sockets: readonly InheritedSock
   const supervisor = createSupervisor({
     loaded,
     estate: { pid: 1, secret: 's', sockets, shared: [] },
+    isShared: () => false,
     emit: (event) => void events.push(event),
     metrics: createMetrics(),
     onLost: () => {},

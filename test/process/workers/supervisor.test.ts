@@ -27,6 +27,7 @@ function supervise(from: LoadedConfig) {
   const supervisor = createSupervisor({
     loaded: from,
     estate: undefined,
+    isShared: () => false,
     emit: (event) => events.add(event),
     metrics: createMetrics(),
     onLost: () => {},
