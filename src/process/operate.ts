@@ -82,12 +82,20 @@ async function serve(
 ): Promise<RunningProcess | number> {
   const { emit, metrics } = reporter
   const estate = predecessor?.estate
+  const isShared = (place: string) => predecessor?.isShared(place) ?? false
   const lost = Promise.withResolvers<void>()
-  const instance = createInstance({ loaded, estate, emit, metrics, onLost: lost.resolve })
+  const instance = createInstance({
+    loaded,
+    estate,
+    isShared,
+    emit,
+    metrics,
+    onLost: lost.resolve,
+  })
   const admin = new AdminPort({
     answers: (access) => instance.answers(operations, access),
     emit,
-    isShared: (place) => estate?.shared.includes(place) ?? false,
+    isShared,
   })
   const watch = new ConfigWatch({
     source,

@@ -22,7 +22,7 @@ type Program = Pick<SuccessorOptions, 'command' | 'deadlineMs'>
 export interface OperationParts extends ConfigTakers {
   readonly systemd: Systemd
   /** undefined: files are not watched. */
-  readonly watch: ConfigWatch | undefined
+  readonly watch: Pick<ConfigWatch, 'follow' | 'pause' | 'resume'> | undefined
   /** What starts this program anew, or why it cannot be, as a sentence. */
   readonly program: Program | string
 }
@@ -36,6 +36,8 @@ const busy = {
   leaving: 'the gateway is leaving',
 } as const
 
+const noReload = (state: keyof typeof busy) =>
+  `${busy[state]}: its configuration cannot be changed now`
 const toldToLeave = 'the gateway was told to leave meanwhile'
 
 export class ProcessOperations implements Operations {
@@ -43,6 +45,8 @@ export class ProcessOperations implements Operations {
   readonly #reloads = new ReloadQueue((options) => this.#reload(options))
   readonly #left = Promise.withResolvers<void>()
   #state: keyof typeof busy | 'serving' = 'starting'
+  /** From outside; it also leaves where another process takes over. */
+  #isToldToLeave = false
   #successor: Successor | undefined
 
   constructor(parts: OperationParts) {
@@ -79,7 +83,10 @@ export class ProcessOperations implements Operations {
   /** Leaves in order; told so a second time, it cuts. */
   leave(): void {
     const { instance, systemd } = this.#parts
-    if (this.#state === 'leaving') return instance.destroy()
+    if (this.#isToldToLeave) return instance.destroy()
+    this.#isToldToLeave = true
+    // Another process has taken over: whoever stops the service tells both, and this one goes on leaving.
+    if (this.#state === 'leaving') return
     systemd.stopping()
     if (this.#state === 'starting') {
       this.#state = 'leaving'
@@ -92,22 +99,25 @@ export class ProcessOperations implements Operations {
 
   async #reload({ isDryRun }: { readonly isDryRun: boolean }): Promise<ReloadResult> {
     const { reporter, systemd, watch } = this.#parts
-    if (this.#state !== 'serving') {
-      const problem = `${busy[this.#state]}: its configuration cannot be changed now`
+    const problem = this.#state === 'serving' ? undefined : noReload(this.#state)
+    if (problem !== undefined) {
       if (!isDryRun) reporter.emit({ type: 'reload-refused', problem })
       return { outcome: 'refused', problem }
     }
     try {
       if (isDryRun) return await tryConfig(this.#parts)
       systemd.reloading()
-      const { result, loaded } = await takeConfig(this.#parts)
+      const { result, loaded } = await takeConfig(this.#parts, () =>
+        this.#isLeaving() ? noReload('leaving') : undefined,
+      )
       if (loaded !== undefined && this.#isServing()) watch?.follow(loaded)
       return result
     } catch (error) {
       this.#mistake(error)
       return { outcome: 'refused', problem: 'the gateway made a mistake, which its log tells' }
     } finally {
-      if (!isDryRun && this.#isServing()) systemd.ready()
+      // Also where an upgrade waits for its end, and may fail. Who leaves has said so.
+      if (!isDryRun && !this.#isLeaving()) systemd.ready()
     }
   }
 
@@ -190,6 +200,10 @@ export class ProcessOperations implements Operations {
   /** Asked anew after each wait: meanwhile it may have been told something else. */
   #isServing(): boolean {
     return this.#state === 'serving'
+  }
+
+  #isLeaving(): boolean {
+    return this.#state === 'leaving'
   }
 
   #mistake(error: unknown): void {

@@ -5,15 +5,11 @@ import { createResources } from '../admin/resources.ts'
 import { createGateway } from '../gateway.ts'
 import type { CreateInstance } from './instance.ts'
 
-export const createSingle: CreateInstance = ({ loaded, estate, emit, metrics }) => {
+export const createSingle: CreateInstance = ({ loaded, estate, isShared, emit, metrics }) => {
   const gateway = createGateway(
     loaded.config,
     emit,
-    estate && {
-      secret: estate.secret,
-      sockets: estate.sockets,
-      isShared: (place) => estate.shared.includes(place),
-    },
+    estate && { secret: estate.secret, sockets: estate.sockets, isShared },
   )
   return {
     get state() {

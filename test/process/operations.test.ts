@@ -7,15 +7,17 @@ import { AdminPort } from '../../src/process/admin-port.ts'
 import type { ConfigSource, LoadedConfig } from '../../src/process/config/config-source.ts'
 import type { Instance } from '../../src/process/instance.ts'
 import { ProcessOperations } from '../../src/process/operations.ts'
-import { connectSystemd } from '../../src/process/systemd.ts'
+import type { Systemd } from '../../src/process/systemd.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
+import { freePort } from '../support/free-port.ts'
 import { loadConfig } from '../support/load-config.ts'
+import { listenTcp } from '../support/tcp.ts'
 
 const yaml = 'listeners: ["127.0.0.1:0"]\nroutes: [{ respond: { body: hello } }]\n'
 const loaded = load()
 
-function load(): LoadedConfig {
-  const result = loadConfig(yaml, { file: 'test.yaml', env: {}, readFile: () => '' })
+function load(more = ''): LoadedConfig {
+  const result = loadConfig(yaml + more, { file: 'test.yaml', env: {}, readFile: () => '' })
   if (!result.ok) throw new Error(JSON.stringify(result.problems))
   return { config: result.config, written: { file: 'test.yaml', text: yaml } }
 }
@@ -41,11 +43,15 @@ interface Options {
   readonly deadlineMs?: number
   /** What happens while an instance is made ready. */
   readonly onPrepare?: () => Promise<void>
+  /** What there is in the file from the second time on. */
+  readonly next?: LoadedConfig
 }
 
-function setUp({ program = 'hangs', deadlineMs = 10_000, onPrepare }: Options = {}) {
+function setUp({ program = 'hangs', deadlineMs = 10_000, onPrepare, next = loaded }: Options = {}) {
   const events: GatewayEvent[] = []
   const done: string[] = []
+  const told: string[] = []
+  const watched: string[] = []
   const emit = (event: GatewayEvent) => void events.push(event)
   const prepared: Prepared & { readonly changes: [] } = {
     changes: [],
@@ -73,7 +79,7 @@ function setUp({ program = 'hangs', deadlineMs = 10_000, onPrepare }: Options = 
     file: '/test.yaml',
     read() {
       done.push('read')
-      return loaded
+      return next
     },
   }
   const script = programs[program as keyof typeof programs]
@@ -83,12 +89,28 @@ function setUp({ program = 'hangs', deadlineMs = 10_000, onPrepare }: Options = 
     instance,
     admin: new AdminPort({ answers: () => () => new Response(), emit, isShared: () => false }),
     reporter: { emit, metrics: createMetrics(), configure() {} },
-    systemd: connectSystemd(undefined, () => {}),
-    watch: undefined,
+    systemd: fakeSystemd(told),
+    watch: {
+      follow: () => watched.push('follow'),
+      pause: () => watched.push('pause'),
+      resume: () => watched.push('resume'),
+    },
     program: { command, deadlineMs },
   })
   operations.begin(loaded)
-  return { operations, events, done, reload: () => operations.reload({ isDryRun: false }) }
+  const reload = () => operations.reload({ isDryRun: false })
+  return { operations, events, done, told, watched, reload }
+}
+
+function fakeSystemd(told: string[]): Systemd {
+  return {
+    isThere: true,
+    ready: () => void told.push('ready'),
+    reloading: () => void told.push('reloading'),
+    stopping: () => void told.push('stopping'),
+    status: () => {},
+    handOver: () => void told.push('hand over'),
+  }
 }
 
 /** To its end. */
@@ -140,7 +162,61 @@ describe('reloads', () => {
   })
 })
 
+describe('a reload that is under way', () => {
+  test('is abandoned as a whole when the gateway is told to leave', async () => {
+    const port = await freePort()
+    const gate = Promise.withResolvers<void>()
+    const next = load(`admin: { address: 127.0.0.1, port: ${port}, token: ${'x'.repeat(32)} }\n`)
+    const { operations, reload, done, events } = setUp({ next, onPrepare: () => gate.promise })
+    const reloaded = reload()
+    while (!done.includes('prepare')) await Promise.resolve()
+    operations.leave()
+    gate.resolve()
+    expect(problemOf(await reloaded)).toContain('the gateway is leaving')
+    expect(done).toEqual(['read', 'prepare', 'leave', 'abandon'])
+    const types = events.map(({ type }) => type)
+    expect(types).toContain('reload-refused')
+    expect(types).not.toContain('reloaded')
+    // Its admin port, which was bound, is let go of, too.
+    expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow()
+  })
+
+  test('is abandoned where the admin port cannot be bound', async () => {
+    using taken = await listenTcp(() => {})
+    const next = load(
+      `admin: { address: 127.0.0.1, port: ${taken.port}, token: ${'x'.repeat(32)} }\n`,
+    )
+    const { reload, done } = setUp({ next })
+    expect(problemOf(await reload())).toContain('something listens there already')
+    expect(done).toEqual(['read', 'prepare', 'abandon'])
+  })
+
+  test('is over for systemd though an upgrade was asked for meanwhile, which fails', async () => {
+    const gate = Promise.withResolvers<void>()
+    const { operations, reload, done, told } = setUp({
+      program: 'fails',
+      onPrepare: () => gate.promise,
+    })
+    const reloaded = reload()
+    while (!done.includes('prepare')) await Promise.resolve()
+    const steps = stepsOf(operations.upgrade())
+    gate.resolve()
+    expect((await reloaded).outcome).toBe('reloaded')
+    expect((await steps).at(-1)).toMatchObject({ step: 'failed' })
+    expect(told).toEqual(['reloading', 'ready'])
+  })
+})
+
 describe('an upgrade', () => {
+  test('finds no files watched, and leaves them so unless it fails', async () => {
+    const failing = setUp({ program: 'fails' })
+    await stepsOf(failing.operations.upgrade())
+    expect(failing.watched).toEqual(['follow', 'pause', 'resume'])
+    const serving = setUp({ program: 'serves' })
+    await stepsOf(serving.operations.upgrade())
+    expect(serving.watched).toEqual(['follow', 'pause', 'pause'])
+  })
+
   test('hands over, leaves as one that is taken over from, and is over', async () => {
     const { operations, done, events } = setUp({ program: 'serves' })
     const [started, ...steps] = await stepsOf(operations.upgrade())
@@ -209,6 +285,17 @@ describe('an upgrade', () => {
     expect(told.at(-1)).toMatchObject({ step: 'failed', problem: expect.stringContaining('leave') })
     expect(done).toEqual(['leave'])
   })
+})
+
+test('told to leave once while it leaves because another one took over, it goes on', async () => {
+  const { operations, done } = setUp({ program: 'serves' })
+  const steps = operations.upgrade()
+  if (typeof steps === 'string') throw new Error(steps)
+  // Whoever stops the service tells both processes.
+  for await (const { step } of steps) if (step === 'ready') operations.leave()
+  expect(done).toEqual(['leave, taken over'])
+  operations.leave()
+  expect(done).toEqual(['leave, taken over', 'destroy'])
 })
 
 test('the second time it is told to leave, it cuts', async () => {

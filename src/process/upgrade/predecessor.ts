@@ -10,6 +10,8 @@ import { successorVariable, type FromPredecessor, type FromSuccessor } from './m
 
 export interface Predecessor {
   readonly estate: Estate
+  /** Whether the other one listens at a place, `host:port` or a path, by itself. Never once it accepts nobody any more. */
+  readonly isShared: (place: string) => boolean
   /** This process cannot take over, and is about to end. Resolves when that was heard. */
   fail(problem: string): Promise<void>
   /** This process serves. Resolves when it is the only one that does, and is the service. */
@@ -31,6 +33,7 @@ export async function findPredecessor(
   const gone = Promise.withResolvers<void>()
   /** Nothing more is wanted of the other one. */
   let mayOutlive = false
+  let isAccepting = true
   process.on('message', (message: FromPredecessor) => {
     if (message.say === 'estate') estate.resolve(message.estate)
     if (message.say === 'yours') yours.resolve()
@@ -40,8 +43,10 @@ export async function findPredecessor(
     gone.resolve()
   })
   say({ say: 'ask' })
+  const given = await estate.promise
   return {
-    estate: await estate.promise,
+    estate: given,
+    isShared: (place) => isAccepting && given.shared.includes(place),
     async fail(problem) {
       mayOutlive = true
       say({ say: 'failed', problem })
@@ -51,6 +56,7 @@ export async function findPredecessor(
       mayOutlive = true
       say({ say: 'ready', version })
       await Promise.race([yours.promise, gone.promise])
+      isAccepting = false
       if (process.connected) process.disconnect?.()
     },
   }

@@ -24,13 +24,17 @@ export interface AskOptions {
 
 /** Longer than a look at a hundred thousand sessions takes; shorter than who asks waits. */
 const usualDeadlineMs = 2_000
-/** Asks without an answer, those that are overdue included. */
+/**
+ * Asks without an answer, those that are overdue included. Orders do not count: a worker that missed one would
+ * differ from the others, and how many can wait is bounded by how long one may hang.
+ */
 const mostUnderWay = 256
 
 interface Ask {
   /** undefined once it is overdue. */
   resolve: ((answer: Answer<unknown>) => void) | undefined
   readonly callOff: () => void
+  readonly isOrder: boolean
 }
 
 export interface ChannelOptions {
@@ -45,6 +49,8 @@ export class WorkerChannel {
   readonly #options: ChannelOptions
   /** By id. */
   readonly #asks = new Map<number, Ask>()
+  /** Of them those that are no orders. */
+  #questions = 0
   #lastId = 0
   #overdue = 0
   #isOver = false
@@ -64,13 +70,14 @@ export class WorkerChannel {
     { deadlineMs = usualDeadlineMs, isOrder = false }: AskOptions = {},
   ): Promise<Answer<Answered<K>>> {
     if (this.#isOver) return Promise.resolve({ kind: 'gone' })
-    const isHopeless = this.isSilent && !isOrder
-    if (isHopeless || this.#asks.size >= mostUnderWay) return Promise.resolve({ kind: 'silent' })
+    const isHopeless = this.isSilent || this.#questions >= mostUnderWay
+    if (isHopeless && !isOrder) return Promise.resolve({ kind: 'silent' })
     const id = ++this.#lastId
     const { promise, resolve } = Promise.withResolvers<Answer<Answered<K>>>()
     const { send, clock } = this.#options
     const callOff = clock.after(this.isSilent ? 0 : deadlineMs, () => this.#onDeadline(id))
-    this.#asks.set(id, { resolve: resolve as Ask['resolve'], callOff })
+    this.#asks.set(id, { resolve: resolve as Ask['resolve'], callOff, isOrder })
+    if (!isOrder) this.#questions++
     try {
       send({ id, kind, asked })
     } catch {
@@ -85,6 +92,7 @@ export class WorkerChannel {
     const ask = this.#asks.get(reply.id)
     if (ask === undefined) return
     this.#asks.delete(reply.id)
+    if (!ask.isOrder) this.#questions--
     ask.callOff()
     if (ask.resolve === undefined) {
       this.#overdue--

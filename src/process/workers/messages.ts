@@ -8,6 +8,8 @@ import type { InheritedSocket } from '../../net/inherited-sockets.ts'
 
 /** A configuration as all workers are given it, whatever the file says by now. */
 export interface Revision {
+  /** No other one has it. */
+  readonly number: number
   readonly file: string
   readonly text: string
   /** Of the listeners that take any free port, by name: the one that all of them share. */
@@ -52,11 +54,12 @@ export interface Questions {
   admin: { readonly asked: AdminRequest; readonly answered: AdminReply }
   report: { readonly asked: undefined; readonly answered: Report }
   foresee: { readonly asked: Revision; readonly answered: readonly ReloadChange[] }
-  /** Followed by `commit` or `abandon` where it succeeds. */
+  /** Followed by `commit` or `abandon`, with its number. In place of one that is prepared. */
   prepare: { readonly asked: Revision; readonly answered: readonly ReloadChange[] }
-  commit: { readonly asked: undefined; readonly answered: undefined }
-  /** Nothing, where nothing is prepared. */
-  abandon: { readonly asked: undefined; readonly answered: undefined }
+  /** Refused where it is not what is prepared. */
+  commit: { readonly asked: number; readonly answered: undefined }
+  /** Nothing, where it is not what is prepared. */
+  abandon: { readonly asked: number; readonly answered: undefined }
   /** The process ends when it has left. */
   leave: { readonly asked: { readonly isTakenOver: boolean }; readonly answered: undefined }
   destroy: { readonly asked: undefined; readonly answered: undefined }

@@ -2,6 +2,7 @@
  * The ports that workers share: each is bound once alone before they share it, so that a second gateway that is
  * started by mistake fails, and any free port becomes one that all of them know.
  */
+import { closeSync } from 'node:fs'
 import type { ListenerConfig } from '../../config/config.ts'
 import { formatPlace } from '../../core/place.ts'
 import { ListenError } from '../../listener/listen-error.ts'
@@ -12,8 +13,8 @@ export interface SharedPort {
   readonly listener: ListenerConfig
   /** 0 for a Unix socket. */
   readonly port: number
-  /** Workers are given the socket. Else each binds the port itself. */
-  readonly isInherited: boolean
+  /** Given to every worker; undefined: each binds the port itself. */
+  readonly socket: InheritedSocket | undefined
 }
 
 export interface PortsHost {
@@ -33,17 +34,17 @@ export function claimPorts(
   return listeners.map((listener) => {
     const { name, unix } = listener
     const known =
-      before.find((each) => isSame(each.listener, listener)) ??
+      before.find((each) => goesOn(each.listener, listener)) ??
       before.find((each) => placeOf(each) === formatPlace(listener))
     if (known !== undefined) return { ...known, listener }
     const socket = inherited.get(name)
-    if (socket !== undefined) return { listener, port: socket.port, isInherited: true }
+    if (socket !== undefined) return { listener, port: socket.port, socket }
     if (unix !== undefined)
       throw new Error(
         `listener ${name}: several processes cannot share ${unix}; give it a port, or take workers: 1`,
       )
     const port = isShared(formatPlace(listener)) ? listener.port : claim(listener)
-    return { listener, port, isInherited: false }
+    return { listener, port, socket }
   })
 }
 
@@ -60,8 +61,21 @@ export function anyPorts(shared: readonly SharedPort[]): Readonly<Record<string,
   )
 }
 
-function isSame(left: ListenerConfig, right: ListenerConfig): boolean {
-  return left.name === right.name && formatPlace(left) === formatPlace(right)
+/** In their order. */
+export function socketsOf(shared: readonly SharedPort[]): readonly InheritedSocket[] {
+  return shared.flatMap(({ socket }) => socket ?? [])
+}
+
+/** Closes the sockets that no listener has any more: clients would wait there, and nobody come. */
+export function closeDropped(before: readonly SharedPort[], after: readonly SharedPort[]): void {
+  const kept = new Set(socketsOf(after))
+  for (const socket of socketsOf(before)) if (!kept.has(socket)) closeSync(socket.fd)
+}
+
+/** As a worker finds it: by the place, where several may take any free port by the name, too. */
+function goesOn(before: ListenerConfig, after: ListenerConfig): boolean {
+  const isAnyPort = after.unix === undefined && after.port === 0
+  return formatPlace(before) === formatPlace(after) && (!isAnyPort || before.name === after.name)
 }
 
 function claim(listener: ListenerConfig): number {

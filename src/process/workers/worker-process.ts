@@ -2,6 +2,7 @@
  * Starts a worker: this program once more, as a process that can be talked to.
  */
 import type { InheritedSocket } from '../../net/inherited-sockets.ts'
+import type { SharedPort } from './ports.ts'
 import type { WorkerEvents, WorkerProcess } from './supervised-worker.ts'
 import type { Reply } from './messages.ts'
 
@@ -32,7 +33,9 @@ export function spawnWorker(
   }
 }
 
-/** The sockets as a worker has them. */
-export function passedOn(sockets: readonly InheritedSocket[]): InheritedSocket[] {
-  return sockets.map((socket, index) => ({ ...socket, fd: firstFd + index }))
+/** The sockets as a worker has them, each with the name that its listener has by now. */
+export function passedOn(shared: readonly SharedPort[]): InheritedSocket[] {
+  return shared
+    .flatMap(({ listener, socket }) => (socket ? { ...socket, name: listener.name } : []))
+    .map((socket, index) => ({ ...socket, fd: firstFd + index }))
 }

@@ -61,7 +61,7 @@ interface Running {
 class Worker {
   readonly #end: (exitCode: number) => void
   #running: Running | undefined
-  #prepared: Prepared | undefined
+  #prepared: (Prepared & Pick<Revision, 'number'>) | undefined
 
   constructor(end: (exitCode: number) => void) {
     this.#end = end
@@ -76,12 +76,11 @@ class Worker {
     },
     foresee: (revision) => this.running.gateway.foreseeReload(load(revision)),
     prepare: (revision) => inSentences(() => this.#prepare(revision)),
-    commit: () => {
-      this.#prepared?.commit()
-      this.#prepared = undefined
+    commit: (number) => this.#commit(number),
+    abandon: (number) => {
+      if (this.#prepared?.number === number) this.#abandon()
       return undefined
     },
-    abandon: () => this.#abandon(),
     leave: async (options) => {
       await this.running.gateway.leave(options)
       this.#end(0)
@@ -134,6 +133,7 @@ class Worker {
     const { gateway, reporter } = this.running
     const prepared = gateway.prepareReload(config)
     this.#prepared = {
+      number: revision.number,
       commit() {
         prepared.commit()
         reporter.configure(config.log)
@@ -143,7 +143,15 @@ class Worker {
     return prepared.changes
   }
 
-  #abandon(): undefined {
+  #commit(number: number): undefined {
+    const prepared = this.#prepared
+    if (prepared?.number !== number) throw new Error(`Revision ${number} is not prepared`)
+    this.#prepared = undefined
+    prepared.commit()
+    return undefined
+  }
+
+  #abandon(): void {
     this.#prepared?.abandon()
     this.#prepared = undefined
   }

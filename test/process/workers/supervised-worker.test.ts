@@ -33,6 +33,7 @@ function place(onStart: (process: FakeProcess) => void = serve) {
     onLost: () => (isLost = true),
     startOf: (worker: number) => ({
       worker,
+      number: 1,
       file: 'sluice.yaml',
       text: '',
       ports: {},
