@@ -2,7 +2,8 @@
  * A process that serves until it is told to leave: its instance, its admin port, and what can be told to it by
  * signals, by systemd, and by changes of its files.
  *
- * The admin port is first and last, so that a probe is always told how things are.
+ * The admin port is first and last, so that a probe is always told how things are. Only a process that takes over
+ * binds it when all else is done: until then it is the other one's.
  */
 import { readFileSync } from 'node:fs'
 import { AdminPort } from './admin-port.ts'
@@ -113,8 +114,10 @@ async function serve(
   })
   hearSignals(operations, reporter)
   try {
-    admin.prepare(loaded.config.admin).commit()
+    if (predecessor === undefined) bindAdmin()
     await Promise.race([instance.start(), operations.left])
+    // A Unix socket takes the place of the other one's: from here to its telling that it serves nothing fails.
+    if (predecessor !== undefined && operations.isStarting) bindAdmin()
   } catch (error) {
     instance.destroy()
     await admin.stop()
@@ -124,6 +127,10 @@ async function serve(
   if (operations.begin(loaded)) {
     if (predecessor === undefined) systemd.ready()
     else void takeOver(predecessor, reporter, systemd)
+  }
+
+  function bindAdmin(): void {
+    admin.prepare(loaded.config.admin).commit()
   }
 
   async function end(): Promise<number> {

@@ -58,6 +58,11 @@ export class ProcessOperations implements Operations {
     return this.#left.promise
   }
 
+  /** Neither serves nor was told to leave. */
+  get isStarting(): boolean {
+    return this.#state === 'starting'
+  }
+
   /** The instance serves. @returns false where it was told to leave before. */
   begin(loaded: LoadedConfig): boolean {
     if (this.#state !== 'starting') return false

@@ -191,6 +191,30 @@ describe('a process that cannot take over', () => {
     expect(problem).toContain(`cannot listen on 127.0.0.1:${echo.port}`)
     expect(await wordFrom(served.port)).toBe('old')
   }, 20_000)
+
+  // The successor took the path of the admin port at once, and removed it when it failed.
+  test('leaves the Unix sockets, that of the admin port too, to the one that serves', async () => {
+    const [gate, admin] = [temporaryPath('gate.sock'), temporaryPath('admin.sock')]
+    const listeners = `{ name: gate, unix: ${gate} }`
+    await using served = await serveFile(yamlWith('old', `admin: { unix: ${admin} }`, listeners))
+    const more = `${listeners}, "127.0.0.1:${echo.port}"`
+    served.write(yamlWith('new', `admin: { unix: ${admin} }`, more))
+    const { problem } = await served.signal('SIGUSR2', 'upgrade-failed')
+    expect(problem).toContain(`cannot listen on 127.0.0.1:${echo.port}`)
+    const status = await runCommand(['status', '--admin', admin, '--json'])
+    expect(JSON.parse(status.stdout)).toMatchObject({ pid: served.pid })
+    expect(await wordFrom(gate)).toBe('old')
+  }, 20_000)
+
+  test('because its admin port is taken leaves them, too', async () => {
+    const gate = temporaryPath('gate.sock')
+    const listeners = `{ name: gate, unix: ${gate} }`
+    await using served = await serveFile(yamlWith('old', '', listeners))
+    served.write(yamlWith('new', `admin: ${echo.port}`, listeners))
+    const { problem } = await served.signal('SIGUSR2', 'upgrade-failed')
+    expect(problem).toContain(`the admin port cannot listen on 127.0.0.1:${echo.port}`)
+    expect(await wordFrom(gate)).toBe('old')
+  }, 20_000)
 })
 
 test('a second process that was not asked to take over fails, and says why', async () => {
