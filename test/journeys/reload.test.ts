@@ -89,6 +89,31 @@ describe('a reload by SIGHUP', () => {
     10_000,
   )
 
+  // Either was opened and waited for, and nobody was served meanwhile.
+  test.each([
+    ['the file', (file: string) => [file, yamlWith()] as const],
+    [
+      'one that it refers to',
+      () => {
+        const pipe = temporaryPath('pipe')
+        return [pipe, yamlWith([answering('/new', `"\${file:${pipe}}"`)])] as const
+      },
+    ],
+  ])(
+    'with a pipe for %s does not wait for it',
+    async (_, change) => {
+      await using served = await serveFile(yamlWith())
+      const [pipe, yaml] = change(served.file)
+      served.write(yaml)
+      rmSync(pipe, { force: true })
+      Bun.spawnSync(['mkfifo', pipe])
+      const { problem } = await served.signal('SIGHUP', 'reload-refused')
+      expect(problem).toContain('it is not a regular file')
+      expect(await statusOf(served.port, '/none')).toBe(404)
+    },
+    10_000,
+  )
+
   test('that comes ten times at once is made, and its last state is that of the file', async () => {
     await using served = await serveFile(yamlWith())
     for (let version = 0; version < 10; version++) {
