@@ -137,6 +137,17 @@ describe('a reload by SIGHUP', () => {
     expect(told).toBeGreaterThan(before)
   }, 10_000)
 
+  // Its own meaning, until the process served, was to end it.
+  test('that comes while plugins are loaded is made once it serves', async () => {
+    const plugin = temporaryFile(
+      'signal.ts',
+      "process.kill(process.pid, 'SIGHUP')\nexport default {}\n",
+    )
+    await using served = await serveFile(yamlWith([], `plugins: ["${plugin}"]`))
+    expect(await served.command.line('reloaded')).toMatchObject({ changes: [] })
+    expect(await statusOf(served.port, '/none')).toBe(404)
+  }, 10_000)
+
   test('is refused where no file was named', async () => {
     const args = ['run', '--to', echo.url, '--port', '0', '--address', '127.0.0.1']
     await using gateway = startCommand(args)
@@ -209,3 +220,12 @@ describe('sluice run --watch', () => {
     expect(await passes(client)).toBeTrue()
   }, 20_000)
 })
+
+test('a process that is told to end while it reads its file ends well', async () => {
+  const plugin = temporaryFile(
+    'end.ts',
+    "process.kill(process.pid, 'SIGTERM')\nexport default {}\n",
+  )
+  const file = temporaryFile('ended.yaml', yamlWith([], `plugins: ["${plugin}"]`))
+  expect((await runCommand(['run', file])).exitCode).toBe(0)
+}, 10_000)
