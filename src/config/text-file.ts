@@ -23,8 +23,14 @@ export function readTextFile(file: string, { folder, readFile }: Files): Reading
     if (text.length <= maxFileCharacters) return { value: text }
     return { problem: `the file ${show(file)} is longer than 1MB` }
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''
+    const reason = reasonOf(error)
     const suggestion = path === file ? undefined : `it was looked for at ${path}`
     return { problem: `cannot read the file ${show(file)}${reason}`, suggestion }
   }
+}
+
+/** The system's word, or the clause of who would not read it. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return ''
+  return 'code' in error ? ` (${String(error.code)})` : `: ${error.message}`
 }

@@ -7,10 +7,10 @@
  */
 import type { TLSOptions } from 'bun'
 import { constants } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { CertificateEvent } from '../core/events.ts'
 import { CertificateNotice } from '../net/certificate-notice.ts'
 import { authorityFault, readPair, type Certificates } from '../net/certificates.ts'
+import { readRegularFile } from '../net/regular-file.ts'
 import { watchFiles } from '../net/watched-files.ts'
 
 export interface CertificateOptions {
@@ -36,7 +36,7 @@ export class ServerCertificates {
     this.#onEvent = onEvent
     this.#certificates = options.map((one) => {
       const certificate = new ServerCertificate(one, onEvent)
-      const fault = certificate.take(certificate.files.map((file) => readFileSync(file, 'utf8')))
+      const fault = certificate.take(certificate.files.map((file) => readRegularFile(file)))
       if (fault !== undefined) throw new Error(fault)
       return certificate
     })

@@ -6,11 +6,10 @@
  * another look: a certificate and its key are seldom replaced in the same moment.
  */
 import { readFile, stat } from 'node:fs/promises'
+import { regularFault } from './regular-file.ts'
 
 /** Soon enough for a certificate, and little work: one call a file. */
 const lookEveryMs = 1_000
-/** More than 10,000 endpoints or any chain of certificates. */
-const maxBytes = 4 * 1024 ** 2
 
 export interface FileWatch {
   readonly files: readonly string[]
@@ -76,11 +75,10 @@ export function watchFiles(watch: FileWatch, texts: readonly string[]): () => vo
   }
 }
 
-/** Of a pipe or a device the end may never come, and nobody would look again. @throws Error */
+/** @throws Error */
 async function readRegular(file: string): Promise<string> {
-  const state = await stat(file)
-  if (!state.isFile()) throw new Error(`${file} is not a regular file`)
-  if (state.size > maxBytes) throw new Error(`${file} is larger than ${maxBytes / 1024 ** 2}MB`)
+  const fault = regularFault(await stat(file))
+  if (fault !== undefined) throw new Error(`${file} ${fault}`)
   return readFile(file, 'utf8')
 }
 

@@ -14,6 +14,7 @@ import { listenFault } from './listen-fault.ts'
 import { ProcessOperations } from './operations.ts'
 import { findPredecessor, type Predecessor } from './upgrade/predecessor.ts'
 import { createReporter, type Reporter } from './reporter.ts'
+import { hearSignals, type Signals } from './signals.ts'
 import { connectSystemd, type Systemd } from './systemd.ts'
 import { upgradeObstacle } from './upgrade/obstacle.ts'
 
@@ -38,6 +39,7 @@ const statusEveryMs = 10_000
 
 /** @returns the exit code where it could not be started, which has been said. */
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess | number> {
+  const signals = hearSignals()
   const predecessor = await findPredecessor(process.env)
   const hasColours = predecessor === undefined && process.stderr.isTTY
   const loaded = options.source.read({ hasColours })
@@ -52,7 +54,7 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
     emit({ type: 'notify-failed', problem }),
   )
   try {
-    return await serve(options, loaded, { reporter, systemd, predecessor })
+    return await serve(options, loaded, { reporter, systemd, signals, predecessor })
   } catch (error) {
     const problem = listenFault(error)
     return refuse(predecessor === undefined ? `✖ ${problem}` : problem, 1, predecessor)
@@ -72,6 +74,7 @@ async function refuse(
 interface Surroundings {
   readonly reporter: Reporter
   readonly systemd: Systemd
+  readonly signals: Signals
   readonly predecessor: Predecessor | undefined
 }
 
@@ -79,7 +82,7 @@ interface Surroundings {
 async function serve(
   { source, createInstance, command, isWatching }: ProcessOptions,
   loaded: LoadedConfig,
-  { reporter, systemd, predecessor }: Surroundings,
+  { reporter, systemd, signals, predecessor }: Surroundings,
 ): Promise<RunningProcess | number> {
   const { emit, metrics } = reporter
   const estate = predecessor?.estate
@@ -112,7 +115,7 @@ async function serve(
     watch: isWatching ? watch : undefined,
     program: programFor(command),
   })
-  hearSignals(operations, reporter)
+  signals.obey(operations, emit)
   try {
     if (predecessor === undefined) bindAdmin()
     await Promise.race([instance.start(), operations.left])
@@ -127,6 +130,7 @@ async function serve(
   if (operations.begin(loaded)) {
     if (predecessor === undefined) systemd.ready()
     else void takeOver(predecessor, reporter, systemd)
+    signals.serve()
   }
 
   function bindAdmin(): void {
@@ -164,19 +168,6 @@ function readInitName(): string {
     // Not Linux, or hidden: no container of those that are known.
     return ''
   }
-}
-
-function hearSignals(operations: ProcessOperations, { emit }: Reporter): void {
-  process.on('SIGHUP', () => void operations.reload({ isDryRun: false }))
-  process.on('SIGUSR2', () => {
-    const problem = operations.upgrade()
-    if (typeof problem === 'string') emit({ type: 'upgrade-failed', problem })
-  })
-  // Scripts written for other servers send it to reopen logs: no reason to cut anybody.
-  process.on('SIGUSR1', () => emit({ type: 'signal-ignored', signal: 'SIGUSR1' }))
-  // A second one cuts; even the last moments are not left to the signals' own meaning, another exit code.
-  process.on('SIGTERM', () => operations.leave())
-  process.on('SIGINT', () => operations.leave())
 }
 
 async function takeOver(

@@ -3,10 +3,10 @@
  * to them. Files that change are taken for the connections to come, from `start` to `stop`.
  */
 import type { TLSOptions } from 'bun'
-import { readFileSync } from 'node:fs'
 import type { CertificateEvent } from '../core/events.ts'
 import { CertificateNotice } from '../net/certificate-notice.ts'
 import { authorityFault, readPair, type Certificates } from '../net/certificates.ts'
+import { readRegularFile } from '../net/regular-file.ts'
 import type { SecureError } from '../net/secure-client.ts'
 import { watchFiles } from '../net/watched-files.ts'
 
@@ -41,7 +41,7 @@ export class UpstreamTls {
     this.isVerified = options.isVerified
     this.#options = options
     this.#onEvent = onEvent
-    this.#texts = this.#files.map((file) => readFileSync(file, 'utf8'))
+    this.#texts = this.#files.map((file) => readRegularFile(file))
     const fault = this.#take(this.#texts)
     if (fault !== undefined) throw new Error(fault)
   }

@@ -89,6 +89,31 @@ describe('a reload by SIGHUP', () => {
     10_000,
   )
 
+  // Either was opened and waited for, and nobody was served meanwhile.
+  test.each([
+    ['the file', (file: string) => [file, yamlWith()] as const],
+    [
+      'one that it refers to',
+      () => {
+        const pipe = temporaryPath('pipe')
+        return [pipe, yamlWith([answering('/new', `"\${file:${pipe}}"`)])] as const
+      },
+    ],
+  ])(
+    'with a pipe for %s does not wait for it',
+    async (_, change) => {
+      await using served = await serveFile(yamlWith())
+      const [pipe, yaml] = change(served.file)
+      served.write(yaml)
+      rmSync(pipe, { force: true })
+      Bun.spawnSync(['mkfifo', pipe])
+      const { problem } = await served.signal('SIGHUP', 'reload-refused')
+      expect(problem).toContain('it is not a regular file')
+      expect(await statusOf(served.port, '/none')).toBe(404)
+    },
+    10_000,
+  )
+
   test('that comes ten times at once is made, and its last state is that of the file', async () => {
     await using served = await serveFile(yamlWith())
     for (let version = 0; version < 10; version++) {
@@ -110,6 +135,17 @@ describe('a reload by SIGHUP', () => {
     const before = served.command.lines.findIndex(({ event }) => event === 'reloaded')
     const told = served.command.lines.findIndex(({ event }) => event === 'request-answered')
     expect(told).toBeGreaterThan(before)
+  }, 10_000)
+
+  // Its own meaning, until the process served, was to end it.
+  test('that comes while plugins are loaded is made once it serves', async () => {
+    const plugin = temporaryFile(
+      'signal.ts',
+      "process.kill(process.pid, 'SIGHUP')\nexport default {}\n",
+    )
+    await using served = await serveFile(yamlWith([], `plugins: ["${plugin}"]`))
+    expect(await served.command.line('reloaded')).toMatchObject({ changes: [] })
+    expect(await statusOf(served.port, '/none')).toBe(404)
   }, 10_000)
 
   test('is refused where no file was named', async () => {
@@ -184,3 +220,12 @@ describe('sluice run --watch', () => {
     expect(await passes(client)).toBeTrue()
   }, 20_000)
 })
+
+test('a process that is told to end while it reads its file ends well', async () => {
+  const plugin = temporaryFile(
+    'end.ts',
+    "process.kill(process.pid, 'SIGTERM')\nexport default {}\n",
+  )
+  const file = temporaryFile('ended.yaml', yamlWith([], `plugins: ["${plugin}"]`))
+  expect((await runCommand(['run', file])).exitCode).toBe(0)
+}, 10_000)

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { loadConfig, type Loaded } from '../../config/load.ts'
 import { formatProblems } from '../../config/report.ts'
+import { readRegularFile } from '../../net/regular-file.ts'
 import { builtIn } from '../../registry.ts'
 import type { ConfigProblem, ConfigSource } from './config-source.ts'
 import { loadPlugin } from './load-plugin.ts'
@@ -13,10 +14,13 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 /** @param file as it is to be called in problems. */
 export function createFileSource(file: string, env: Environment = process.env): ConfigSource {
+  let isServing = false
   return {
     file: resolve(file),
     read: ({ hasColours } = { hasColours: false }) => {
-      const text = readText(file)
+      const text = readText(file, { isServing })
+      // Who starts it may pipe its configuration in, which holds up nobody; read again it would hold up all.
+      isServing = true
       if (typeof text !== 'string') return text
       const loaded = compileText(text, file, env)
       if (!loaded.ok) return { problem: formatLoaded(loaded, hasColours) }
@@ -25,10 +29,16 @@ export function createFileSource(file: string, env: Environment = process.env): 
   }
 }
 
-/** What a file says, or why it cannot be read. */
-export function readText(file: string): string | ConfigProblem {
+/**
+ * What a file says, or why it cannot be read.
+ * @param options where somebody is served meanwhile a pipe or a device is not read: its end may never come.
+ */
+export function readText(
+  file: string,
+  { isServing } = { isServing: false },
+): string | ConfigProblem {
   try {
-    return readFileSync(file, 'utf8')
+    return isServing ? readRegularFile(file) : readFileSync(file, 'utf8')
   } catch (error) {
     const hint =
       file === 'sluice.yaml' ? ' Name a file, or try: sluice run --to ws://localhost:9000' : ''
@@ -38,8 +48,7 @@ export function readText(file: string): string | ConfigProblem {
 
 /** The configuration in the text of a file. @param file what paths in it start from the folder of. */
 export function compileText(text: string, file: string, env: Environment = process.env): Loaded {
-  const readFile = (path: string) => readFileSync(path, 'utf8')
-  return loadConfig(text, { file, env, readFile, registry: builtIn, loadPlugin })
+  return loadConfig(text, { file, env, readFile: readRegularFile, registry: builtIn, loadPlugin })
 }
 
 /** What is wrong, without the last line break. */

@@ -2,7 +2,7 @@
  * `--watch`: the file of the configuration, and those it refers to with `${file:…}`, are taken anew when they
  * change. One that is wrong is told when it has stayed so for another look; then it waits for the next change.
  */
-import { readFileSync } from 'node:fs'
+import { readRegularFile } from '../../net/regular-file.ts'
 import { watchFiles } from '../../net/watched-files.ts'
 import type { ConfigSource, LoadedConfig } from './config-source.ts'
 
@@ -66,7 +66,7 @@ export class ConfigWatch {
 
 function readOrEmpty(file: string): string {
   try {
-    return readFileSync(file, 'utf8')
+    return readRegularFile(file)
   } catch {
     // It was there a moment ago: whatever comes in its place is a change.
     return ''

@@ -10,7 +10,10 @@ const load = createRequire(import.meta.url) // of Bun: TypeScript and ES modules
 /** @returns the default export of the module with this absolute path. @throws what loading it threw. */
 export function loadPlugin(path: string): unknown {
   // What is not there is told as such, rather than as a module that nothing resolves to.
-  if (statSync(path).isDirectory()) throw new Error('it is a folder; name the file in it')
+  const stats = statSync(path)
+  if (stats.isDirectory()) throw new Error('it is a folder; name the file in it')
+  // Of a pipe the end may never come.
+  if (!stats.isFile()) throw new Error('it is not a regular file')
   const module = loadModule(path)
   const isModule = typeof module === 'object' && module !== null && 'default' in module
   return isModule ? module.default : undefined
