@@ -20,7 +20,7 @@ export function readLoaded(
   env: Record<string, string | undefined> = process.env,
 ): Loaded | undefined {
   const text = readText(file)
-  if (typeof text === 'string') return compileText(text, file, env)
+  if (typeof text === 'string') return compileText(text, file, { env })
   console.error(text.problem)
   return undefined
 }

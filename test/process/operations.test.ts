@@ -19,7 +19,7 @@ const loaded = load()
 function load(more = ''): LoadedConfig {
   const result = loadConfig(yaml + more, { file: 'test.yaml', env: {}, readFile: () => '' })
   if (!result.ok) throw new Error(JSON.stringify(result.problems))
-  return { config: result.config, written: { file: 'test.yaml', text: yaml } }
+  return { config: result.config, written: { file: 'test.yaml', text: yaml, included: {} } }
 }
 
 /** Programs that stand for this one, started anew. */

@@ -22,9 +22,19 @@ export function createFileSource(file: string, env: Environment = process.env): 
       // Who starts it may pipe its configuration in, which holds up nobody; read again it would hold up all.
       isServing = true
       if (typeof text !== 'string') return text
-      const loaded = compileText(text, file, env)
+      const read = new Map<string, string>()
+      const loaded = compileText(text, file, {
+        env,
+        readFile(path) {
+          const content = readRegularFile(path)
+          read.set(path, content)
+          return content
+        },
+      })
       if (!loaded.ok) return { problem: formatLoaded(loaded, hasColours) }
-      return { config: loaded.config, written: { file, text } }
+      const { config } = loaded
+      const included = config.written.files.map((path) => [path, read.get(path) ?? ''] as const)
+      return { config, written: { file, text, included: Object.fromEntries(included) } }
     },
   }
 }
@@ -47,8 +57,17 @@ export function readText(
 }
 
 /** The configuration in the text of a file. @param file what paths in it start from the folder of. */
-export function compileText(text: string, file: string, env: Environment = process.env): Loaded {
-  return loadConfig(text, { file, env, readFile: readRegularFile, registry: builtIn, loadPlugin })
+export function compileText(
+  text: string,
+  file: string,
+  { env = process.env, readFile = readRegularFile }: CompileOptions = {},
+): Loaded {
+  return loadConfig(text, { file, env, readFile, registry: builtIn, loadPlugin })
+}
+
+interface CompileOptions {
+  readonly env?: Environment
+  readonly readFile?: (path: string) => string
 }
 
 /** What is wrong, without the last line break. */

@@ -6,7 +6,15 @@ import type { Config } from '../../config/config.ts'
 export interface LoadedConfig {
   readonly config: Config
   /** undefined: made of the options of the command line. */
-  readonly written: { readonly file: string; readonly text: string } | undefined
+  readonly written: WrittenText | undefined
+}
+
+/** What a configuration was made of, so that another process can make the same. */
+export interface WrittenText {
+  readonly file: string
+  readonly text: string
+  /** What `${file:…}` stood for, by absolute paths. */
+  readonly included: Readonly<Record<string, string>>
 }
 
 export interface ConfigProblem {

@@ -12,6 +12,8 @@ export interface Revision {
   readonly number: number
   readonly file: string
   readonly text: string
+  /** What `${file:…}` stands for, by absolute paths. */
+  readonly included: Readonly<Record<string, string>>
   /** Of the listeners that take any free port, by name: the one that all of them share. */
   readonly ports: Readonly<Record<string, number>>
 }

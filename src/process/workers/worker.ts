@@ -11,6 +11,7 @@ import { describeStatus } from '../../admin/status.ts'
 import type { Config } from '../../config/config.ts'
 import type { Prepared } from '../../core/reload.ts'
 import { createGateway, type Gateway } from '../../gateway.ts'
+import { readRegularFile } from '../../net/regular-file.ts'
 import { compileText, formatLoaded } from '../config/config-file.ts'
 import { listenFault } from '../listen-fault.ts'
 import { createReporter, type Reporter } from '../reporter.ts'
@@ -189,8 +190,10 @@ function inSentences<Value>(make: () => Value): Value {
 }
 
 /** @throws Error with what is wrong, as it is to be printed. */
-function load({ file, text, ports }: Revision): Config {
-  const loaded = compileText(text, file)
+function load({ file, text, included, ports }: Revision): Config {
+  const loaded = compileText(text, file, {
+    readFile: (path) => included[path] ?? readRegularFile(path),
+  })
   if (!loaded.ok) throw new Error(formatLoaded(loaded, false))
   const { config } = loaded
   const listeners = config.listeners.map((listener) => ({

@@ -25,7 +25,7 @@ leave: { window: 0s }
 `
   const read = loadConfig(text)
   if (!read.ok) throw new Error(JSON.stringify(read.problems))
-  return { config: read.config, written: { file: 'test.yaml', text } }
+  return { config: read.config, written: { file: 'test.yaml', text, included: {} } }
 }
 
 /** What has been said is heard. */

@@ -36,6 +36,7 @@ function place(onStart: (process: FakeProcess) => void = serve) {
       number: 1,
       file: 'sluice.yaml',
       text: '',
+      included: {},
       ports: {},
       secret: 's',
       sockets: [],

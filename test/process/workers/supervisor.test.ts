@@ -18,7 +18,7 @@ function loaded(yaml: string, text = yaml): LoadedConfig {
   const head = 'workers: 2\nlog: { level: off }\nleave: { window: 0s }\n'
   const read = loadConfig(head + yaml)
   if (!read.ok) throw new Error(JSON.stringify(read.problems))
-  const written = { file: 'test.yaml', text: head + text }
+  const written = { file: 'test.yaml', text: head + text, included: {} }
   return { config: read.config, written }
 }
 

@@ -46,10 +46,12 @@ test('a worker takes the configuration that is named, and no other, of which it 
     file: 'test.yaml',
     text: `
 listeners: [${[ports[0], ...more].map((port) => `"127.0.0.1:${port}"`).join()}]
-routes: [{ respond: { body: body ${number} } }]
+routes: [{ respond: { body: "\${file:gone} ${number}" } }]
 log: { level: off }
 leave: { window: 0s }
 `,
+    // There is no such file any more.
+    included: { [join(process.cwd(), 'gone')]: 'body' },
     ports: {},
   })
   const { channel, ended } = startWorker()
