@@ -37,7 +37,13 @@ export function scrapeFault(request: Request, access: AdminAccess): Problem | un
 
 /** Whether a request may change something. @returns why not; undefined where it may. */
 export function changeFault(request: Request, access: AdminAccess): Problem | undefined {
-  return viewFault(request, access) ?? originFault(request) ?? tokenFault(request, access)
+  return changeFaultBut('')(request, access)
+}
+
+/** @param otherWay what does the same without the admin port, as the end of a sentence. */
+export function changeFaultBut(otherWay: string): typeof changeFault {
+  return (request, access) =>
+    viewFault(request, access) ?? originFault(request) ?? tokenFault(request, access, otherWay)
 }
 
 function originFault({ headers }: Request): Problem | undefined {
@@ -48,13 +54,17 @@ function originFault({ headers }: Request): Problem | undefined {
   return { status: 403, title: 'Pages of other origins may not change anything here' }
 }
 
-function tokenFault({ headers }: Request, { unix, token }: AdminAccess): Problem | undefined {
+function tokenFault(
+  { headers }: Request,
+  { unix, token }: AdminAccess,
+  otherWay: string,
+): Problem | undefined {
   // Whoever may write to the socket's file has been let in by the system.
   if (unix !== undefined) return undefined
   if (token === undefined) {
     return {
       status: 403,
-      title: 'Nothing can be changed here: set admin.token, or let admin listen on a Unix socket',
+      title: `Nothing can be changed here: set admin.token, or let admin listen on a Unix socket${otherWay}`,
     }
   }
   const [, shown] = /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '') ?? []

@@ -6,7 +6,7 @@
  * and a probe shows nobody. What shows clients or changes something is guarded.
  */
 import { problem, type Problem } from './answer.ts'
-import { changeFault, scrapeFault, viewFault, type AdminAccess } from './guard.ts'
+import { changeFault, changeFaultBut, scrapeFault, viewFault, type AdminAccess } from './guard.ts'
 
 export interface Ask {
   readonly request: Request
@@ -39,8 +39,8 @@ const guards = {
     DELETE: changeFault,
   },
   '/routes/:name/split': { GET: viewFault, PATCH: changeFault },
-  '/reload': { POST: changeFault },
-  '/upgrade': { POST: changeFault },
+  '/reload': { POST: changeFaultBut('; or send the gateway SIGHUP, which reloads') },
+  '/upgrade': { POST: changeFaultBut('; or send the gateway SIGUSR2, which upgrades') },
 } satisfies Readonly<Record<string, Readonly<Record<string, Fault>>>>
 
 type Path = keyof typeof guards

@@ -36,7 +36,12 @@ function format({ value }: Reply): string {
         ? `the file can be taken: ${nothing}`
         : `the file can be taken; nothing was done yet. sluice reload makes ${count}:`,
   }[outcome]
-  return [`✔ ${head}`, ...changes.map(({ line }) => `  ${readable(line)}`)].join('\n')
+  const lines = changes.map(({ line }) => `  ${readable(line)}`)
+  const notTried =
+    outcome === 'tried' && changes.length > 0
+      ? ['  ports are not bound by a dry run: whether they are free is not known']
+      : []
+  return [`✔ ${head}`, ...lines, ...notTried].join('\n')
 }
 
 /** @returns the exit code: 2 where it is the configuration that is not taken. */

@@ -92,7 +92,8 @@ function failureText(problem: string): string {
   const goesOn = 'the gateway goes on as if nothing had been'
   return text.includes('\n')
     ? `the new process could not take over; ${goesOn}\n${text}`
-    : `${text}; ${goesOn}`
+    : // It is marked by `fail`.
+      `${text.replace(/^✖ /, '')}; ${goesOn}`
 }
 
 function fateOf(sessions: number): string {

@@ -170,3 +170,13 @@ async function* linesOf({ body }: Response): AsyncGenerator<string> {
     yield* lines
   }
 }
+
+test.each([
+  ['/reload', 'SIGHUP'],
+  ['/upgrade', 'SIGUSR2'],
+])('who may not ask %s is told of %s, which wants no token', async (path, signal) => {
+  await using gateway = startHere()
+  await using admin = await startAdminOf(gateway, {}, fakeOperations())
+  const answer = await post(admin, path)
+  expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining(signal)])
+})

@@ -50,6 +50,7 @@ describe('sluice reload', () => {
       0,
       `✔ the file can be taken; nothing was done yet. sluice reload makes 1 change:
   route chat: limits.messages 50/s → 80/s; 412 sessions follow
+  ports are not bound by a dry run: whether they are free is not known
 `,
     ])
     expect(operations.asked).toEqual(['dry run'])

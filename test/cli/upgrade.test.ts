@@ -65,6 +65,12 @@ describe('sluice upgrade', () => {
     })
   })
 
+  test('marks a problem once, also where it comes with a mark', async () => {
+    const problem = '✖ c.yaml cannot be read: there is no such file.'
+    const { stderr } = await typeFor([started, { step: 'failed', problem }])
+    expect(stderr).toContain('\n✖ c.yaml cannot be read')
+  })
+
   test('prints what is wrong with the file of the new process in lines of their own', async () => {
     const problem = '✖ listeners: is missing\n    sluice.yaml:1:1\n1 problem in sluice.yaml\n'
     const { exitCode, stderr } = await typeFor([started, { step: 'failed', problem }])

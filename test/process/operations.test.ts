@@ -1,5 +1,6 @@
 /** What a process can be told to do, and when: with an instance that does nothing but remember. */
 import { describe, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
 import type { GatewayEvent } from '../../src/core/events.ts'
 import type { UpgradeStep } from '../../src/core/operations.ts'
 import type { Prepared, ReloadResult } from '../../src/core/reload.ts'
@@ -25,6 +26,7 @@ function load(more = ''): LoadedConfig {
 /** Programs that stand for this one, started anew. */
 const programs = {
   hangs: 'setInterval(() => {}, 1_000)',
+  isStopped: 'process.kill(process.pid, "SIGSTOP")',
   fails: 'process.exit(3)',
   isKilled: 'process.kill(process.pid, "SIGKILL")',
   says: 'process.send({ say: "failed", problem: "the file is wrong" }); setInterval(() => {}, 1_000)',
@@ -297,6 +299,29 @@ test('told to leave once while it leaves because another one took over, it goes 
   operations.leave()
   expect(done).toEqual(['leave, taken over', 'destroy'])
 })
+
+// It outlived this process, which has ended before it was to be killed.
+test('a successor that is stopped is ended at once when the gateway is told to leave', async () => {
+  const { operations } = setUp({ program: 'isStopped' })
+  const steps = operations.upgrade()
+  if (typeof steps === 'string') throw new Error(steps)
+  for await (const step of steps) {
+    if (step.step !== 'started') continue
+    const state = () => /^State:\s+(\S)/m.exec(readProcess(step.pid))?.[1]
+    while (state() !== 'T') await Bun.sleep(5)
+    operations.leave()
+    while (![undefined, 'Z', 'X'].includes(state())) await Bun.sleep(5)
+  }
+}, 3_000)
+
+/** @returns nothing where it is gone. */
+function readProcess(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'utf8')
+  } catch {
+    return ''
+  }
+}
 
 test('the second time it is told to leave, it cuts', async () => {
   const { operations, done } = setUp()

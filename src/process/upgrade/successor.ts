@@ -26,8 +26,6 @@ export interface SuccessorOptions {
   readonly deadlineMs: number
 }
 
-/** It may have begun to accept: it is asked to leave, and cut when it does not. */
-const endMs = 5_000
 /** Those before it are standard input, output and errors. */
 const firstFd = 3
 
@@ -56,11 +54,10 @@ export function startSuccessor({ command, estate, deadlineMs }: SuccessorOptions
     if (child.exitCode === null && child.signalCode === null) child.send(message)
   }
 
+  /** At once, whatever it does: this process may be about to end, and what is not ready has nothing to put in order. */
   function end(): void {
-    child.kill('SIGTERM')
+    child.kill('SIGKILL')
     child.disconnect()
-    const kill = setTimeout(() => child.kill('SIGKILL'), endMs)
-    void child.exited.then(() => clearTimeout(kill))
   }
 
   const fds = estate.sockets.map(({ fd }) => fd)
