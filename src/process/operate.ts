@@ -91,6 +91,7 @@ async function serve(
   const admin = new AdminPort({
     answers: (access) => instance.answers(operations, access),
     emit,
+    served: () => instance.places,
     isShared: (place) => estate?.shared.includes(place) ?? false,
   })
   const watch = new ConfigWatch({

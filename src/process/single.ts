@@ -25,6 +25,9 @@ export const createSingle: CreateInstance = ({ loaded, estate, emit, metrics }) 
     get ports() {
       return gateway.listeners.map(({ port }) => port)
     },
+    get places() {
+      return gateway.listeners
+    },
     async start() {
       gateway.start()
     },

@@ -58,6 +58,7 @@ function setUp({ program = 'hangs', deadlineMs = 10_000, onPrepare }: Options = 
     state: 'ready',
     sessions: 7,
     ports: [],
+    places: [],
     start: async () => {},
     async prepare() {
       done.push('prepare')
@@ -83,7 +84,12 @@ function setUp({ program = 'hangs', deadlineMs = 10_000, onPrepare }: Options = 
   const operations = new ProcessOperations({
     source,
     instance,
-    admin: new AdminPort({ answers: () => () => new Response(), emit, isShared: () => false }),
+    admin: new AdminPort({
+      answers: () => () => new Response(),
+      emit,
+      isShared: () => false,
+      served: () => [],
+    }),
     reporter: { emit, metrics: createMetrics(), configure() {} },
     systemd: connectSystemd(undefined, () => {}),
     watch: undefined,

@@ -75,7 +75,7 @@ async function prepare({
     }
   } catch (error) {
     serving?.abandon()
-    return { problem: listenFault(error) }
+    return { problem: listenFault(error, [...instance.places, ...admin.places]) }
   }
 }
 
