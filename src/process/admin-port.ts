@@ -6,7 +6,7 @@ import { startAdmin, type Admin, type AnswerAdmin } from '../admin/admin.ts'
 import type { AdminAccess } from '../admin/guard.ts'
 import type { AdminConfig } from '../config/config.ts'
 import type { Emit } from '../core/events.ts'
-import { formatPlace } from '../core/place.ts'
+import { formatPlace, type Place } from '../core/place.ts'
 import type { Prepared } from '../core/reload.ts'
 import { adminFault } from './listen-fault.ts'
 
@@ -16,6 +16,8 @@ export interface AdminPortOptions {
   readonly emit: Emit
   /** Whether the process that is taken over from has a place, `host:port` or a path. */
   readonly isShared: (place: string) => boolean
+  /** Where the instance listens. */
+  readonly served: () => readonly Place[]
 }
 
 interface Bound {
@@ -35,10 +37,10 @@ export class AdminPort {
   }
 
   /** Where it listens, with the port that it got. */
-  get places(): readonly string[] {
+  get places(): readonly Place[] {
     if (this.#bound === undefined) return []
     const { config, admin } = this.#bound
-    return [formatPlace({ ...config, port: admin.port ?? 0 })]
+    return [{ ...config, port: admin.port ?? 0 }]
   }
 
   /** @param config undefined for none. @throws Error with a sentence if it cannot be bound; then nothing is changed. */
@@ -71,12 +73,12 @@ export class AdminPort {
   }
 
   #bind(config: AdminConfig): Admin {
-    const { answers, emit, isShared } = this.#options
+    const { answers, emit, isShared, served } = this.#options
     this.#answer ??= answers(() => this.#access)
     try {
       return startAdmin(config, this.#answer, emit, { isShared: isShared(formatPlace(config)) })
     } catch (error) {
-      throw new Error(adminFault(error, config), { cause: error })
+      throw new Error(adminFault(error, config, [...served(), ...this.places]), { cause: error })
     }
   }
 }

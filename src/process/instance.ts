@@ -5,6 +5,7 @@
 import type { AdminAccess } from '../admin/guard.ts'
 import type { Emit } from '../core/events.ts'
 import type { Operations } from '../core/operations.ts'
+import type { Place } from '../core/place.ts'
 import type { ReloadChange } from '../core/reload.ts'
 import type { GatewayState } from '../gateway.ts'
 import type { InheritedSocket } from '../net/inherited-sockets.ts'
@@ -53,6 +54,8 @@ export interface Instance {
   readonly sessions: number
   /** The first is what examples and tests ask for. */
   readonly ports: readonly number[]
+  /** Where it listens, with the ports that it got. */
+  readonly places: readonly Place[]
   /** Begins to serve, once. @throws as creating it; then nothing listens. */
   start(): Promise<void>
   /** Makes ready for a configuration. @throws Error with a sentence if it cannot be had; then nothing is changed. */

@@ -99,6 +99,7 @@ async function serve(
   const admin = new AdminPort({
     answers: (access) => instance.answers(operations, access),
     emit,
+    served: () => instance.places,
     isShared,
   })
   const watch = new ConfigWatch({

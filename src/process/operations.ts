@@ -3,6 +3,7 @@
  * and an end that nothing delays.
  */
 import type { Operations, UpgradeStep } from '../core/operations.ts'
+import { formatPlace } from '../core/place.ts'
 import type { ReloadResult } from '../core/reload.ts'
 import type { ConfigWatch } from './config/config-watch.ts'
 import type { LoadedConfig } from './config/config-source.ts'
@@ -140,7 +141,7 @@ export class ProcessOperations implements Operations {
     if (this.#state !== 'upgrading') return { isReady: false, problem: toldToLeave }
     const { instance, admin, reporter } = this.#parts
     const estate = instance.estate()
-    const shared = [...estate.shared, ...admin.places]
+    const shared = [...estate.shared, ...admin.places.map(formatPlace)]
     try {
       this.#successor = startSuccessor({
         ...options,

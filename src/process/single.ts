@@ -21,6 +21,9 @@ export const createSingle: CreateInstance = ({ loaded, estate, isShared, emit, m
     get ports() {
       return gateway.listeners.map(({ port }) => port)
     },
+    get places() {
+      return gateway.listeners
+    },
     async start() {
       gateway.start()
     },

@@ -27,6 +27,11 @@ ${more}
 
 const answering = (path: string, body: string) => `{ path: ${path}, respond: { body: ${body} } }`
 
+function adminAt(place: string): string {
+  const [address, port] = place.split(':')
+  return `admin: { address: ${address}, port: ${port}, token: a-token-of-some-length }`
+}
+
 let count = 0
 /** Whether a session still passes messages, both ways. */
 async function passes(client: WebSocketClient): Promise<boolean> {
@@ -147,6 +152,30 @@ describe('a reload by SIGHUP', () => {
     expect(await served.command.line('reloaded')).toMatchObject({ changes: [] })
     expect(await statusOf(served.port, '/none')).toBe(404)
   }, 10_000)
+
+  // The gateway was told that somebody else listens there, to be ended.
+  test.each([
+    ['a listener', 1, (port: number) => [`0.0.0.0:${port}`, '127.0.0.1:0']],
+    ['a listener of several processes', 2, (port: number) => [`0.0.0.0:${port}`, '127.0.0.1:0']],
+    ['the admin port', 1, (_: number, admin: number) => ['127.0.0.1:0', `0.0.0.0:${admin}`]],
+    ['the admin port', 1, (port: number) => ['127.0.0.1:0', `0.0.0.0:${port}`]],
+  ])(
+    'that widens the address of %s is refused, and says who holds the port',
+    async (_, workers, change) => {
+      const yaml = (listener = '127.0.0.1:0', admin = '127.0.0.1:0') =>
+        yamlWith([], `workers: ${workers}\n${adminAt(admin)}`).replace(
+          '"127.0.0.1:0"',
+          `"${listener}"`,
+        )
+      await using served = await serveFile(yaml())
+      const { port } = await served.command.line('admin-listening')
+      const [listener, admin] = change(served.port, Number(port))
+      served.write(yaml(listener, admin))
+      const { problem } = await served.signal('SIGHUP', 'reload-refused')
+      expect(problem).toMatch(/: this gateway listens at 127\.0\.0\.1:\d+ itself, and one port/)
+    },
+    10_000,
+  )
 
   test('is refused where no file was named', async () => {
     const args = ['run', '--to', echo.url, '--port', '0', '--address', '127.0.0.1']

@@ -64,6 +64,7 @@ function setUp({ program = 'hangs', deadlineMs = 10_000, onPrepare, next = loade
     state: 'ready',
     sessions: 7,
     ports: [],
+    places: [],
     start: async () => {},
     async prepare() {
       done.push('prepare')
@@ -89,7 +90,12 @@ function setUp({ program = 'hangs', deadlineMs = 10_000, onPrepare, next = loade
   const operations = new ProcessOperations({
     source,
     instance,
-    admin: new AdminPort({ answers: () => () => new Response(), emit, isShared: () => false }),
+    admin: new AdminPort({
+      answers: () => () => new Response(),
+      emit,
+      isShared: () => false,
+      served: () => [],
+    }),
     reporter: { emit, metrics: createMetrics(), configure() {} },
     systemd: fakeSystemd(told),
     watch: {

@@ -81,7 +81,7 @@ async function prepare({ source, instance, admin }: ConfigTakers): Promise<Prepa
     return { loaded, serving, admin: admin.prepare(loaded.config.admin) }
   } catch (error) {
     serving?.abandon()
-    return { problem: listenFault(error) }
+    return { problem: listenFault(error, [...instance.places, ...admin.places]) }
   }
 }
 

@@ -11,6 +11,7 @@ import { createPaths } from '../../admin/paths.ts'
 import type { Config } from '../../config/config.ts'
 import { systemClock, type Clock } from '../../core/clock.ts'
 import type { Operations } from '../../core/operations.ts'
+import type { Place } from '../../core/place.ts'
 import type { ReloadChange } from '../../core/reload.ts'
 import type { GatewayState } from '../../gateway.ts'
 import {
@@ -93,6 +94,10 @@ class WorkerSupervisor implements Instance {
 
   get ports(): readonly number[] {
     return this.#ports.filter(({ listener }) => listener.unix === undefined).map(({ port }) => port)
+  }
+
+  get places(): readonly Place[] {
+    return this.#ports.map(({ listener, port }) => ({ ...listener, port }))
   }
 
   async start(): Promise<void> {
