@@ -63,10 +63,11 @@ test(`${runs} schedules from seed ${firstSeed} on violate nothing`, async () => 
   expect(found).toHaveLength(0)
   const nothing = Object.fromEntries(classes.map((name) => [name, 0]))
   let held = nothing
-  for (let tries = 0; tries < 20; tries++) {
+  for (let tries = 0; tries < 20 * Number(process.env['RELOAD_WAIT'] ?? 1); tries++) {
     await Bun.sleep(20)
     Bun.gc(true)
     held = countObjects(classes)
+    if (tries % 20 === 19) console.log(tries, JSON.stringify(held))
     if (Bun.deepEquals(held, nothing)) break
   }
   console.log('files', files, readdirSync('/proc/self/fd').length, stats)
