@@ -21,6 +21,8 @@ export interface Gateway {
 }
 
 const startTimeoutMs = 10_000
+/** In the directory of a gateway: what it writes. */
+export const logName = 'output.log'
 const tellLive = `BUN_OPTIONS=--preload=${join(import.meta.dir, 'tell-live.ts')}`
 
 /** A row in one of its groups; those with TLS have a certificate. */
@@ -52,9 +54,10 @@ export async function startAccepting(
   command: string[],
   port: number,
   directory: string,
+  handed: readonly number[] = [],
 ): Promise<Bun.Subprocess> {
-  const log = join(directory, 'output.log')
-  const gateway = start(command, log)
+  const log = join(directory, logName)
+  const gateway = start(command, log, handed)
   const deadline = Date.now() + startTimeoutMs
   while (!(await accepts(port))) {
     if (gateway.exitCode === null && Date.now() < deadline) {

@@ -108,10 +108,13 @@ async function measureRound(
  * differs from the next: so there are several.
  */
 export async function measureMemory(bench: Bench, contenders: Contender[]): Promise<void> {
-  progress(`${elapsed()}  memory of idle clients:`)
   const isRepeated = ({ group }: Contender) => group === 'compression'
+  // A process more has its own memory, which is not of its clients.
+  const own = contenders.filter(({ group }) => group !== 'workers')
+  if (own.length === 0) return
+  progress(`${elapsed()}  memory of idle clients:`)
   for (let pass = 1; pass <= bench.options.memoryPasses; pass++) {
-    for (const contender of pass === 1 ? contenders : contenders.filter(isRepeated)) {
+    for (const contender of pass === 1 ? own : own.filter(isRepeated)) {
       if (isBefore(budgetMs)) {
         await measureMemoryOf(bench, contender)
         continue

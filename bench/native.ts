@@ -7,6 +7,8 @@ import { startTalking, stop } from './processes.ts'
 export interface LoadResult {
   /** Round trips, or complete handshakes. */
   done: number
+  /** From its first connection on, those of the warm-up too. */
+  roundTrips: number
   /** From the start until the last of them was done. */
   seconds: number
   p50Us: number
@@ -121,7 +123,16 @@ export async function runLoad(
   }
   await program.exited
   const firstError = (await text(program.stderr)).trim() || 'the load generator ran out of time'
-  return { done: 0, seconds: 0, p50Us: 0, p99Us: 0, bytesRead: 0, errors: 1, firstError }
+  return {
+    done: 0,
+    roundTrips: 0,
+    seconds: 0,
+    p50Us: 0,
+    p99Us: 0,
+    bytesRead: 0,
+    errors: 1,
+    firstError,
+  }
 }
 
 /** Each call gives the next line; '' at the end. */

@@ -32,6 +32,7 @@ const usage = `npm run bench -- [options]
   --tls           with TLS
   --compression   with permessage-deflate between the clients and the gateway
   --failover      what transparent failover costs while no server fails
+  --workers       what two workers cost, how they share sessions, and what happens when one is killed
   --picking       only what it costs to choose an endpoint, in a few seconds
   --against DIR   the Sluice of another checkout as a row, and how this one compares with it
   --rounds N      rounds of all gateways and scenarios (default 5, at most 50; 0: memory alone)
@@ -50,6 +51,7 @@ export function readOptions(argv: string[]): Options | undefined {
       tls: { type: 'boolean', default: false },
       compression: { type: 'boolean', default: false },
       failover: { type: 'boolean', default: false },
+      workers: { type: 'boolean', default: false },
       picking: { type: 'boolean', default: false },
       against: { type: 'string' },
       rounds: { type: 'string' },

@@ -99,6 +99,7 @@ const idleTitles: Record<Group, string> = {
   tls: 'idle clients, TLS',
   compression: `idle clients that have exchanged ${idleMessages} messages or, with a window, as many as fill it`,
   failover: 'what the collector keeps of idle clients, failover',
+  workers: 'idle clients, workers',
 }
 
 function formatErrors({ samples, idle, failures }: Results): string {

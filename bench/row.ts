@@ -5,7 +5,7 @@ import type { Certificate } from './tls.ts'
 /** What is measured and printed together: everything else of two rows is alike. */
 export type Group = (typeof groups)[number]
 
-export const groups = ['plain', 'tls', 'compression', 'failover'] as const
+export const groups = ['plain', 'tls', 'compression', 'failover', 'workers'] as const
 
 export interface Row {
   name: string

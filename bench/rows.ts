@@ -13,10 +13,12 @@ export const controlNames: Record<Group, string> = {
   tls: 'nginx tuned',
   compression: 'node ws, deflate',
   failover: subjectName,
+  workers: subjectName,
 }
 export const framedName = 'sluice framed'
 export const pooledName = 'sluice pooled'
 export const failoverName = 'sluice failover'
+export const workersName = 'sluice, 2 workers'
 /** The same program of another checkout. */
 export const beforeName = 'sluice before'
 
@@ -78,7 +80,7 @@ export const rows: Row[] = [
     ],
   },
   ...compressionRows,
-  sluice({ name: subjectName, groups: ['plain', 'tls', 'compression', 'failover'] }),
+  sluice({ name: subjectName, groups: ['plain', 'tls', 'compression', 'failover', 'workers'] }),
   sluice({
     name: pooledName,
     groups: ['plain'],
@@ -95,6 +97,7 @@ export const rows: Row[] = [
     groups: ['failover'],
     upstream: (port) => ({ endpoints: [`ws://127.0.0.1:${port}`], failover: 'transparent' }),
   }),
+  sluice({ name: workersName, groups: ['workers'], top: { workers: 2 } }),
 ]
 
 /** One server in the place of three, and everything that a pool may have to do for a handshake. */

@@ -17,8 +17,10 @@ import {
   failoverScenarios,
   plainScenarios,
   tlsScenarios,
+  workersScenarios,
 } from './scenarios.ts'
 import { makeCertificate, missingForTls, type Certificate } from './tls.ts'
+import { formatWorkers, measureWorkers } from './workers/measure.ts'
 
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2))
@@ -46,17 +48,21 @@ async function main(): Promise<number> {
       ...tlsScenarios,
       ...(corpora ? compressionScenarios(corpora) : []),
       ...failoverScenarios,
+      ...workersScenarios,
     ].filter(({ name }) => isWanted(name, options.scenarios)),
     results: { samples: [], idle: [], failures: [] },
   }
   const contenders = await checkAll(bench, contend(options, chosen, certificate))
   await measureRounds(bench, contenders)
-  if (options.scenarios.length === 0) await measureMemory(bench, contenders)
+  const isWhole = options.scenarios.length === 0
+  if (isWhole) await measureMemory(bench, contenders)
   console.log(`\n${formatReport(bench.results, bench.scenarios)}\n\n${elapsed()} in all`)
   if (options.jsonFile !== undefined) {
     await Bun.write(options.jsonFile, JSON.stringify({ machine, ...bench.results }, null, 2))
   }
-  return hasErrors(bench.results) ? 1 : 0
+  const workers = isWhole && options.groups.includes('workers') ? await measureWorkers(bench) : []
+  if (workers.length > 0) console.log(`\n${formatWorkers(workers)}`)
+  return hasErrors(bench.results) || workers.some(({ isRight }) => !isRight) ? 1 : 0
 }
 
 /** The rows asked for and installed; says which are left out. */

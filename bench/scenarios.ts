@@ -38,7 +38,7 @@ export interface Durations {
 }
 
 /** Of names: no two scenarios have the same one. */
-const suffixes = { plain: '', tls: ', TLS', failover: ', failover' }
+const suffixes = { plain: '', tls: ', TLS', failover: ', failover', workers: ', workers' }
 
 export const plainScenarios: Scenario[] = [
   messages(200, 1, 64, '64 B', 'plain'),
@@ -62,6 +62,13 @@ export const failoverScenarios: Scenario[] = [
   messages(200, 1, 64, '64 B', 'failover'),
   messages(100, 16, 64, '64 B', 'failover'),
   messages(50, 4, 16_384, '16 KB', 'failover'),
+]
+
+/** One process beside several that share a port; all on one core. */
+export const workersScenarios: Scenario[] = [
+  messages(200, 1, 64, '64 B', 'workers'),
+  messages(100, 16, 64, '64 B', 'workers'),
+  messages(50, 4, 4096, '4 KB', 'workers'),
 ]
 
 /** Round trips of every corpus, and one of them to many clients at once. */

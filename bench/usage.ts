@@ -35,6 +35,17 @@ export function startTicks(pid: number): string | undefined {
   return statFields(pid)?.[19]
 }
 
+/** Whether it still runs: not ended and waiting for whoever asks how. */
+export function isThere(pid: number, startedAt: string): boolean {
+  const fields = statFields(pid)
+  return fields?.[19] === startedAt && fields[0] !== 'Z'
+}
+
+/** The processes that it has started itself and that have not ended. */
+export function childrenOf(pid: number): number[] {
+  return processTree(pid).filter((child) => Number(statFields(child)?.[1]) === pid)
+}
+
 function processCpuNs(pid: number): number {
   const fields = statFields(pid)
   if (!fields) return 0

@@ -3,7 +3,14 @@
 import { comparedRows } from './compression-rows.ts'
 import type { Results } from './report.ts'
 import type { Group } from './row.ts'
-import { beforeName, controlNames, failoverName, framedName, subjectName } from './rows.ts'
+import {
+  beforeName,
+  controlNames,
+  failoverName,
+  framedName,
+  subjectName,
+  workersName,
+} from './rows.ts'
 import type { Scenario } from './scenarios.ts'
 import { idleBytes, median, ratiosOf } from './statistics.ts'
 import { formatKilobytes, formatRatio, formatSpread, table, whole } from './table.ts'
@@ -19,6 +26,8 @@ const idleBytesMax = 5 * 1024
 const deflateBytesMax = 2.5 * 1024
 const failoverRatioMax = 1.05
 const failoverBytesMax = 300
+/** Two processes have twice as many wake-ups for the same messages. */
+const workersRatioMax = 1.1
 
 /** Only of what was measured, or should have been. */
 export function formatVerdicts(results: Results, scenarios: Scenario[]): string {
@@ -34,6 +43,7 @@ export function formatVerdicts(results: Results, scenarios: Scenario[]): string 
     ...idleVerdicts(results),
     ...ratioVerdicts(results, of('failover'), failoverName, failoverRatioMax),
     ...failoverIdleVerdicts(results),
+    ...ratioVerdicts(results, of('workers'), workersName, workersRatioMax),
   ]
   if (lines.length === 0) return ''
   return ['Expected of Sluice without TLS', ...lines.map((line) => `  ${line}`)].join('\n')

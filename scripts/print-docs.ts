@@ -63,7 +63,7 @@ function keysTable(part: string): string {
   return table(
     ['key', 'value', 'default', 'meaning'],
     rows.map(({ key, schema: each }) => [
-      `\`${key}\``,
+      `\`${key === '' ? top : key}\``,
       valueOf(each),
       defaultOf(each),
       (each.description ?? '').replace(/ From \S+ to \S+\.$/, ''),

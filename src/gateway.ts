@@ -17,13 +17,14 @@ import { descriptors } from './net/descriptors.ts'
 import { createDnsQuery } from './net/dns-query.ts'
 import {
   assignSockets,
+  closeUnassigned,
   takeInheritedSockets,
   type InheritedSocket,
 } from './net/inherited-sockets.ts'
 import { moveSession, type Moved } from './proxy/move-session.ts'
 import { Movers } from './proxy/mover/movers.ts'
 import { nextPlan } from './proxy/next-plan.ts'
-import { planOf } from './proxy/plan.ts'
+import { planOf, type Plan } from './proxy/plan.ts'
 import { readSessions } from './proxy/reading.ts'
 import { serve } from './proxy/serve.ts'
 import type { CloseWords } from './proxy/session-end.ts'
@@ -45,7 +46,7 @@ export interface Gateway {
   /** The bound addresses, once started. */
   readonly listeners: readonly Pick<
     Listener,
-    'name' | 'address' | 'port' | 'unix' | 'clients' | 'fd'
+    'name' | 'address' | 'port' | 'unix' | 'clients' | 'inheritance'
   >[]
   readonly sessions: number
   listSessions(query: SessionQuery): SessionPage
@@ -134,6 +135,7 @@ export function createGateway(
     try {
       const inherited = surroundings.sockets ?? takeInheritedSockets(process.env, process.pid)
       sockets = assignSockets(inherited, config.listeners)
+      closeUnassigned(inherited, sockets)
       listeners.start(config.listeners)
       // What is bound later is not what was inherited.
       sockets = new Map()
@@ -177,9 +179,8 @@ export function createGateway(
           // It may have been told to leave meanwhile.
           if (state !== 'ready') return abandon()
           planned.commit()
-          plan = planned.plan
+          take(next, planned.plan, changes)
           listening.commit()
-          take(next, changes)
         },
       }
     } catch (error) {
@@ -188,12 +189,12 @@ export function createGateway(
     }
   }
 
-  /** The plan and the listeners are new already. */
-  function take(next: Config, changes: readonly ConfigChange[]): void {
+  function take(next: Config, nextPlan: Plan, changes: readonly ConfigChange[]): void {
     const secret = next.secret ?? ownSecret
-    if (secret !== (config.secret ?? ownSecret))
-      for (const pool of plan.pools.values()) pool.setSecret(secret)
+    const isNewSecret = secret !== (config.secret ?? ownSecret)
     config = next
+    plan = nextPlan
+    if (isNewSecret) for (const pool of plan.pools.values()) pool.setSecret(secret)
     compression.limitBytes = next.limits.compressionBytes
     movers.follow(plan.pools, changes)
     const names = (part: ConfigChange['part']) =>
@@ -205,20 +206,19 @@ export function createGateway(
     return foresee(changes, { next, plan, sessions: sessions.all() })
   }
 
-  function leave(options?: { readonly isTakenOver: boolean }): Promise<void> {
-    left ??= leaveInOrder(options)
+  function leave({ isTakenOver } = { isTakenOver: false }): Promise<void> {
+    left ??= leaveInOrder(isTakenOver)
     return left
   }
 
-  async function leaveInOrder(
-    options: { readonly isTakenOver: boolean } = { isTakenOver: false },
-  ): Promise<void> {
+  async function leaveInOrder(isTakenOver: boolean): Promise<void> {
     state = 'leaving'
     emit({ type: 'leaving', sessions: sessions.size })
-    if (!options.isTakenOver) await waitFor(config.leave.delayMs)
-    isLeaving = true
+    if (!isTakenOver) await waitFor(config.leave.delayMs)
+    // Who was accepted while the other one came up is still served.
+    isLeaving = !isTakenOver
     movers.stop()
-    const listenersLeft = listeners.leave(options)
+    const listenersLeft = listeners.leave({ isTakenOver })
     sessions.closeAll(config.leave.windowMs)
     await Promise.race([everybodyLeft(listenersLeft), waitFor(config.leave.windowMs + lastWordsMs)])
     destroy()

@@ -36,6 +36,8 @@ export interface RunningGateway {
   stop(): Promise<void>
 }
 
+/** In the folder of a gateway: its configuration. */
+export const fileName = 'configuration'
 const root = join(import.meta.dir, '../..')
 export const nginxProgram: Program = {
   isControl: true,
@@ -92,7 +94,7 @@ export async function startGateway(
 ): Promise<RunningGateway> {
   const folder = temporaryDirectory()
   const port = freePort()
-  const file = join(folder, 'configuration')
+  const file = join(folder, fileName)
   writeFileSync(file, gateway.configuration({ port, servers, folder }))
   const command = [gateway.program, ...gateway.arguments(file, folder)]
   const child = await startAccepting(command, port, folder)

@@ -16,7 +16,11 @@ const libc = dlopen('libc.so.6', {
   close: { args: [i32], returns: i32 },
 }).symbols
 
-const [inet, stream, socketLevel, reusePort, bothWays] = [2, 1, 1, 15, 2]
+const [inet, stream, socketLevel, reuseAddress, reusePort, bothWays] = [2, 1, 1, 2, 15, 2]
+/** No child has it but those that it is handed to. */
+const closeOnExec = 0o2000000
+/** As systemd asks for; the system has a bound of its own. */
+const backlog = 4096
 /** Of a `sockaddr_in`. */
 const addressBytes = 16
 /** Of a listener that is being closed. */
@@ -48,11 +52,18 @@ export function holdPort(): HeldPort {
   }
 }
 
-/** @param wanted 0: whichever is free. */
-function bindTo(wanted: number): { socket: number; port: number } {
-  const socket = checked(libc.socket(inet, stream, 0), 'socket')
+/** A socket that listens on a free port, as systemd opens one for a service: whoever is handed it accepts. */
+export function openListening(): { fd: number; port: number; close: () => void } {
+  const { socket, port } = bindTo(0, reuseAddress)
+  checked(libc.listen(socket, backlog), 'listen')
+  return { fd: socket, port, close: () => void checked(libc.close(socket), 'close') }
+}
+
+/** @param wanted 0: whichever is free. @param option of the socket that is set. */
+function bindTo(wanted: number, option = reusePort): { socket: number; port: number } {
+  const socket = checked(libc.socket(inet, stream | closeOnExec, 0), 'socket')
   const on = new Int32Array([1])
-  checked(libc.setsockopt(socket, socketLevel, reusePort, ptr(on), on.byteLength), 'setsockopt')
+  checked(libc.setsockopt(socket, socketLevel, option, ptr(on), on.byteLength), 'setsockopt')
   const address = loopback(wanted)
   checked(libc.bind(socket, ptr(address), addressBytes), 'bind')
   const length = new Uint32Array([addressBytes])

@@ -94,6 +94,11 @@ class Visitor {
   }
 
   #readEcho(): void {
+    const [first, length = 0] = this.#received
+    if (first === (128 | close)) {
+      if (this.#received.length < 4 || length < 2) return
+      return this.#leave('lost', `${this.#received.readUInt16BE(2)} before the echo`)
+    }
     const echo = Buffer.concat([header(text, this.#payload.length), this.#payload])
     if (this.#received.length < echo.length) return
     if (!this.#received.subarray(0, echo.length).equals(echo)) return this.#leave('lost', 'no echo')

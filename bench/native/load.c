@@ -112,6 +112,7 @@ int main(int count, char **arguments) {
   printf("{\"done\":%llu,\"seconds\":%.3f,", (unsigned long long)done, seconds);
   printf("\"p50Us\":%.1f,", latencies_quantile_us(&swarm.latencies, 0.5));
   printf("\"p99Us\":%.1f,", latencies_quantile_us(&swarm.latencies, 0.99));
+  printf("\"roundTrips\":%llu,", (unsigned long long)swarm.round_trips);
   printf("\"bytesRead\":%llu,", (unsigned long long)swarm.bytes_read);
   printf("\"errors\":%llu,", (unsigned long long)swarm.errors);
   printf("\"firstError\":\"%s\"}\n", swarm.first_error);

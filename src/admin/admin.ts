@@ -10,6 +10,7 @@ import { tellPlace } from '../core/place.ts'
 import { claimPlace } from '../net/bind.ts'
 import { listenOnPath } from '../net/unix-path.ts'
 import { problem } from './answer.ts'
+import { idleBetween, idleSeconds } from './idle-time.ts'
 
 /** Where it listens. */
 export type AdminPlace = Pick<AdminConfig, 'address' | 'port' | 'unix'>
@@ -32,8 +33,6 @@ export interface Admin {
   stop(options?: { readonly isCut: boolean }): Promise<void>
 }
 
-/** Nobody has much to say here, so who says nothing goes soon. */
-const idleSeconds = 15
 /** No request has a body. */
 const maxBodyBytes = 1_024
 /** What is left to be said when the process ends is a line or two. */
@@ -50,7 +49,7 @@ export function startAdmin(
   { isShared } = { isShared: false },
 ): Admin {
   const options = {
-    fetch: withoutHaste(answer),
+    fetch: idleBetween(answer),
     development: false,
     maxRequestBodySize: maxBodyBytes,
     error(error: Error) {
@@ -86,7 +85,7 @@ export function startAdmin(
 }
 
 type ServeOptions = Omit<Bun.Serve.HostnamePortServeOptions<undefined>, 'hostname' | 'port'> & {
-  readonly fetch: (request: Request, server: Bun.Server<undefined>) => Promise<Response>
+  readonly fetch: ReturnType<typeof idleBetween>
 }
 
 /**
@@ -100,16 +99,6 @@ function serveOnPort(
   const claimed = isShared ? port : claimPlace({ address, port })
   const place = { hostname: address, port: claimed, reusePort: true, idleTimeout: idleSeconds }
   return { server: Bun.serve({ ...options, ...place }), release: () => {} }
-}
-
-/** The runtime takes a connection for idle while an answer is on its way, too. */
-function withoutHaste(answer: AnswerAdmin): ServeOptions['fetch'] {
-  return async (request, server) => {
-    server.timeout(request, 0)
-    const response = await answer(request)
-    if (response.headers.get('connection') !== 'close') server.timeout(request, idleSeconds)
-    return response
-  }
 }
 
 /** Whoever may write to the socket may close sessions: the user of this process alone, from the first moment. */

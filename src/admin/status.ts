@@ -30,6 +30,22 @@ export interface Status {
   }[]
   /** Open, and how many may be under the descriptor limit. */
   readonly sockets: { readonly open: number; readonly most: number }
+  /** Where there are several processes: what each of them is. All else is what they are together. */
+  readonly workers?: readonly WorkerStatus[]
+}
+
+export interface WorkerStatus {
+  /** From 1 on. */
+  readonly worker: number
+  /** undefined: there is no process at this moment. */
+  readonly pid: number | undefined
+  /**
+   * `silent`: it does not answer, and what is told of it is what was seen last. `restarting`: it waits to be
+   * started again. `given-up`: it is not.
+   */
+  readonly state: 'starting' | 'ready' | 'silent' | 'restarting' | 'given-up' | 'left'
+  readonly sessions: number
+  readonly restarts: number
 }
 
 export function describeStatus(gateway: Gateway): Status {

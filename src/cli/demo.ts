@@ -4,8 +4,12 @@
  */
 import { startWhiteboard, type Whiteboard } from '../../examples/whiteboard/whiteboard.ts'
 import file from '../../examples/whiteboard/sluice.yaml' with { type: 'file' }
+import type { Config } from '../config/config.ts'
+import type { ConfigSource } from '../process/config/config-source.ts'
+import { startProcess } from '../process/operate.ts'
+import { ownProgram } from '../process/own-program.ts'
+import { createSingle } from '../process/single.ts'
 import { readConfig } from './read-config.ts'
-import { startGateway, untilTold } from './run.ts'
 
 export interface DemoOptions {
   readonly port: number
@@ -17,22 +21,36 @@ export async function demo({ port, address }: DemoOptions): Promise<number> {
   const whiteboard = await startServers()
   if (whiteboard === undefined) return 1
   const config = readConfig(file, { ...process.env, ...environmentOf(whiteboard, address, port) })
-  const running = config === undefined ? undefined : await startGateway(config)
-  if (running === undefined) {
+  const running = config === undefined ? 2 : await startDemo(config)
+  if (typeof running === 'number') {
     await whiteboard.stop()
     if (config !== undefined) console.error('  sluice demo --port 8081 takes another port')
-    return config === undefined ? 2 : 1
+    return running
   }
-  const url = `http://localhost:${running.gateway.listeners[0]?.port ?? port}/`
+  const url = `http://localhost:${running.ports[0] ?? port}/`
   console.info(`
   A whiteboard behind Sluice: open ${url} in two windows and draw.
 
   Behind are three servers, on ports ${whiteboard.ports.join(', ')}. Each window shows which one serves it, and
   has a button that kills one: the drawing goes on. Ctrl-C ends all.
 `)
-  await untilTold(running)
+  const exitCode = await running.ended
   await whiteboard.stop()
-  return 0
+  return exitCode
+}
+
+function startDemo(config: Config) {
+  const source: ConfigSource = {
+    file: undefined,
+    read: () => ({ config, written: undefined }),
+  }
+  // Its servers are processes of this one: another could not take them over.
+  return startProcess({
+    source,
+    createInstance: createSingle,
+    command: undefined,
+    isWatching: false,
+  })
 }
 
 /** What the file of the example leaves open. */
@@ -44,10 +62,8 @@ function environmentOf({ ports, boardPort }: Whiteboard, address: string, port: 
 
 /** @returns undefined when one does not start, which has been said. */
 async function startServers(): Promise<Whiteboard | undefined> {
-  // In a compiled file the program is inside; else it is named to Bun.
-  const isCompiled = Bun.main.startsWith('/$bunfs/')
-  const command = [process.execPath, ...(isCompiled ? [] : [Bun.main]), 'demo-server']
   try {
+    const command = [...ownProgram, 'demo-server']
     return await startWhiteboard({ boardPort: 0, firstPort: 0, command })
   } catch (error) {
     console.error(`✖ ${error instanceof Error ? error.message : String(error)}`)

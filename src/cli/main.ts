@@ -46,10 +46,10 @@ program
   .command('run')
   .description('run the gateway until SIGTERM or Ctrl-C; a second one cuts')
   .argument('[file]', 'the configuration; sluice.yaml unless named')
-  .option('--watch', 'take the file anew whenever it changes')
   .option('--to <url>', 'relay everything to this server, without a file: ws://localhost:9000')
   .option('--port <port>', 'listen on this port, with --to; 8080 unless named', readPort)
   .option('--address <address>', 'listen on this address, with --to; every one by default')
+  .option('--watch', 'take the file anew when it changes, or one that it refers to with ${file:…}')
   .action(async (file: string | undefined, options: RunOptions) => {
     const { run } = await import('./run.ts')
     process.exitCode = await run(file, options)
@@ -168,6 +168,12 @@ program
     const { runServer } = await import('../../examples/whiteboard/server.ts')
     process.exitCode = await runServer(port, number, board)
   })
+
+// What `run` starts where there are several processes.
+program.command('worker', { hidden: true }).action(async () => {
+  const { worker } = await import('./worker.ts')
+  process.exitCode = await worker()
+})
 
 program
   .command('version')

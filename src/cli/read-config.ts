@@ -1,12 +1,9 @@
 /**
  * A configuration file from disk, or its problems on standard error.
  */
-import { readFileSync } from 'node:fs'
-import { loadConfig, type Loaded } from '../config/load.ts'
-import { formatProblems } from '../config/report.ts'
 import type { Config } from '../config/config.ts'
-import { builtIn } from '../registry.ts'
-import { loadPlugin } from './load-plugin.ts'
+import type { Loaded } from '../config/load.ts'
+import { compileText, formatLoaded, readText } from '../process/config/config-file.ts'
 
 /** @returns undefined when something is wrong, which has been said. */
 export function readConfig(
@@ -22,27 +19,17 @@ export function readLoaded(
   file: string,
   env: Record<string, string | undefined> = process.env,
 ): Loaded | undefined {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    const hint =
-      file === 'sluice.yaml' ? ' Name a file, or try: sluice run --to ws://localhost:9000' : ''
-    console.error(`✖ ${file} cannot be read: ${messageOf(error)}.${hint}`)
-    return undefined
-  }
-  const readNamed = (path: string) => readFileSync(path, 'utf8')
-  return loadConfig(text, { file, env, readFile: readNamed, registry: builtIn, loadPlugin })
+  const text = readText(file)
+  if (typeof text === 'string') return compileText(text, file, env)
+  console.error(text.problem)
+  return undefined
 }
 
 /** The configuration, or what is wrong with it on standard error. */
 export function accept(loaded: Loaded): Config | undefined {
   if (loaded.ok) return loaded.config
-  console.error(formatProblems(loaded.problems, { colours: process.stderr.isTTY }).trimEnd())
+  console.error(formatLoaded(loaded, process.stderr.isTTY))
   return undefined
 }
 
-export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return 'code' in error && error.code === 'ENOENT' ? 'there is no such file' : error.message
-}
+export { messageOf } from '../process/config/config-file.ts'

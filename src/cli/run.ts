@@ -1,19 +1,14 @@
 /**
  * `sluice run`: a gateway from a file or from `--to`, until it is told to leave.
  */
-import { writeSync } from 'node:fs'
 import { defaultConfigFor } from '../config/default-config.ts'
-import type { Config } from '../config/config.ts'
-import { startAdmin, type Admin } from '../admin/admin.ts'
-import { createResources } from '../admin/resources.ts'
-import type { Emit } from '../core/events.ts'
-import { createGateway, type Gateway } from '../gateway.ts'
+import { createFileSource, formatLoaded } from '../process/config/config-file.ts'
+import type { ConfigSource } from '../process/config/config-source.ts'
+import { startProcess } from '../process/operate.ts'
+import { ownArguments, ownProgram } from '../process/own-program.ts'
+import { createSingle } from '../process/single.ts'
+import { createSupervisor } from '../process/workers/supervisor.ts'
 import { builtIn } from '../registry.ts'
-import { createLineWriter } from '../telemetry/line-writer.ts'
-import { createLog } from '../telemetry/log.ts'
-import { createMetrics } from '../telemetry/metrics.ts'
-import { adminFault, listenFault } from './listen-fault.ts'
-import { accept, readConfig } from './read-config.ts'
 
 export interface RunOptions {
   readonly to?: string
@@ -24,91 +19,41 @@ export interface RunOptions {
 
 /** @returns the exit code, once the gateway has left. */
 export async function run(file: string | undefined, options: RunOptions): Promise<number> {
-  const config = configFor(file, options)
-  if (config === undefined) return 2
-  const running = await startGateway(config)
-  if (running === undefined) return 1
-  await untilTold(running)
-  return 0
+  const source = sourceFor(file, options)
+  if (typeof source === 'string') {
+    console.error(`✖ ${source}`)
+    return 2
+  }
+  const running = await startProcess({
+    source,
+    createInstance: (parts) =>
+      parts.loaded.config.workers > 1 ? createSupervisor(parts) : createSingle(parts),
+    command: [...ownProgram, ...ownArguments],
+    isWatching: options.watch === true,
+  })
+  return typeof running === 'number' ? running : running.ended
 }
 
-/** @returns undefined when something is wrong, which has been said. */
-function configFor(
+/** @returns why there is none, as a sentence. */
+function sourceFor(
   file: string | undefined,
-  { to, port, address }: RunOptions,
-): Config | undefined {
-  if (to !== undefined && file === undefined)
-    return accept(defaultConfigFor({ registry: builtIn, to, port: port ?? 8080, address }))
+  { to, port, address, watch }: RunOptions,
+): ConfigSource | string {
   if (to === undefined && port === undefined && address === undefined)
-    return readConfig(file ?? 'sluice.yaml')
-  console.error(
-    '✖ name a file, or --to with --port and --address: a file says itself where it listens',
-  )
-  return undefined
+    return createFileSource(file ?? 'sluice.yaml')
+  if (to === undefined || file !== undefined)
+    return 'name a file, or --to with --port and --address: a file says itself where it listens'
+  if (watch === true) return '--watch wants a file that can change; with --to there is none'
+  return createOptionsSource(to, port ?? 8080, address)
 }
 
-/** A gateway, and its admin port if it has one. */
-export interface Running {
-  readonly gateway: Gateway
-  readonly admin: Admin | undefined
-}
-
-/** @returns undefined when it could not be started, which has been said. */
-export async function startGateway(config: Config): Promise<Running | undefined> {
-  const { level, format = process.stdout.isTTY ? 'pretty' : 'json' } = config.log
-  const lines = createLineWriter((bytes) => writeSync(1, bytes))
-  const log = createLog({ level, format, write: lines.write })
-  process.on('exit', lines.flush)
-  const metrics = createMetrics()
-  const emit: Emit = (event) => {
-    metrics.emit(event)
-    log(event)
+function createOptionsSource(to: string, port: number, address: string | undefined): ConfigSource {
+  return {
+    file: undefined,
+    read({ hasColours } = { hasColours: false }) {
+      const loaded = defaultConfigFor({ registry: builtIn, to, port, address })
+      if (!loaded.ok) return { problem: formatLoaded(loaded, hasColours) }
+      return { config: loaded.config, written: undefined }
+    },
   }
-  // The connection it happened on is over; the others go on.
-  const onMistake = (error: unknown) => emit({ type: 'mistake', error })
-  process.on('uncaughtException', onMistake)
-  process.on('unhandledRejection', onMistake)
-  // Scripts written for other servers send these to reload or to reopen logs: no reason to cut anybody.
-  for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)
-    process.on(signal, () => emit({ type: 'signal-ignored', signal }))
-  let gateway: Gateway | undefined
-  let admin: Admin | undefined
-  const { admin: place } = config
-  try {
-    gateway = createGateway(config, emit)
-    // Before the listeners, so that probes are told that the gateway is starting.
-    if (place !== undefined)
-      admin = startAdmin(
-        place,
-        createResources({ gateway, metrics, operations: undefined }, () => place),
-        emit,
-      )
-    gateway.start()
-    return { gateway, admin }
-  } catch (error) {
-    // What failed is what was to come next.
-    const isOfAdmin = gateway !== undefined && admin === undefined && place !== undefined
-    console.error(`✖ ${isOfAdmin ? adminFault(error, place) : listenFault(error)}`)
-    gateway?.destroy()
-    await admin?.stop()
-    return undefined
-  }
-}
-
-/**
- * Resolves when SIGTERM or SIGINT has come and the gateway has left, its admin port last. A second one
- * cuts; even the last moments are not left to the signals' own meaning, which is another exit code.
- */
-export async function untilTold({ gateway, admin }: Running): Promise<void> {
-  const left = Promise.withResolvers<void>()
-  let isLeaving = false
-  const onSignal = () => {
-    if (isLeaving) gateway.destroy()
-    else void gateway.leave().then(left.resolve)
-    isLeaving = true
-  }
-  process.on('SIGTERM', onSignal)
-  process.on('SIGINT', onSignal)
-  await left.promise
-  await admin?.stop()
 }

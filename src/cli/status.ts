@@ -1,7 +1,7 @@
 /**
  * `sluice status`: how the running gateway is.
  */
-import type { Status } from '../admin/status.ts'
+import type { Status, WorkerStatus } from '../admin/status.ts'
 import { formatPlace } from '../core/place.ts'
 import { printable } from '../telemetry/printable.ts'
 import { findAdmin, type AdminOptions } from './admin-place.ts'
@@ -19,7 +19,7 @@ export async function status(file: string, options: AdminOptions): Promise<numbe
 }
 
 function formatStatus({ version, bun, pid, state, uptimeMs, ...rest }: Status): string {
-  const { sessions, sessionsBetween, sockets, listeners, routes, upstreams } = rest
+  const { sessions, sessionsBetween, sockets, listeners, routes, upstreams, workers } = rest
   const rows = listeners.map((listener) => [
     printable(listener.name),
     formatPlace(listener),
@@ -40,5 +40,19 @@ ${formatTable(
 ${formatTable(
   ['UPSTREAM', 'HEALTHY', 'ENDPOINTS'],
   upstreams.map(({ upstream, healthy, endpoints }) => [upstream, healthy, endpoints]),
-)}`
+)}${workers === undefined ? '' : `\n\n${formatWorkers(workers)}`}`
+}
+
+/** Where there are several processes. */
+function formatWorkers(workers: readonly WorkerStatus[]): string {
+  return formatTable(
+    ['WORKER', 'PROCESS', 'STATE', 'SESSIONS', 'RESTARTS'],
+    workers.map(({ worker, pid, state, sessions, restarts }) => [
+      worker,
+      pid ?? 'none',
+      state,
+      sessions,
+      restarts,
+    ]),
+  )
 }

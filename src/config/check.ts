@@ -30,7 +30,7 @@ import { splitIssues } from './split-families.ts'
 import { nameTies, routeTies } from './ties.ts'
 import type { Files } from './text-file.ts'
 import { listenerFiles, upstreamFiles } from './tls-files.ts'
-import type { Tree } from './tree.ts'
+import type { Said } from './tree.ts'
 import { parameterIssues } from './upstream-parameters.ts'
 import { familyOf, healthConflicts, upstreamConflicts } from './upstream-conflicts.ts'
 import { writtenOf } from './written.ts'
@@ -50,10 +50,7 @@ export interface Surroundings extends Files {
   readonly registry: Registry
 }
 
-/** What a file says, before anything is known of it. */
-export type Unchecked = Pick<Tree, 'value' | 'references' | 'files'>
-
-export function checkConfig(said: Unchecked, { registry, ...files }: Surroundings): Checked {
+export function checkConfig(said: Said, { registry, ...files }: Surroundings): Checked {
   const input = said.value
   const schemas = schemasFor(registry)
   const withAll = withDefaults(input, registry)

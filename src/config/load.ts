@@ -1,6 +1,7 @@
 /**
  * A configuration file's text → a Config, or every problem in it with its place.
- * Invariant: never throws and reads nothing but through `readFile` and `loadPlugin`.
+ * Invariant: never throws, changes nothing, and reads nothing but through `readFile` and `loadPlugin` (and how
+ * many cores there are), so that a gateway that serves may be asked to.
  */
 import { dirname, resolve } from 'node:path'
 import { parseDocument } from 'yaml'

@@ -17,13 +17,17 @@ import type { Finding, Issue, Path, Span } from './issue.ts'
 import { meant } from './reading.ts'
 import { substitute, type Sources } from './substitute.ts'
 
-export interface Tree {
+/** What a file says, before anything is known of it. */
+export interface Said {
   readonly value: unknown
-  readonly issues: readonly Finding[]
   /** Where a value came from `${env:…}` or `${file:…}`, in whole or in part. */
   readonly references: readonly Path[]
   /** What was read for `${file:…}`; absolute. */
   readonly files: readonly string[]
+}
+
+export interface Tree extends Said {
+  readonly issues: readonly Finding[]
   /** Whether the walk came to its end, past no bound. */
   readonly isComplete: boolean
   /** Of the value at a path, or of the key that leads to it; undefined where there is none. */

@@ -72,3 +72,5 @@ export type OperationsEvent =
       /** undefined: it is not started again. */
       readonly restartsInMs: number | undefined
     }
+  /** systemd cannot be told how the gateway is. Told once. @param problem a sentence. */
+  | { readonly type: 'notify-failed'; readonly problem: string }

@@ -32,7 +32,6 @@ export interface ListenerOptions {
 
 export interface ListenerEvents {
   onRequest(request: ClientRequest): void
-  /** @param listener its name when the client came. */
-  onRefuse(refusal: Refusal, listener: string): void
+  onRefuse(refusal: Refusal): void
   onCertificate(event: CertificateEvent): void
 }

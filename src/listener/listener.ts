@@ -32,7 +32,10 @@ export interface Listener {
   readonly fd: number | undefined
   /** The listening socket, for a process that is to take over; undefined once it is closed. */
   readonly inheritance: InheritedSocket | undefined
-  /** It is to stay: its certificates are told of and looked after from now on. Clients are accepted before. */
+  /**
+   * It is to stay: clients are served, its certificates are told of and looked after from now on. Whoever came
+   * before has waited for that.
+   */
   start(): void
   /**
    * Makes ready to serve the connections to come by these options, at the place where it listens already:
@@ -46,7 +49,10 @@ export interface Listener {
    * when none is left, those of sessions aside.
    */
   leave(options?: {
-    /** Another process has the socket: it goes on there. */
+    /**
+     * Another process has the socket: it goes on there. Who was accepted here a moment ago must not notice, so
+     * a connection that has not made its first request yet is ended after that.
+     */
     readonly isTakenOver: boolean
   }): Promise<void>
   /**
@@ -78,6 +84,8 @@ class BoundListener implements Listener, TermsOwner {
   #terms: Terms
   /** Clients of this listener, those whose stream is a session's now included. */
   #clients = 0
+  /** Who came before its start. */
+  #early: Set<TcpStream> | undefined = new Set()
   #isStopped = false
   #left: PromiseWithResolvers<void> | undefined
 
@@ -112,6 +120,10 @@ class BoundListener implements Listener, TermsOwner {
     return this.unix !== undefined
   }
 
+  get isLeaving(): boolean {
+    return this.#left !== undefined
+  }
+
   get clients(): number {
     return this.#clients
   }
@@ -132,6 +144,12 @@ class BoundListener implements Listener, TermsOwner {
 
   start(): void {
     this.#terms.certificates?.start()
+    const early = this.#early ?? []
+    this.#early = undefined
+    for (const stream of early) {
+      stream.resume()
+      this.#terms.accept(stream)
+    }
   }
 
   prepare(options: ListenerOptions): Prepared {
@@ -150,7 +168,7 @@ class BoundListener implements Listener, TermsOwner {
     this.#stop(isTakenOver)
     if (this.#left === undefined) {
       this.#left = Promise.withResolvers()
-      for (const connection of this.connections) connection.leave()
+      for (const connection of this.connections) connection.leave(isTakenOver)
       if (this.connections.size === 0) this.#left.resolve()
     }
     return this.#left.promise
@@ -158,6 +176,7 @@ class BoundListener implements Listener, TermsOwner {
 
   destroy(): void {
     this.#stop(this.#inherited !== undefined)
+    for (const stream of this.#early ?? []) stream.destroy()
     for (const connection of this.connections) connection.destroy()
   }
 
@@ -191,6 +210,7 @@ class BoundListener implements Listener, TermsOwner {
       close: (socket, error) => {
         descriptors.clients--
         this.#clients--
+        this.#early?.delete(socket.data)
         streamHandlers.close(socket, error)
       },
     }
@@ -205,14 +225,18 @@ class BoundListener implements Listener, TermsOwner {
     socket.data = stream
     const isFull = this.#clients > (this.#terms.options.limits.clients ?? Infinity)
     if (isFull || descriptors.areClientsTooMany) this.#refuse(socket)
-    else this.#terms.accept(stream)
+    else if (this.#early === undefined) this.#terms.accept(stream)
+    else {
+      stream.pause()
+      this.#early.add(stream)
+    }
   }
 
   /** Without lingering: at the limit no descriptor is kept for those who get none. */
   #refuse(socket: TcpSocket): void {
     const code: ErrorCode = 'TOO_MANY_CONNECTIONS'
     const address = socket.data.remoteAddress
-    this.events.onRefuse({ code, detail: undefined, address, head: undefined }, this.name)
+    this.events.onRefuse({ code, detail: undefined, address, head: undefined })
     // Where a PROXY header or TLS comes first, an answer would not be understood.
     if (this.#terms.isOpenedAtOnce) {
       const options = { detail: undefined, isKeptAlive: false, isHeadRequest: false }

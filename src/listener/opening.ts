@@ -58,9 +58,9 @@ export class Opening implements ByteStreamHandler {
     stream.handler = this
   }
 
-  /** Nothing is under way yet that would be lost. */
-  leave(): void {
-    this.destroy()
+  /** Nothing is under way yet that would be lost. @param isPatient it may come to its first request all the same. */
+  leave(isPatient = false): void {
+    if (!isPatient) this.destroy()
   }
 
   destroy(): void {

@@ -52,6 +52,8 @@ export class RequestReader implements ByteStreamHandler, RequestOwner, TrailerRu
   #isReading = false
   /** Whoever reads the body cannot take more at the moment. */
   #isBodyPaused = false
+  /** No request has come yet. */
+  #isFresh = true
   /** This is the last request. */
   #isLeaving = false
   /** No further request is read; what still arrives is discarded. */
@@ -83,10 +85,13 @@ export class RequestReader implements ByteStreamHandler, RequestOwner, TrailerRu
     return this.#request === undefined && !this.#head.hasBegun
   }
 
-  /** Lets a request under way be answered, then ends the connection. */
-  leave(): void {
+  /**
+   * Lets a request under way be answered, then ends the connection.
+   * @param isPatient whoever has not asked for anything yet may do so, for as long as a head may take.
+   */
+  leave(isPatient = false): void {
     this.#isLeaving = true
-    if (this.isIdle) this.#end()
+    if (this.isIdle && !(isPatient && this.#isFresh)) this.#end()
   }
 
   destroy(): void {
@@ -210,6 +215,7 @@ export class RequestReader implements ByteStreamHandler, RequestOwner, TrailerRu
     const head = raw instanceof HeadError ? raw : readRequestHead(raw)
     if (head instanceof HeadError) return this.#refuse(faultCodes[head.fault], head.detail, chunk)
     clearTimeout(this.#timer)
+    this.#isFresh = false
     this.#body = new BodyFollower(head.body, this)
     this.#request = new ClientRequest(head, this)
     this.#options.onRequest(this.#request, this.client)

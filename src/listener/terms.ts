@@ -27,6 +27,8 @@ export interface TermsOwner {
   readonly isUnix: boolean
   /** Connections before their first request, and those between and in requests. */
   readonly connections: Set<Opening | RequestReader>
+  /** Whoever is still being opened has one request. */
+  readonly isLeaving: boolean
   /** The last of them is gone. */
   onEmpty(): void
 }
@@ -75,7 +77,7 @@ export class Terms {
       certificates: this.certificates,
       timeoutMs: timeout.tlsMs,
       onOpen: (stream, client, rest) => this.#read(stream, client, rest),
-      onRefuse: (refusal) => owner.events.onRefuse(refusal, owner.name),
+      onRefuse: (refusal) => owner.events.onRefuse(refusal),
       onRelease: (opening) => this.#release(opening),
     }
   }
@@ -95,7 +97,7 @@ export class Terms {
         if (this.#isMisdirected(request, client)) request.refuse('MISDIRECTED')
         else owner.events.onRequest(request)
       },
-      onRefuse: (refusal) => owner.events.onRefuse(refusal, owner.name),
+      onRefuse: (refusal) => owner.events.onRefuse(refusal),
       onRelease: (reader) => this.#release(reader),
     }
   }
@@ -105,6 +107,7 @@ export class Terms {
     const client: ListenerClient = { ...opened, isTrustedProxy, isTrusted: this.#isTrusted }
     const reader = new RequestReader(stream, client, this.#readerOptions)
     this.#owner.connections.add(reader)
+    if (this.#owner.isLeaving) reader.leave(true)
     if (rest !== undefined) reader.streamOnData(rest)
   }
 

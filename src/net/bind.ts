@@ -108,8 +108,8 @@ function bound(
     stop(isTakenOver = false) {
       if (isStopped) return
       isStopped = true
-      if (!isTakenOver) release?.()
       server.stop()
+      if (!isTakenOver) release?.()
     },
   }
 }

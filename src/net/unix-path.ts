@@ -14,8 +14,8 @@ export interface PathListener<Server> {
   readonly release: () => void
 }
 
-/** Linux's `sun_path`, without its end. */
-const maxBytes = 107
+/** What fits into Linux's `sun_path`, 107 without its end, behind a path that is not ours yet: `~` and a process id. */
+const maxBytes = 101
 
 /**
  * @param isShared the process that listens there is to be followed.
@@ -27,10 +27,11 @@ export function listenOnPath<Server extends { stop(isCut?: boolean): unknown }>(
   isShared: boolean,
   listen: (path: string) => Server,
 ): PathListener<Server> {
+  if (Buffer.byteLength(path) > maxBytes)
+    throw new Error(`${path} is too long: choose a path of ${maxBytes} bytes or less`)
   judgePath(path, isShared)
-  const begun = begunName(path, process.pid)
-  if (Buffer.byteLength(begun) > maxBytes)
-    throw new Error(`${path} is too long: choose a path of ${maxBytes - 7} bytes or less`)
+  // The kernel lists the socket by this name for as long as it lives.
+  const begun = `${path}~${process.pid.toString(36)}`
   rmSync(begun, { force: true })
   const server = listen(begun)
   try {
@@ -75,11 +76,6 @@ function give(begun: string, path: string): void {
 
 function inUse(path: string): Error {
   return new Error(`${path} is in use: another process listens on it already`)
-}
-
-/** The kernel's list has a socket by this name for as long as it lives. */
-function begunName(path: string, pid: number): string {
-  return `${path}~${pid.toString(36)}`
 }
 
 /** Of a listening socket: those that it has accepted are listed by its name, too. */

@@ -31,22 +31,21 @@ export function nextPlan(before: Plan, options: NextPlanOptions): NextPlan {
   const { config, changes, addressesOf } = options
   const { pools, changed, added } = nextPools(before, options)
   const plan = planWith(config, pools, before)
+  const keysOf = new Map(changes.filter(isChangedRoute).map(({ name, keys }) => [name, keys]))
+  const routeCommits = config.routes.flatMap((next, index) => {
+    const [route, keys] = [plan.all[index], keysOf.get(next.name)]
+    if (route === undefined || keys === undefined) return []
+    const addresses = () => addressesOf(route)
+    return route.prepare(next, pools, { hasNewSplit: keys.has('upstream'), addresses })
+  })
   return {
     plan,
     commit() {
       for (const pool of changed) pool.commit()
       for (const pool of added) pool.start()
-      for (const { name, keys } of changes.filter(isChangedRoute)) {
-        const route = plan.all.find((each) => each.config.name === name)
-        const next = config.routes.find((each) => each.name === name)
-        if (route === undefined || next === undefined) continue
-        route.follow(next, pools, {
-          hasNewSplit: keys.has('upstream'),
-          addresses: addressesOf(route),
-        })
-      }
+      for (const commit of routeCommits) commit()
       for (const listener of config.listeners)
-        plan.handshakes.get(listener.name)?.follow(handshakeLimits(listener), [])
+        plan.handshakes.get(listener.name)?.follow(handshakeLimits(listener), () => [])
       const kept = new Set(plan.all)
       for (const route of before.all) route.isRemoved = !kept.has(route)
       for (const [name, pool] of before.pools) if (pools.get(name) !== pool) pool.leave()

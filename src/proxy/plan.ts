@@ -22,7 +22,7 @@ export interface Plan {
 }
 
 /**
- * Its pools look after files until they `leave`.
+ * Its pools look after files from their start until they `leave`.
  * @throws Error with a sentence if a file that TLS needs cannot be read or is wrong; then nothing is left behind.
  */
 export function planOf(config: Config, host: PoolHost): Plan {

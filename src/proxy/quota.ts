@@ -23,12 +23,12 @@ export class Quota {
     return this.#total
   }
 
-  /** Other limits from now on; who is in stays in. @param addresses of all who are in. */
-  follow(limits: QuotaLimits, addresses: Iterable<string>): void {
+  /** Other limits from now on; who is in stays in. @param addresses of all who are in, asked for where they are to be counted. */
+  follow(limits: QuotaLimits, addresses: () => Iterable<string>): void {
     const wasKept = this.#limits.perClient !== undefined
     this.#limits = limits
     if (limits.perClient === undefined) this.#byClient.clear()
-    else if (!wasKept) for (const address of addresses) this.#count(clientKey(address), 1)
+    else if (!wasKept) for (const address of addresses()) this.#count(clientKey(address), 1)
   }
 
   /** Counts one more, unless a limit is reached: then says which. Whoever got in MUST `leave` once. */

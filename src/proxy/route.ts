@@ -54,20 +54,26 @@ export class Route implements RouteTerms {
   }
 
   /**
-   * Goes on with another configuration, which sessions that are open see at once where they ask for it.
+   * Makes ready for another configuration, which sessions that are open see at once where they ask for it.
    * @param hasNewSplit else an administrator's shares stay. @param addresses of its sessions.
+   * @returns what makes it so.
    */
-  follow(
+  prepare(
     config: RouteConfig,
-    pools: Pools,
-    { hasNewSplit, addresses }: { hasNewSplit: boolean; addresses: Iterable<string> },
-  ): void {
-    this.#terms = termsOf(config)
-    this.#pools = poolsOf(config, pools)
-    if (hasNewSplit) this.#split = splitOf(config, pools)
-    const underWay = Array.from(this.handshakes, ({ address }) => address)
-    this.sessions.follow(quotaLimits(config), [...addresses, ...underWay])
-    for (const rules of this.#rules.flat()) Object.assign(rules, sizesOf(config))
+    all: Pools,
+    { hasNewSplit, addresses }: { hasNewSplit: boolean; addresses: () => Iterable<string> },
+  ): () => void {
+    const terms = termsOf(config)
+    const pools = poolsOf(config, all)
+    const split = hasNewSplit ? splitOf(config, all) : undefined
+    return () => {
+      this.#terms = terms
+      this.#pools = pools
+      this.#split = split ?? this.#split
+      const underWay = () => Array.from(this.handshakes, ({ address }) => address)
+      this.sessions.follow(quotaLimits(config), () => [...addresses(), ...underWay()])
+      for (const rules of this.#rules.flat()) Object.assign(rules, sizesOf(config))
+    }
   }
 
   /** Those of now. */

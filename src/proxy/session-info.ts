@@ -11,6 +11,8 @@ export interface Flow extends Traffic {
 
 export interface SessionInfo extends SessionFacts {
   readonly id: string
+  /** Its place in the order of opening, by which pages are listed. */
+  readonly sequence: number
   readonly route: string
   /** How often it went on at another server. */
   readonly moves: number
@@ -29,6 +31,7 @@ export function describeSession(session: Session): SessionInfo {
   const ageMs = performance.now() - session.openedAtMs
   return {
     id: session.id,
+    sequence: session.sequence,
     route: session.route.config.name,
     ...session.facts,
     moves: session.moves,

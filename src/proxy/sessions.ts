@@ -16,8 +16,11 @@ export class Sessions implements SessionHost<Session>, KeptRequestHost {
   readonly #open = new Map<string, Session>()
   /** That of the session opened last. */
   #sequence = 0
+  /** Those that are closed in turn, as their route is there no more. */
+  readonly #removed = new WeakSet<Session>()
   #onEmpty: (() => void) | undefined
-  #isLeaving = false
+  /** By the clock: when the last one is to be told to leave; undefined: they are not. */
+  #leavesUntilMs: number | undefined
 
   constructor({ emit, clock, compression }: KeptRequestHost) {
     this.emit = emit
@@ -48,7 +51,7 @@ export class Sessions implements SessionHost<Session>, KeptRequestHost {
     session.sequence = ++this.#sequence
     this.#open.set(session.id, session)
     // Its handshake was under way when the others were told.
-    if (this.#isLeaving) session.close('LEAVING')
+    if (this.#leavesUntilMs !== undefined) this.#closeInTurn(session, this.#leavesUntilMs)
     else if (session.route.isRemoved) session.close('ROUTE_REMOVED')
   }
 
@@ -73,8 +76,8 @@ export class Sessions implements SessionHost<Session>, KeptRequestHost {
 
   /** Closes all sessions, spread evenly over a while so that their clients do not all come back at once. */
   closeAll(windowMs: number): void {
-    this.#isLeaving = true
-    closeSpread([...this.#open.values()], 'LEAVING', windowMs)
+    this.#leavesUntilMs = this.clock.now() + windowMs
+    this.#closeSpread([...this.#open.values()], 'LEAVING', windowMs)
   }
 
   /**
@@ -86,17 +89,21 @@ export class Sessions implements SessionHost<Session>, KeptRequestHost {
     windowMs: number,
   ): void {
     const open = [...this.#open.values()]
-    closeSpread(
-      open.filter(({ route }) => route.isRemoved),
-      'ROUTE_REMOVED',
-      windowMs,
-    )
+    const removed = open.filter((each) => each.route.isRemoved && !this.#removed.has(each))
+    for (const session of removed) this.#removed.add(session)
+    this.#closeSpread(removed, 'ROUTE_REMOVED', windowMs)
     const following = open.filter(
       ({ route, pool }) =>
         !route.isRemoved && (routes.has(route.config.name) || upstreams.has(pool.name)),
     )
     for (const [index, session] of following.entries())
       session.follow((windowMs * index) / following.length)
+  }
+
+  /** Some time in what is left of it. */
+  #closeInTurn(session: Session, untilMs: number): void {
+    const leftMs = Math.max(0, untilMs - this.clock.now())
+    this.clock.after(Math.random() * leftMs, () => session.close('LEAVING'))
   }
 
   /** Resolves when the last session is over. */
@@ -108,13 +115,13 @@ export class Sessions implements SessionHost<Session>, KeptRequestHost {
   destroyAll(): void {
     for (const session of this.#open.values()) session.destroy()
   }
-}
 
-function closeSpread(
-  sessions: readonly Session[],
-  reason: 'LEAVING' | 'ROUTE_REMOVED',
-  windowMs: number,
-): void {
-  for (const [index, session] of sessions.entries())
-    setTimeout(() => session.close(reason), (windowMs * index) / sessions.length)
+  #closeSpread(
+    sessions: readonly Session[],
+    reason: 'LEAVING' | 'ROUTE_REMOVED',
+    windowMs: number,
+  ): void {
+    for (const [index, session] of sessions.entries())
+      this.clock.after((windowMs * index) / sessions.length, () => session.close(reason))
+  }
 }

@@ -3,11 +3,17 @@
  * is most of what a log costs.
  *
  * A reader that stalls holds nothing up: lines wait up to a bound; past it they are dropped and counted.
+ *
+ * Where several processes write to one pipe, each writes whole lines, in pieces that the system does not mix with
+ * those of others.
  */
 
 /** Bytes that wait for a stalled reader. */
 const mostBytes = 1_048_576
 const retryMs = 100
+/** POSIX PIPE_BUF, on Linux: what is written to a pipe in one piece, or not at all. */
+export const pipePieceBytes = 4_096
+const newline = 0x0a
 
 export interface LineWriter {
   readonly write: (line: string) => void
@@ -15,8 +21,14 @@ export interface LineWriter {
   readonly flush: () => void
 }
 
-/** @param put writes some of the bytes and says how many; throws where there is no room for any. */
-export function createLineWriter(put: (bytes: Buffer) => number): LineWriter {
+/**
+ * @param put writes some of the bytes and says how many; throws where there is no room for any.
+ * @param pieceBytes how many it is given at most, in whole lines; a line that is longer is given alone.
+ */
+export function createLineWriter(
+  put: (bytes: Buffer) => number,
+  pieceBytes = Infinity,
+): LineWriter {
   let lines: string[] = []
   /** What is left of lines whose writing has begun. */
   let rest = Buffer.alloc(0)
@@ -49,7 +61,7 @@ export function createLineWriter(put: (bytes: Buffer) => number): LineWriter {
   /** @returns whether some of the rest was written. */
   function take(): boolean {
     try {
-      rest = rest.subarray(put(rest))
+      rest = rest.subarray(put(firstPiece(rest, pieceBytes)))
       return true
     } catch (error) {
       const isFull = error instanceof Error && 'code' in error && error.code === 'EAGAIN'
@@ -60,6 +72,13 @@ export function createLineWriter(put: (bytes: Buffer) => number): LineWriter {
   }
 
   return { write, flush }
+}
+
+/** As many whole lines as there is room for. */
+function firstPiece(bytes: Buffer, most: number): Buffer {
+  if (bytes.length <= most) return bytes
+  const end = bytes.lastIndexOf(newline, most - 1)
+  return bytes.subarray(0, (end < 0 ? bytes.indexOf(newline) : end) + 1)
 }
 
 /** What stands where lines were dropped. */

@@ -12,6 +12,8 @@ export interface LogOptions {
   readonly level: LogLevel
   readonly format: 'json' | 'pretty'
   readonly write: (line: string) => void
+  /** Which of several processes this is; told in every line. */
+  readonly worker?: number | undefined
 }
 
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'off']
@@ -54,6 +56,7 @@ const usualLevels: Record<Exclude<GatewayEvent['type'], 'endpoint-changed'>, Log
   'took-over': 'info',
   'worker-ready': 'info',
   'worker-lost': 'error',
+  'notify-failed': 'warn',
   mistake: 'error',
   leaving: 'info',
   left: 'info',
@@ -63,10 +66,13 @@ export function createLog(options: LogOptions): Emit {
   const least = levels.indexOf(options.level)
   const format = options.format === 'json' ? formatJson : formatPretty
   const clock = createClock()
+  const { worker } = options
   return (event) => {
     const level = levelOf(event)
     if (levels.indexOf(level) < least) return
-    options.write(`${format(clock(), level, event.type, fieldsOf(event))}\n`)
+    const fields = fieldsOf(event)
+    const told = worker === undefined ? fields : { worker, ...fields }
+    options.write(`${format(clock(), level, event.type, told)}\n`)
   }
 }
 

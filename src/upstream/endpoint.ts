@@ -128,6 +128,11 @@ export class Endpoint implements Candidate {
     this.#carried.weight = weight
   }
 
+  /** What it is configured with counts again. */
+  forgetWeight(): void {
+    this.#carried.weight = undefined
+  }
+
   /** By an administrator. It gets no new sessions; those it has are moved where they can be, or stay. */
   drain(): void {
     this.#carried.isDraining = true

@@ -1,6 +1,7 @@
 /**
  * What the addresses of one upstream carry, those included that are gone but for their sessions: an endpoint
- * that goes and comes again is full if it was, and what an administrator has said of it still holds.
+ * that goes and comes again is full if it was, and what an administrator has said of it still holds, unless it is
+ * told to be forgotten.
  *
  * Invariant: an address that is gone, carries nothing and of which nothing was said is not remembered.
  */
@@ -34,6 +35,15 @@ export class Ledger {
     if (carried === undefined || carried.sessions + carried.requests > 0) return
     const isSpecial = carried.weight !== undefined || carried.isDraining
     if (!isSpecial || this.#byUrl.size > maxAddresses) this.#byUrl.delete(url)
+  }
+
+  /** Of an address that is gone: what an administrator has said of it holds no more. */
+  forgetWord(url: string): void {
+    const carried = this.#byUrl.get(url)
+    if (carried === undefined) return
+    carried.weight = undefined
+    carried.isDraining = false
+    this.settle(url)
   }
 
   sessionsAt(url: string): number {

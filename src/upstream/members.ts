@@ -155,6 +155,13 @@ export class Members {
     this.#host.onChange()
   }
 
+  /** What an administrator has said holds no more: of its weight, and where it is not there of draining, too. */
+  forgetWord(url: string): void {
+    const endpoint = this.#all.get(url)
+    if (endpoint === undefined) this.#ledger.forgetWord(url)
+    else endpoint.forgetWeight()
+  }
+
   /** In this order, then the others as they have come. */
   sort(listing: readonly EndpointOptions[]): void {
     const listed = listing.flatMap(({ url }) => this.#all.get(url) ?? [])
@@ -168,10 +175,10 @@ export class Members {
   follow(keys: ReadonlySet<string>): void {
     const { health, eject } = this.#settings.options
     this.change(() => {
-      for (const { standing, dialer } of this.#all.values()) {
+      for (const { standing, dialer, options } of this.#all.values()) {
         if (keys.has('health')) standing.setHealth(health)
         if (keys.has('eject')) standing.setEject(eject)
-        if (keys.has('tls') || keys.has('keep-alive')) dialer.dropIdle()
+        if (keys.has('keep-alive') || (options.isTls && keys.has('tls'))) dialer.dropIdle()
       }
     })
     if (keys.has('health') && this.#isRunning) this.#watches.begin(this.#all.values())

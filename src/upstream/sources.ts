@@ -43,6 +43,8 @@ export class Sources {
     members.change(() => {
       for (const endpoint of members.all())
         if (endpoint.source === 'file' && !is.has(endpoint.url)) this.#drop(endpoint)
+      for (const { url, weight } of now)
+        if (was.get(url)?.weight !== weight) members.forgetWord(url)
       const isNews = (options: EndpointOptions) => !Bun.deepEquals(was.get(options.url), options)
       members.put(now.filter(isNews), 'file')
       members.sort(now)

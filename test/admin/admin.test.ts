@@ -1,10 +1,13 @@
 /**
  * The admin port of a gateway with real sessions, as programs meet it.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, jest, test } from 'bun:test'
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { startAdmin } from '../../src/admin/admin.ts'
+import type { AdminAccess } from '../../src/admin/guard.ts'
+import { createResources } from '../../src/admin/resources.ts'
 import type { Status } from '../../src/admin/status.ts'
 import type { AdminConfig } from '../../src/config/config.ts'
 import type { SessionPage } from '../../src/proxy/session-list.ts'
@@ -13,7 +16,7 @@ import { makeAuthority, makeCertificate } from '../support/certificates.ts'
 import { startGatewayHere, type OpenGateway } from '../support/gateway.ts'
 import { startPeer, type Peer } from '../support/peer.ts'
 import { checkMetrics } from '../support/promtool.ts'
-import { dialTcp, dialTls } from '../support/tcp.ts'
+import { dialTcp, dialTls, failureOf } from '../support/tcp.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 import { openWebSocket, upgradeRequest } from '../support/websocket.ts'
 
@@ -138,6 +141,7 @@ describe('GET /sessions', () => {
         moves: 0,
         isBetween: false,
         openedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+        sequence: 1,
         ageMs: expect.any(Number),
         inbound: { messages: 1, bytes: 11, pendingBytes: 0 },
         outbound: { messages: 1, bytes: 7, pendingBytes: 0 },
@@ -310,6 +314,18 @@ describe('a Unix socket', () => {
     expect((await first.ask('/healthz')).status).toBe(200)
   })
 
+  test('leads to the process that takes over from the first moment, and stays when the other stops', async () => {
+    const place = { address: '', port: 0, unix }
+    const first = startAdmin(place, () => new Response('first'), nobody)
+    const next = startAdmin(place, () => new Response('next'), nobody, { isShared: true })
+    const ask = async () => (await fetch('http://localhost/', { unix, keepalive: false })).text()
+    expect([await ask(), statSync(unix).mode & 0o777]).toEqual(['next', 0o600])
+    await first.stop()
+    expect(await ask()).toBe('next')
+    await next.stop()
+    expect(existsSync(unix)).toBe(false)
+  })
+
   test('does not replace a file that is none', async () => {
     const file = join(folder, 'notes.txt')
     writeFileSync(file, 'mine')
@@ -335,6 +351,85 @@ test('an admin port that is taken is an error of the start', async () => {
   await using gateway = startGatewayHere(twoRoutes())
   expect(await bindCode(gateway, { port })).toBe('EADDRINUSE')
   taken.close()
+})
+
+describe('an answer that goes on', () => {
+  test('comes to its end when the admin port stops, and nobody else is let in', async () => {
+    const { admin, more, answer } = await startTelling()
+    const stopped = admin.stop()
+    expect(await failureOf(dialTcp(admin.port ?? 0))).toContain('ECONNREFUSED')
+    more.resolve()
+    expect(await answer.text()).toBe('begun, ended')
+    await stopped
+  })
+
+  test('is cut where that is told', async () => {
+    const { admin, answer } = await startTelling()
+    const text = failureOf(answer.text())
+    await admin.stop({ isCut: true })
+    expect(await text).toContain('closed unexpectedly')
+  })
+
+  test('is cut when it has not ended some seconds after the stop', async () => {
+    const { admin, answer } = await startTelling()
+    const text = failureOf(answer.text())
+    jest.useFakeTimers()
+    try {
+      const stopped = admin.stop()
+      jest.advanceTimersByTime(3_000)
+      await stopped
+    } finally {
+      jest.useRealTimers()
+    }
+    expect(await text).toContain('closed unexpectedly')
+  })
+
+  test('may take longer than that where the place is only left, and others have it', async () => {
+    const { admin, more, answer } = await startTelling()
+    const place = { address: '127.0.0.1', port: admin.port ?? 0, unix: undefined }
+    expect(() => startAdmin(place, () => new Response('third'), nobody)).toThrow()
+    const next = startAdmin(place, () => new Response('next'), nobody, { isShared: true })
+    admin.leave()
+    for (let times = 0; times < 20; times++) {
+      const asked = await fetch(`http://127.0.0.1:${next.port}/`, { keepalive: false })
+      expect(await asked.text()).toBe('next')
+    }
+    more.resolve()
+    expect(await answer.text()).toBe('begun, ended')
+    await admin.stop()
+    await next.stop()
+  })
+})
+
+const nobody = () => {}
+
+/** An admin port with an answer under way, which ends with `more`. */
+async function startTelling() {
+  const more = Promise.withResolvers<void>()
+  async function* tell() {
+    yield 'begun'
+    await more.promise
+    yield ', ended'
+  }
+  const headers = { Connection: 'close' }
+  const place = { address: '127.0.0.1', port: 0, unix: undefined }
+  const admin = startAdmin(place, () => new Response(tell(), { headers }), nobody)
+  const answer = await fetch(`http://127.0.0.1:${admin.port}/`)
+  return { admin, more, answer }
+}
+
+test('the token that counts is that of the moment', async () => {
+  await using gateway = startGatewayHere(twoRoutes())
+  let access: AdminAccess = { address: '127.0.0.1', unix: undefined, token: 'old' }
+  const answer = createResources({ ...gateway, operations: undefined }, () => access)
+  const ask = async (shown: string) => {
+    const headers = { ...bearer(shown), Host: 'localhost' }
+    const url = 'http://localhost/sessions/nobody'
+    return (await answer(new Request(url, { method: 'DELETE', headers }))).status
+  }
+  expect([await ask('old'), await ask('new')]).toEqual([404, 401])
+  access = { ...access, token: 'new' }
+  expect([await ask('old'), await ask('new')]).toEqual([401, 404])
 })
 
 test('the log is told where it listens', async () => {

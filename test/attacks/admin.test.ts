@@ -221,7 +221,7 @@ const changes: Defence[] = [
     name: 'what closes a session is DELETE alone, which no page can send unasked',
     without: [
       {
-        file: 'admin/resources.ts',
+        file: 'admin/paths.ts',
         replace: `const method = request.method === 'HEAD' ? 'GET' : request.method`,
         by: `const method = request.headers.get('x-http-method-override') ?? 'GET'`,
       },

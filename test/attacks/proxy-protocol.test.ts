@@ -74,9 +74,9 @@ const headers: Defence[] = [
         by: 'this.#isHeaderRead = false',
       },
       {
-        file: 'listener/listener.ts',
-        replace: 'return this.#certificates === undefined && !this.#options.proxyProtocol',
-        by: 'return this.#certificates !== undefined',
+        file: 'listener/terms.ts',
+        replace: 'return this.certificates === undefined && !this.options.proxyProtocol',
+        by: 'return this.certificates !== undefined',
       },
     ],
     attacks: ['203.0.113.7', '127.0.0.1', '10.0.0.1'].map((trusted) =>

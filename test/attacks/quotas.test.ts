@@ -250,7 +250,7 @@ const defences: Defence[] = [
     without: [
       {
         file: 'listener/listener.ts',
-        replace: 'this.#clients > (this.#options.limits.clients ?? Infinity)',
+        replace: 'this.#clients > (this.#terms.options.limits.clients ?? Infinity)',
         by: 'this.#clients < 0',
       },
     ],

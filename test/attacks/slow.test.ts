@@ -230,7 +230,7 @@ const sessions: Defence[] = [
     without: [
       {
         file: 'proxy/watch.ts',
-        replace: 'if (leftMs <= 0) onIdle()',
+        replace: 'if (leftMs <= 0) this.#options.onIdle()',
         by: 'if (leftMs <= 0) return',
       },
     ],

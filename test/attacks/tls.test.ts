@@ -95,11 +95,11 @@ const misdirected = (host: string, row: Partial<Row> = {}) =>
   })
 
 const opening = 'listener/opening.ts'
-const file = 'listener/listener.ts'
+const file = 'listener/terms.ts'
 const isMisdirected = {
   file,
   replace: 'if (this.#isMisdirected(request, client))',
-  by: 'if (this.#clients < 0)',
+  by: 'if (client === undefined)',
 }
 
 const hosts: Defence[] = [

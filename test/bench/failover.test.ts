@@ -196,7 +196,7 @@ describe('the tally', () => {
   test('counts losses by round, and not what was never wholly sent', () => {
     const tally = new Tally()
     const at = (beganAtMs: number, endedAtMs: number) => ({ number: 1, beganAtMs, endedAtMs })
-    tally.lost(7, [at(1000, 1001), at(2000, 2001), at(2000, Infinity)], [window])
+    tally.lost(7, [at(1000, 1001), at(2000, 2001), at(2000, Infinity)], [window], true)
     const { lostByRound, lostOutside, examples } = tally.totals()
     expect({ lostByRound, lostOutside }).toEqual({ lostByRound: { 2: 1 }, lostOutside: 1 })
     expect(examples).toEqual([

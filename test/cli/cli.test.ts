@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'bun:test'
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { listenFault } from '../../src/cli/listen-fault.ts'
+import { listenFault } from '../../src/process/listen-fault.ts'
 import { ListenError } from '../../src/listener/listen-error.ts'
 import { runCommand, startCommand } from '../support/command.ts'
 import { startRawServer } from '../support/raw.ts'

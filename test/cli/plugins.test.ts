@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'bun:test'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadPlugin } from '../../src/cli/load-plugin.ts'
+import { loadPlugin } from '../../src/process/config/load-plugin.ts'
 import type { BalancerHost } from '../../src/core/balancer.ts'
 import { balancerConformance } from '../conformance/balancer.ts'
 import { FakeCandidate } from '../support/candidates.ts'

@@ -27,6 +27,7 @@ function startAnswering(answer: object, status = 200) {
 
 const flow = { messages: 0, bytes: 0, pendingBytes: 0 }
 const session: SessionInfo = {
+  sequence: 1,
   id: 's1',
   listener: 'public',
   route: 'chat',

@@ -2,6 +2,7 @@
  * `plugins`: extensions of one's own.
  */
 import { describe, expect, test } from 'bun:test'
+import { schemasFor } from '../../src/config/schema.ts'
 import { configOf, told, type World } from './checking.ts'
 
 const create = () => ({ update() {}, choose: () => undefined })
@@ -37,6 +38,15 @@ describe('a plugin', () => {
       check: { type: 'mine', options: { path: '/x' } },
       intervalMs: 1_000,
     })
+  })
+
+  test('loaded again is the same to the configuration, and makes no schema anew', () => {
+    const world = plugged({ balancers: [sound] })
+    const [first, second] = [configOf(withPlugin(mine), world), configOf(withPlugin(), world)]
+    expect(second.registry).toBe(first.registry)
+    expect(schemasFor(second.registry)).toBe(schemasFor(first.registry))
+    expect(configOf(withPlugin(), plugged({})).registry).not.toBe(first.registry)
+    expect(first.registry.balancers.at(-1)).toBe(sound)
   })
 
   test('may have nothing, and its name is no word of other files', () => {

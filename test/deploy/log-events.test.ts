@@ -145,6 +145,7 @@ const events: readonly GatewayEvent[] = [
   { type: 'upgrade-ready', pid: 4712, version: '0.2.0', sessions: 412 },
   { type: 'upgrade-failed', problem: 'the new process has ended with exit code 1' },
   { type: 'took-over', pid: 4711 },
+  { type: 'notify-failed', problem: 'systemd cannot be told' },
   { type: 'worker-ready', worker: 1, pid: 4713 },
   { type: 'worker-lost', worker: 1, pid: 4713, detail: 'killed by SIGKILL', restartsInMs: 0 },
   {

@@ -10,8 +10,9 @@ import { runCommand, startCommand } from '../support/command.ts'
 import { compiledFile } from '../support/compiled-file.ts'
 import { leavingMs, loadExample } from '../support/loading.ts'
 import { adapt, exampleOf } from '../support/page.ts'
+import { listenToNotices } from '../support/notify-socket.ts'
 import { startPeer } from '../support/peer.ts'
-import { temporaryFolder } from '../support/temporary.ts'
+import { temporaryFolder, temporaryPath } from '../support/temporary.ts'
 
 const root = join(import.meta.dir, '../..')
 const units = join(root, 'deploy/systemd')
@@ -122,7 +123,9 @@ test('every system call of the gateway is one that the service may make', async 
   const trace = join(folder, 'trace')
   // -D: the process is the gateway, not its tracer, which writes when the gateway has ended.
   const args = ['-D', '-f', '-qq', '-c', '-U', 'name', '-o', trace, compiledFile(), 'run', file]
-  const env = { PATH: process.env['PATH'], CREDENTIALS_DIRECTORY: credentials }
+  const NOTIFY_SOCKET = temporaryPath('notify')
+  await using notices = await listenToNotices(NOTIFY_SOCKET)
+  const env = { PATH: process.env['PATH'], CREDENTIALS_DIRECTORY: credentials, NOTIFY_SOCKET }
   const options = { folder, command: 'strace', env, environment: 'none' } as const
   await using gateway = startCommand(args, options)
   const [plain, secure] = await gateway.ports()
@@ -136,7 +139,11 @@ test('every system call of the gateway is one that the service may make', async 
   })
   const status = ['status', '--admin', join(folder, 'admin.sock')]
   expect(await runCommand(status, { folder })).toMatchObject({ exitCode: 0 })
-  gateway.kill('SIGTERM')
+  await gateway.lineAfter(() => gateway.kill('SIGHUP'), 'reloaded')
+  const { pid } = await gateway.lineAfter(() => gateway.kill('SIGUSR2'), 'upgrade-ready')
+  await notices.heard.find((text) => text === `MAINPID=${String(pid)}`)
+  await gateway.line('took-over')
+  process.kill(Number(pid), 'SIGTERM')
   expect(await gateway.exitCode).toBe(0)
   while (!existsSync(trace) || readFileSync(trace, 'utf8') === '') await Bun.sleep(10)
 

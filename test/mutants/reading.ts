@@ -143,8 +143,8 @@ const ofReader = mutantsOf(
       why: 'a compressed message that cannot be inflated is waited for',
     },
     {
-      replace: 'this.#inflatedBytes > this.#messageBytes',
-      by: 'this.#inflatedBytes >= this.#messageBytes',
+      replace: 'this.#inflatedBytes > messageBytes',
+      by: 'this.#inflatedBytes >= messageBytes',
       why: 'a compressed message of exactly the bound is refused',
     },
     {

@@ -1,7 +1,9 @@
 /** Which listener gets which of the sockets that systemd has opened. */
 import { describe, expect, test } from 'bun:test'
+import { closeSync, openSync } from 'node:fs'
 import {
   assignSockets,
+  closeUnassigned,
   takeInheritedSockets,
   type InheritedSocket,
 } from '../../src/net/inherited-sockets.ts'
@@ -65,12 +67,63 @@ describe('a socket goes', () => {
   })
 })
 
+describe('a socket that was handed over goes', () => {
+  const handed = (socket: InheritedSocket): InheritedSocket => ({ ...socket, isTakenOver: true })
+
+  test('to the listener at its very place, whatever that is called by now', () => {
+    expect(
+      assigned(
+        handed(tcp(3, '10.0.0.1', 8080, 'inner')),
+        handed(tcp(4, '127.0.0.1', 8080, 'outer')),
+        handed(path(5, '/run/sluice.sock', 'public')),
+      ),
+    ).toEqual({ outer: 3, inner: 4, local: 5 })
+  })
+
+  test('to the listener of its name where that takes any free port', () => {
+    const free = [
+      { name: 'a', address: '::', port: 0, unix: undefined },
+      { name: 'b', address: '::', port: 0, unix: undefined },
+    ]
+    const sockets = [tcp(3, '::', 40_001, 'b'), tcp(4, '::1', 40_002, 'a')].map(handed)
+    expect([...assignSockets(sockets, free).keys()]).toEqual(['b'])
+  })
+
+  test('to nobody where there is no such listener any more, and is closed', () => {
+    const kept = handed(tcp(openSync('/dev/null', 'r'), '::', 443, 'public'))
+    const left = handed(tcp(openSync('/dev/null', 'r'), '::', 444, 'public'))
+    const sockets = assignSockets([left, kept], listeners)
+    expect([...sockets.values()]).toEqual([kept])
+    closeUnassigned([left, kept], sockets)
+    expect(() => closeSync(left.fd)).toThrow('EBADF')
+    closeSync(kept.fd)
+  })
+
+  test('not where another went', () => {
+    const twice = [handed(tcp(3, '::', 443)), handed(tcp(4, '::', 443))]
+    expect(() => assigned(...twice)).toThrow(
+      'Taking over: descriptor 4 ([::]:443) and descriptor 3 both belong to the listener public',
+    )
+  })
+})
+
 describe('the variables of systemd', () => {
   test('are not taken when they are for another process, or missing', () => {
     const env = { LISTEN_PID: '1', LISTEN_FDS: '1' }
     expect(takeInheritedSockets(env, 2)).toEqual([])
     expect(env).toEqual({ LISTEN_PID: '1', LISTEN_FDS: '1' })
     expect(takeInheritedSockets({}, 2)).toEqual([])
+  })
+
+  test('are taken for nobody where no process is named', () => {
+    const env = { LISTEN_FDS: '1' }
+    expect([takeInheritedSockets(env, 2), env]).toEqual([[], { LISTEN_FDS: '1' }])
+  })
+
+  test('are an error where they make no sense', () => {
+    expect(() => takeInheritedSockets({ LISTEN_PID: '2', LISTEN_FDS: 'x' }, 2)).toThrow(
+      'LISTEN_FDS is "x", which is not a number of descriptors',
+    )
   })
 
   test('are an error where a descriptor does not listen', () => {

@@ -31,7 +31,7 @@ print(json.dumps({"ports": ports}), flush=True)
 sys.stdin.readline()
 
 # Out of the way first: one of them may have the number that another is to get.
-for index, copy in enumerate([fcntl.fcntl(s, fcntl.F_DUPFD, 100) for s in sockets]):
+for index, copy in enumerate([fcntl.fcntl(s, fcntl.F_DUPFD_CLOEXEC, 100) for s in sockets]):
     os.dup2(copy, 3 + index, inheritable=True)
 
 os.environ.update(

@@ -59,7 +59,7 @@ function open(keys: string) {
   const tell = (others: string, notBeforeMs = 0) => {
     const [next] = configOf(others).routes
     if (next === undefined) throw new Error('there is no route')
-    route.follow(next, plan.pools, { hasNewSplit: false, addresses: [] })
+    route.prepare(next, plan.pools, { hasNewSplit: false, addresses: () => [] })()
     session.follow(notBeforeMs)
   }
   const say = (text: string) => client.receive(message(text))
@@ -217,6 +217,7 @@ test('a request that has waited for a route that answers by itself now is told t
   const [next] = configOf('').routes
   if (route === undefined || next === undefined) throw new Error('there is no route')
   expect(route.pickPool(factsOf()).name).toBe('ws://127.0.0.1:1')
-  route.follow({ ...next, upstreams: [] }, plan.pools, { hasNewSplit: true, addresses: [] })
+  const told = { hasNewSplit: true, addresses: () => [] }
+  route.prepare({ ...next, upstreams: [] }, plan.pools, told)()
   expect(() => route.pickPool(factsOf())).toThrow(new GatewayError('NO_ENDPOINT'))
 })

@@ -31,7 +31,7 @@ describe('a quota that is told other limits', () => {
   test('lets nobody in while more are in than may be, and throws nobody out', () => {
     const quota = new Quota({ total: undefined, perClient: undefined })
     for (const address of ['a', 'a', 'b']) quota.enter(address)
-    quota.follow({ total: 2, perClient: undefined }, ['a', 'a', 'b'])
+    quota.follow({ total: 2, perClient: undefined }, () => ['a', 'a', 'b'])
     expect(quota.enter('c')).toBe('total')
     quota.leave('a')
     quota.leave('a')
@@ -41,7 +41,7 @@ describe('a quota that is told other limits', () => {
   test('counts each client from then on, those included that were in before', () => {
     const quota = new Quota({ total: undefined, perClient: undefined })
     for (const address of ['a', 'a', 'b']) quota.enter(address)
-    quota.follow({ total: undefined, perClient: 2 }, ['a', 'a', 'b'])
+    quota.follow({ total: undefined, perClient: 2 }, () => ['a', 'a', 'b'])
     expect(quota.enter('a')).toBe('client')
     expect(quota.enter('b')).toBeUndefined()
     quota.leave('a')
@@ -51,10 +51,10 @@ describe('a quota that is told other limits', () => {
   test('counts nobody twice when only the number changes, and nobody when it is gone', () => {
     const quota = new Quota({ total: undefined, perClient: 1 })
     quota.enter('a')
-    quota.follow({ total: undefined, perClient: 2 }, ['a'])
+    quota.follow({ total: undefined, perClient: 2 }, () => ['a'])
     expect(quota.enter('a')).toBeUndefined()
     expect(quota.enter('a')).toBe('client')
-    quota.follow({ total: undefined, perClient: undefined }, ['a', 'a'])
+    quota.follow({ total: undefined, perClient: undefined }, () => ['a', 'a'])
     expect(quota.enter('a')).toBeUndefined()
     expect(quota.total).toBe(3)
   })

@@ -41,7 +41,7 @@ async function everybodyIsHeard(world: World): Promise<void> {
   for (const stay of world.stays.values()) {
     const { visitor } = stay
     await world.until(
-      `${stay.id} of ${stay.route} hears what it said (${[...visitor.unanswered].map((each) => each.slice(0, 9))})`,
+      `${stay.id} of ${stay.route} hears what it said (${[...visitor.unanswered].map((each) => each.slice(0, 9)).join()})`,
       () => {
         if (visitor.closed !== undefined) failClosed(world, stay)
         return visitor.unanswered.size === 0
@@ -98,7 +98,13 @@ function held({ live }: World): Record<string, number> {
       ...endpoints.map(({ url, load }) => [`${name} ${url}`, load] as const),
       ...Object.entries(leaving).map(([url, sessions]) => [`${name} ${url}`, sessions] as const),
     ])
-  return Object.fromEntries(rows.filter(([, count]) => count > 0).toSorted())
+  return Object.fromEntries(rows.filter(([, count]) => count > 0).toSorted(byName))
+}
+
+type Row = readonly [name: string, count: number]
+
+function byName([one]: Row, [other]: Row): number {
+  return one < other ? -1 : Number(one > other)
 }
 
 function counted({ live, stays, upstreams }: World): Record<string, number> {
@@ -109,7 +115,7 @@ function counted({ live, stays, upstreams }: World): Record<string, number> {
     const key = `${upstream.name} ${session.endpoint}`
     counts.set(key, (counts.get(key) ?? 0) + 1)
   }
-  return Object.fromEntries([...counts].toSorted())
+  return Object.fromEntries([...counts].toSorted(byName))
 }
 
 function endpointsAgree(world: World): void {

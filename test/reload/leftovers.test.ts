@@ -37,7 +37,10 @@ const classes = [
 
 test('is what it held before', async () => {
   const random = new Random(1)
-  const certificates = [makeCertificate(), makeCertificate()].map(({ cert, key }) => ({ cert, key }))
+  const certificates = [makeCertificate(), makeCertificate()].map(({ cert, key }) => ({
+    cert,
+    key,
+  }))
   const ports = await Promise.all(Array.from({ length: places }, freePort))
   const urls = ['ws://127.0.0.1:1', 'ws://127.0.0.1:2', 'ws://127.0.0.1:3']
   const surroundings = { ports, urls, certificates }

@@ -32,9 +32,9 @@ leave: { window: 0s }
 `
 }
 
-async function echoes({ socket, message }: WebSocketClient, text: string): Promise<void> {
-  socket.send(text)
-  await message((heard) => heard === text)
+async function echoes(client: WebSocketClient, text: string): Promise<void> {
+  client.socket.send(text)
+  await client.message((heard) => heard === text)
 }
 
 /** @returns a client whose handshake was under way while the gateway was given this. */

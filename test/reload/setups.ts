@@ -109,7 +109,9 @@ const moreKeys: Readonly<Record<string, readonly unknown[]>> = {
 export function firstSetup(random: Random): Setup {
   const bare: Setup = {
     listeners: [{ name: 'a', place: 0, certificate: undefined, handshakes: undefined }],
-    upstreams: [{ name: 'x', endpoints: [0, 1].map((server) => ({ server, weight: 1 })), keys: {} }],
+    upstreams: [
+      { name: 'x', endpoints: [0, 1].map((server) => ({ server, weight: 1 })), keys: {} },
+    ],
     routes: [routeOf('one', '/*', { x: 1 })],
     more: {},
   }
@@ -235,7 +237,10 @@ function withOneOf(
   random: Random,
 ): Record<string, unknown> {
   const keys_ = Object.keys(choices)
-  const key = random.below(3) === 0 ? (keys_.find((each) => each === 'failover' || each === 'compression') ?? random.pick(keys_)) : random.pick(keys_)
+  const key =
+    random.below(3) === 0
+      ? (keys_.find((each) => each === 'failover' || each === 'compression') ?? random.pick(keys_))
+      : random.pick(keys_)
   const { [key]: was, ...rest } = keys
   const value = anyOf(random, [undefined, ...(choices[key] ?? [])])
   return value === undefined || value === was ? rest : { ...rest, [key]: value }

@@ -327,7 +327,12 @@ async function fail(world: World): Promise<void> {
 function shape({ live }: World) {
   const { listeners, upstreams, sessions } = live.gateway
   return {
-    listeners: listeners.map(({ name, port, fd, address }) => ({ name, port, fd, address })),
+    listeners: listeners.map(({ name, port, inheritance, address }) => ({
+      name,
+      port,
+      fd: inheritance?.fd,
+      address,
+    })),
     upstreams: upstreams.list().map(({ name, balancer, failover, endpoints }) => ({
       name,
       balancer,
@@ -348,11 +353,11 @@ function shape({ live }: World) {
 
 async function isFree(world: World, port: number): Promise<void> {
   const server = createServer()
-  const fault = await new Promise((resolve) => {
+  const fault = await new Promise<Error | undefined>((resolve) => {
     server.once('error', resolve)
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(undefined)))
   })
-  if (fault !== undefined) world.fail(`${port} is not free: ${String(fault)}`)
+  if (fault !== undefined) world.fail(`${port} is not free: ${fault.message}`)
 }
 
 /** Somebody's server takes its time, and the file is changed meanwhile. */

@@ -104,6 +104,7 @@ export class World {
           known.endpoints.delete(url)
       for (const { server, weight } of endpoints) {
         if (was.some((each) => each.server === server && each.weight === weight)) continue
+        known.weights.delete(urlOf(server))
         const there = known.endpoints.get(urlOf(server))
         if (there === undefined) known.endpoints.set(urlOf(server), { source: 'file', weight })
         else Object.assign(there, { source: 'file', weight })

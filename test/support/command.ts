@@ -48,6 +48,7 @@ export async function runCommand(
 export type LogLine = Readonly<Record<string, unknown>>
 
 export interface RunningCommand extends AsyncDisposable {
+  readonly pid: number
   /** Once it has ended and all it printed was read. */
   readonly exitCode: Promise<number>
   /** All of it, once it has ended. */
@@ -57,9 +58,11 @@ export interface RunningCommand extends AsyncDisposable {
   readonly lines: readonly LogLine[]
   /** The first line of this event, past or to come; fails when the command ends before. */
   line(event: string): Promise<LogLine>
+  /** The next line of this event after something was done. */
+  lineAfter(act: () => void, event: string): Promise<LogLine>
   /** Of its listeners, in their order, once all of them are open. */
   ports(): Promise<readonly number[]>
-  kill(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void
+  kill(signal: NodeJS.Signals): void
 }
 
 /** A command that runs until it is told to end, as `run` and `demo` do. */
@@ -83,11 +86,21 @@ export function startCommand(
   )
   const line = (event: string) => journal.find((each) => each['event'] === event)
   return {
+    pid: child.pid,
     exitCode: stdout.then(() => child.exited),
     stdout,
     stderr,
     lines: journal.items,
     line,
+    lineAfter(act, event) {
+      let isPast = true
+      const past = new Set(journal.items)
+      act()
+      return journal.find((each) => {
+        isPast = isPast && past.has(each)
+        return !isPast && each['event'] === event
+      })
+    },
     async ports() {
       await line('capacity') // what it says once it listens
       return journal.items

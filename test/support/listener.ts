@@ -30,7 +30,7 @@ export interface TestListener extends Disposable {
   readonly certificates: Journal<CertificateEvent>
 }
 
-/** Answers each request with 200 and its `ClientInfo`. */
+/** Answers each request with 200, its `ClientInfo`, and the listener's name in a header. */
 export function startListener(
   options: Partial<ListenerOptions> = {},
   binding: Binding = {},
@@ -57,7 +57,8 @@ function tellClient(request: ClientRequest): void {
   const { address, isTls, serverName, certificate, isTrustedProxy } = request.client
   const body = JSON.stringify({ address, isTls, serverName, certificate, isTrustedProxy })
   request.readBody({ bodyOnData() {}, bodyOnEnd() {} })
-  request.write(Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`))
+  const fields = `X-Listener: ${request.listener}\r\nContent-Length: ${body.length}`
+  request.write(Buffer.from(`HTTP/1.1 200 OK\r\n${fields}\r\n\r\n${body}`))
   request.finish(true)
 }
 

@@ -2,7 +2,7 @@
  * Loads a configuration as `sluice check` does, with everything that the gateway has of itself; files are
  * empty unless something reads them.
  */
-import { loadPlugin } from '../../src/cli/load-plugin.ts'
+import { loadPlugin } from '../../src/process/config/load-plugin.ts'
 import { loadConfig as load, type Loaded, type LoadOptions } from '../../src/config/load.ts'
 import { builtIn } from '../../src/registry.ts'
 

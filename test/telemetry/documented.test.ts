@@ -7,6 +7,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { GatewayEvent } from '../../src/core/events.ts'
 import { createLog } from '../../src/telemetry/log.ts'
+import { readSupervisor } from '../../src/process/workers/supervisor-metrics.ts'
+import { formatFamilies } from '../../src/telemetry/exposition-merge.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { Compression } from '../../src/wire/compression.ts'
 import { temporaryFile } from '../support/temporary.ts'
@@ -165,6 +167,7 @@ const samples: Readonly<{ [Type in GatewayEvent['type']]: Extract<GatewayEvent, 
     'took-over': { type: 'took-over', pid: 1 },
     'worker-ready': { type: 'worker-ready', worker: 1, pid: 1 },
     'worker-lost': { type: 'worker-lost', worker: 1, pid: 1, detail: 'd', restartsInMs: 1 },
+    'notify-failed': { type: 'notify-failed', problem: 'p' },
     mistake: { type: 'mistake', error: new Error('x') },
     leaving: { type: 'leaving', sessions: 1 },
     left: { type: 'left' },
@@ -193,8 +196,12 @@ describe('the documentation of metrics', () => {
     upstreams: [{ upstream: 'chat', waiting: 1, retries: 1, sessionsBetween: 1 }],
     endpoints: [{ ...ofEndpoint, state: 'healthy', weight: 1, latencyMs: 1, sessions: 1 }],
   })
+  const supervised = formatFamilies(readSupervisor(createMetrics(), 0))
   const types = new Map(
-    [...exposed.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name, type]) => [name, type]),
+    [...(exposed + supervised).matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name, type]) => [
+      name,
+      type,
+    ]),
   )
 
   test('has each of them with its type, and no other', () => {

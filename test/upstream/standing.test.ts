@@ -229,3 +229,58 @@ test('one that was stopped changes no more and waits for nothing', () => {
   expect(changes).toHaveLength(1)
   expect(clock.pending).toBe(0)
 })
+
+describe('what an endpoint is held against may change', () => {
+  test('and what it is told to do stays', () => {
+    const { standing, changes, check, fail } = stand()
+    check('answered 503')
+    standing.drain()
+    standing.setHealth(undefined)
+    expect([standing.state, standing.reason, standing.fault]).toEqual([
+      'draining',
+      'told to drain',
+      undefined,
+    ])
+    standing.undrain()
+    fail(5)
+    standing.drain()
+    standing.setEject(undefined)
+    expect(standing.state).toBe('draining')
+    standing.undrain()
+    expect(changes.map(({ state }) => state)).toEqual([
+      'unhealthy',
+      'draining',
+      'healthy',
+      'ejected',
+      'draining',
+      'healthy',
+    ])
+  })
+
+  test('and what fails it counts, but not against one that is no more', () => {
+    const { standing, changes, clock, check, fail } = stand({ eject: undefined })
+    fail(9)
+    standing.setEject({ ...eject, failures: 2 })
+    standing.setHealth({ healthy: 1, unhealthy: 2 })
+    fail(1)
+    check(undefined, 'a')
+    expect(changes).toEqual([])
+    check('b')
+    expect(standing.state).toBe('unhealthy')
+    check(undefined)
+    fail(1)
+    expect(standing.state).toBe('ejected')
+    standing.stop()
+    standing.setEject(undefined)
+    standing.setHealth(undefined)
+    expect([standing.state, clock.pending]).toEqual(['ejected', 0])
+  })
+
+  test('and why one had to stay is over with ejection', () => {
+    const { standing, fail } = stand({ mayEject: () => false, health: undefined })
+    fail(5)
+    expect(standing.reason).toContain('it stays, as others have to')
+    standing.setEject(undefined)
+    expect(standing.reason).toBe('nothing has failed so far')
+  })
+})

@@ -89,7 +89,7 @@ export class Client {
 
   /** What has had no echo by now is lost. */
   settle(): void {
-    this.#options.tally.lost(this.#session.id, this.#session.ledger.lost(), this.#windows)
+    this.#options.tally.lost(this.#session.id, this.#session.ledger.lost(), this.#windows, false)
   }
 
   #connect(): Session {
@@ -103,10 +103,7 @@ export class Client {
       onOpen() {},
       onEcho: (sent, isMissing) => {
         const ms = nowMs()
-        if (!isMissing) {
-          tally.echoed++
-          tally.slowestMs = Math.max(tally.slowestMs, ms - sent.beganAtMs)
-        }
+        if (!isMissing) tally.echoedAt(ms, sent)
         if (this.#watch !== undefined) this.#notice(this.#watch, sent.beganAtMs, isMissing, ms)
       },
       onFault: (words) => tally.fault(id, words),
@@ -128,7 +125,7 @@ export class Client {
     if (this.#isLeaving) return
     if (end.refusal === undefined) this.#count(session.id, end)
     else tally.refusedWith(end.refusal)
-    tally.lost(session.id, session.ledger.lost(), this.#windows)
+    tally.lost(session.id, session.ledger.lost(), this.#windows, true)
     if (this.#watch !== undefined) this.#watch.isClosed = this.#watch.isAway = true
     setTimeout(() => {
       if (!this.#isLeaving) this.#session = this.#connect()

@@ -4,6 +4,7 @@
 import { parseArgs } from 'node:util'
 import { describeMachine, versionsOf } from '../../machine.ts'
 import { chooseInstalled, isChosen, partsIn } from '../choice.ts'
+import { wholeFrom } from '../whole-from.ts'
 import { runChange, type Change, type ChangeRun } from './changes.ts'
 import { gateways, type FailoverGateway } from './gateways.ts'
 import { formatChanges, formatFindings, formatLost, formatRounds } from './report.ts'
@@ -50,12 +51,6 @@ function readOptions(args: string[]): Options | undefined {
   const clients = wholeFrom('--clients', values.clients ?? (values.quick ? '100' : '1000'), 2000)
   const named = { only: partsIn(values.only), scenarios: partsIn(values.scenarios) }
   return { ...named, clients, perSecond: clients * perClientAndSecond, rounds }
-}
-
-function wholeFrom(option: string, text: string, most: number): number {
-  const number = Number(text)
-  if (Number.isInteger(number) && number >= 1 && number <= most) return number
-  throw new TypeError(`${option}: expected a whole number from 1 to ${most}`)
 }
 
 /** @param args of the command line. @returns the exit code. */

@@ -18,7 +18,7 @@ const terms = { windowBits: 15, clientTakeover: true, serverTakeover: true }
 
 export class EchoSession {
   readonly outgoing = new Outgoing((bytes) => this.#socket.write(bytes))
-  /** Of the client's session; undefined before its handshake, and for checks of health. */
+  /** Of the client's session; undefined before its handshake, and of whoever brings none: nothing of it is checked. */
   number: number | undefined
   readonly #socket: Socket
   #head: Buffer | undefined = Buffer.alloc(0)
@@ -118,6 +118,7 @@ export class EchoSession {
   }
 
   #echo(peer: Peer, opcode: number, payload: Buffer): void {
+    if (this.number === undefined) return this.outgoing.send(peer.write(opcode, payload, 1))
     const message = readMessage(opcode, payload)
     if (typeof message === 'string') return this.#fault(peer, message)
     if (message.session !== this.number) return this.#fault(peer, 'a message of another session')

@@ -13,6 +13,9 @@ export type LoadQuestion =
   | { ask: 'struck'; atMs: number; toMs: number }
   | { ask: 'unwatch' }
   | { ask: 'totals' }
+  /** How long echoes took, and who was closed, since this was asked before. */
+  | { ask: 'latencies' }
+  | { ask: 'closings' }
   /** Nothing more is sent, and what has had no echo a while later is lost. */
   | { ask: 'finish' }
 
@@ -67,6 +70,8 @@ const answers = {
     return all
   },
   totals: () => tally.totals(),
+  latencies: () => tally.takeLatencies(),
+  closings: () => tally.takeClosings(),
   async finish() {
     clearInterval(ticker)
     await Bun.sleep(settleMs)

@@ -2,10 +2,15 @@
 // costs. Whoever opens one ends it.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { startGateway, type RunningGateway } from '../gateways.ts'
+import {
+  startGateway,
+  type Gateway,
+  type Program as GatewayProgram,
+  type RunningGateway,
+} from '../gateways.ts'
 import { cpuNs } from '../../usage.ts'
 import { FailingServer } from './failing-server.ts'
-import { holdBytes, type FailoverGateway } from './gateways.ts'
+import { holdBytes } from './gateways.ts'
 import type { LoadQuestion } from './load.ts'
 import { startProgram, type Program } from './talk.ts'
 
@@ -52,7 +57,7 @@ export class Stage {
 
   /** Of so many servers the gateway knows the first `known`. @returns when the clients have been sending for a while. */
   static async open(
-    gateway: FailoverGateway,
+    gateway: GatewayProgram & Pick<Gateway, 'configuration'>,
     { clients, perSecond }: Size,
     { running, known }: { running: number; known: number },
   ): Promise<Stage> {

@@ -1,4 +1,6 @@
 // What the clients of a run have come to, counted as it happens.
+import { Latencies, type LatencyCounts } from '../latencies.ts'
+import { nowMs } from './outgoing.ts'
 import type { Sent } from './ledger.ts'
 
 /** A time in which messages of a client may be lost: its server was failing. */
@@ -13,6 +15,13 @@ interface Loss {
   session: number
   sent: Sent
   windows: readonly Window[]
+  isClosed: boolean
+}
+
+/** A client that was closed. */
+export interface Closing {
+  atMs: number
+  words: string
 }
 
 export interface Totals {
@@ -33,6 +42,8 @@ export interface Totals {
   lostByRound: Record<number, number>
   /** Lost at any other time, and the first of them. */
   lostOutside: number
+  /** Of those the ones whose session went on. */
+  lostOpen: number
   examples: string[]
   /** Handshakes that did not come about, by what there was instead of a 101. */
   refusals: Record<string, number>
@@ -53,9 +64,33 @@ export class Tally {
   readonly #refusals = new Map<string, number>()
   readonly #losses: Loss[] = []
   readonly #examples: string[] = []
+  #latencies = new Latencies()
+  #newClosings: Closing[] = []
 
   closed(words: string): void {
     count(this.#closings, words)
+    this.#newClosings.push({ atMs: nowMs(), words })
+  }
+
+  echoedAt(ms: number, { beganAtMs, endedAtMs }: Sent): void {
+    this.echoed++
+    this.slowestMs = Math.max(this.slowestMs, ms - beganAtMs)
+    // Some messages are sent slowly.
+    this.#latencies.add(ms - endedAtMs)
+  }
+
+  /** From the end of a message to its echo, of all since this was asked before. */
+  takeLatencies(): LatencyCounts {
+    const { counts } = this.#latencies
+    this.#latencies = new Latencies()
+    return counts
+  }
+
+  /** Since this was asked before. */
+  takeClosings(): Closing[] {
+    const closings = this.#newClosings
+    this.#newClosings = []
+    return closings
   }
 
   /** @param words what there was instead of a 101. */
@@ -68,10 +103,11 @@ export class Tally {
     this.example(`session ${session}: ${words}`)
   }
 
-  lost(session: number, all: readonly Sent[], windows: readonly Window[]): void {
+  /** @param isClosed whether its session was, before its time. */
+  lost(session: number, all: readonly Sent[], windows: readonly Window[], isClosed: boolean): void {
     // What the client itself did not finish was not sent.
     for (const sent of all)
-      if (sent.endedAtMs < Infinity) this.#losses.push({ session, sent, windows })
+      if (sent.endedAtMs < Infinity) this.#losses.push({ session, sent, windows, isClosed })
   }
 
   example(text: string): void {
@@ -82,17 +118,19 @@ export class Tally {
     const { sent, echoed, bytes, slowestMs, caught, twice, late } = this
     const lostByRound: Record<number, number> = {}
     let lostOutside = 0
-    for (const { session, sent: message, windows } of this.#losses) {
+    let lostOpen = 0
+    for (const { session, sent: message, windows, isClosed } of this.#losses) {
       const window = windowOf(message, windows)
       if (window === undefined) {
         lostOutside++
+        if (!isClosed) lostOpen++
         this.example(`session ${session}: ${describe(message, windows)}`)
       } else lostByRound[window.round] = (lostByRound[window.round] ?? 0) + 1
     }
     const closings = Object.fromEntries(this.#closings)
     const faults = Object.fromEntries(this.#faults)
     const refusals = Object.fromEntries(this.#refusals)
-    const lost = { lostByRound, lostOutside, examples: this.#examples }
+    const lost = { lostByRound, lostOutside, lostOpen, examples: this.#examples }
     const counts = { sent, echoed, bytes, slowestMs, caught, twice, late }
     return { ...counts, ...lost, closings, faults, refusals }
   }

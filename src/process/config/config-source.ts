@@ -1,7 +1,7 @@
 /**
  * Where a process has its configuration from, to be read again for a reload.
  */
-import type { Config } from '../config/config.ts'
+import type { Config } from '../../config/config.ts'
 
 export interface LoadedConfig {
   readonly config: Config
@@ -9,9 +9,14 @@ export interface LoadedConfig {
   readonly written: { readonly file: string; readonly text: string } | undefined
 }
 
+export interface ConfigProblem {
+  /** What is wrong, as it is to be printed; several lines where the file is wrong. */
+  readonly problem: string
+}
+
 export interface ConfigSource {
   /** Absolute; undefined where there is none to read again. */
   readonly file: string | undefined
-  /** @returns what is wrong, as it is to be printed. */
-  read(): LoadedConfig | { readonly problem: string }
+  /** @param options what is read is for a terminal that has colours; else it has none. */
+  read(options?: { readonly hasColours: boolean }): LoadedConfig | ConfigProblem
 }

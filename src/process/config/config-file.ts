@@ -1,0 +1,54 @@
+/**
+ * A configuration from a file, whose problems are told as a text.
+ */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { loadConfig, type Loaded } from '../../config/load.ts'
+import { formatProblems } from '../../config/report.ts'
+import { builtIn } from '../../registry.ts'
+import type { ConfigProblem, ConfigSource } from './config-source.ts'
+import { loadPlugin } from './load-plugin.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** @param file as it is to be called in problems. */
+export function createFileSource(file: string, env: Environment = process.env): ConfigSource {
+  return {
+    file: resolve(file),
+    read: ({ hasColours } = { hasColours: false }) => {
+      const text = readText(file)
+      if (typeof text !== 'string') return text
+      const loaded = compileText(text, file, env)
+      if (!loaded.ok) return { problem: formatLoaded(loaded, hasColours) }
+      return { config: loaded.config, written: { file, text } }
+    },
+  }
+}
+
+/** What a file says, or why it cannot be read. */
+export function readText(file: string): string | ConfigProblem {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    const hint =
+      file === 'sluice.yaml' ? ' Name a file, or try: sluice run --to ws://localhost:9000' : ''
+    return { problem: `✖ ${file} cannot be read: ${messageOf(error)}.${hint}` }
+  }
+}
+
+/** The configuration in the text of a file. @param file what paths in it start from the folder of. */
+export function compileText(text: string, file: string, env: Environment = process.env): Loaded {
+  const readFile = (path: string) => readFileSync(path, 'utf8')
+  return loadConfig(text, { file, env, readFile, registry: builtIn, loadPlugin })
+}
+
+/** What is wrong, without the last line break. */
+export function formatLoaded(loaded: Extract<Loaded, { ok: false }>, hasColours: boolean): string {
+  return formatProblems(loaded.problems, { colours: hasColours }).trimEnd()
+}
+
+/** A clause. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return 'code' in error && error.code === 'ENOENT' ? 'there is no such file' : error.message
+}
