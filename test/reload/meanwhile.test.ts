@@ -177,3 +177,60 @@ routes: [{ path: /, listeners: [${name}], respond: { body: ${name} } }]
   reload(gateway, named('new'))
   expect(await ask()).toBe('new')
 })
+
+test('a request under way is answered though its listener, its route and its upstream go', async () => {
+  const held = Promise.withResolvers<Response>()
+  const asked = Promise.withResolvers<void>()
+  await using server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch() {
+      asked.resolve()
+      return held.promise
+    },
+  })
+  const routes = `[{ path: /, upstream: "http://127.0.0.1:${server.port}" }]`
+  await using gateway = startGatewayHere(`listeners: ["127.0.0.1:0"]\nroutes: ${routes}\n`)
+  const answer = fetch(`http://${gateway.host}/`)
+  await asked.promise
+  reload(
+    gateway,
+    `listeners: ["127.0.0.1:${await freePort()}"]\nroutes: [{ path: /, respond: { body: new } }]\n`,
+  )
+  held.resolve(new Response('from the old one'))
+  expect(await (await answer).text()).toBe('from the old one')
+})
+
+test('who waits for room at an endpoint is let in when there is more', async () => {
+  const bounded = (sessions: number) =>
+    yaml('queue: { sessions: 5, wait: 20s }').replace(
+      /\["ws.*?\]/,
+      `[{ url: "${first.url}", sessions: ${sessions} }]`,
+    )
+  await using gateway = startGatewayHere(bounded(1))
+  using one = await openWebSocket(`ws://${gateway.host}/chat`)
+  const opening = openWebSocket(`ws://${gateway.host}/chat`)
+  while (gateway.gateway.upstreams.list()[0]?.waiting !== 1) await Bun.sleep(1)
+  reload(gateway, bounded(2))
+  using two = await opening
+  await echoes(one, 'one')
+  await echoes(two, 'two')
+})
+
+test('who waits for room at an upstream that goes is refused', async () => {
+  const bounded = yaml('queue: { sessions: 5, wait: 20s }').replace(
+    /\["ws.*?\]/,
+    `[{ url: "${first.url}", sessions: 1 }]`,
+  )
+  await using gateway = startGatewayHere(bounded)
+  using _ = await openWebSocket(`ws://${gateway.host}/chat`)
+  const opening = openWebSocket(`ws://${gateway.host}/chat`).catch((error: unknown) => error)
+  while (gateway.gateway.upstreams.list()[0]?.waiting !== 1) await Bun.sleep(1)
+  reload(
+    gateway,
+    bounded.replace(/^upstreams.*$/m, '').replace('upstream: chat,', 'respond: { body: here }'),
+  )
+  const { code } = await gateway.event('request-refused')
+  expect(code).toMatch(/ENDPOINT/)
+  expect(await opening).toBeInstanceOf(Error)
+})
