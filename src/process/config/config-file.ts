@@ -3,6 +3,8 @@
  */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { readAdminAlone } from '../../config/admin-alone.ts'
+import type { AdminConfig } from '../../config/config.ts'
 import { loadConfig, type Loaded } from '../../config/load.ts'
 import { formatProblems } from '../../config/report.ts'
 import { readRegularFile } from '../../net/regular-file.ts'
@@ -49,6 +51,11 @@ export function readText(
 /** The configuration in the text of a file. @param file what paths in it start from the folder of. */
 export function compileText(text: string, file: string, env: Environment = process.env): Loaded {
   return loadConfig(text, { file, env, readFile: readRegularFile, registry: builtIn, loadPlugin })
+}
+
+/** What the text says of `admin`, whatever is wrong with the rest of it. */
+export function findAdminIn(text: string, file: string): AdminConfig | undefined {
+  return readAdminAlone(text, { file, env: process.env, readFile: readRegularFile })
 }
 
 /** What is wrong, without the last line break. */
