@@ -5,6 +5,7 @@
 import { statSync } from 'node:fs'
 import type { AdminConfig } from '../config/config.ts'
 import { formatPlace, type Place } from '../core/place.ts'
+import { compileText, findAdminIn, formatLoaded, readText } from '../process/config/config-file.ts'
 import { readConfig } from './read-config.ts'
 
 export interface AdminOptions {
@@ -28,6 +29,39 @@ export function findAdmin(file: string, { admin: named }: AdminOptions): AdminPl
     return undefined
   }
   return accept(placeOf(config.admin, file), token ?? config.admin?.token)
+}
+
+/** Where to ask, and what is wrong with the file that says so. */
+export interface FoundAdmin {
+  readonly place: AdminPlace
+  /** As it is to be printed; undefined where nothing is, or no file was read. */
+  readonly problem: string | undefined
+}
+
+/**
+ * As `findAdmin`, also in a file that is wrong elsewhere, or wants variables that are only set where the gateway
+ * runs: it is the gateway that is to take the file, and to say what is wrong with it.
+ */
+export function findAdminAnyhow(file: string, options: AdminOptions): FoundAdmin | undefined {
+  if (options.admin !== undefined) return withProblem(findAdmin(file, options))
+  const text = readText(file)
+  // Once: it may be a pipe.
+  if (typeof text !== 'string') return sayUnread(text.problem)
+  const loaded = compileText(text, file)
+  const problem = loaded.ok ? undefined : formatLoaded(loaded, process.stderr.isTTY)
+  const admin = loaded.ok ? loaded.config.admin : findAdminIn(text, file)
+  if (problem !== undefined && admin === undefined) return sayUnread(problem)
+  const token = process.env['SLUICE_TOKEN'] || admin?.token
+  return withProblem(accept(placeOf(admin, file), token), problem)
+}
+
+function withProblem(place: AdminPlace | undefined, problem?: string): FoundAdmin | undefined {
+  return place && { place, problem }
+}
+
+function sayUnread(problem: string): undefined {
+  console.error(problem)
+  console.error('  --admin URL asks a gateway without reading a file')
 }
 
 function accept(place: Place | string, token: string | undefined): AdminPlace | undefined {

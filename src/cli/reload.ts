@@ -2,7 +2,7 @@
  * `sluice reload`: lets the running gateway take its file anew, or say what that would change.
  */
 import type { ReloadAnswer } from '../admin/reload-answers.ts'
-import { findAdmin, type AdminOptions, type AdminPlace } from './admin-place.ts'
+import { findAdminAnyhow, type AdminOptions, type AdminPlace } from './admin-place.ts'
 import { requestAdmin, sayRefusal, type Reply } from './ask-admin.ts'
 import { readable } from './readable.ts'
 
@@ -15,11 +15,18 @@ const timeoutMs = 60_000
 
 /** @returns the exit code. */
 export async function reload(file: string, options: ReloadOptions): Promise<0 | 1 | 2> {
-  const place = findAdmin(file, options)
-  if (place === undefined) return 2
+  const found = findAdminAnyhow(file, options)
+  if (found === undefined) {
+    console.error('  nothing has changed: the gateway goes on, and was not asked')
+    return 2
+  }
+  const { place, problem } = found
   const path = options.dryRun === true ? '/reload?dry-run=true' : '/reload'
   const reply = await requestAdmin(place, 'POST', path, timeoutMs)
-  if (reply === undefined) return 1
+  if (reply === undefined) {
+    if (problem !== undefined) console.error(problem)
+    return 1
+  }
   if (reply.status !== 200) return sayRefused(reply, place)
   console.info(options.json === true ? JSON.stringify(reply.value) : format(reply))
   return 0

@@ -5,6 +5,7 @@
 import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
 import type {
+  AdminConfig,
   Config,
   DiscoverConfig,
   EndpointConfig,
@@ -41,14 +42,17 @@ export function compose(written: Written, folder: string): Omit<Config, 'written
     leave: { delayMs: leave.delay, windowMs: leave.window },
     workers,
     limits: { compressionBytes: limits['compression-memory'] },
-    admin: admin && {
-      address: admin.address,
-      port: admin.port ?? 0,
-      unix: admin.unix && file(admin.unix),
-      token: admin.token,
-    },
+    admin: admin && adminOf(admin, folder),
     log: { level: log.level, format: log.format },
   }
+}
+
+/** @param folder as for `compose`. */
+export function adminOf(
+  { address, port, unix, token }: NonNullable<Written['admin']>,
+  folder: string,
+): AdminConfig {
+  return { address, port: port ?? 0, unix: unix && resolve(folder, unix), token }
 }
 
 function listenerOf(

@@ -90,6 +90,30 @@ describe('sluice reload', () => {
     writeFileSync(file, 'routes: 7\n')
     const { exitCode, stderr } = await runCommand(['reload', file])
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining('alone.yaml:1:9')])
+    expect(stderr).toContain('the gateway goes on, and was not asked')
+  })
+
+  // It was never asked, so that its log and its metrics did not tell of it.
+  test('lets the gateway say what is wrong with a file that still tells the admin port', async () => {
+    const operations = fakeOperations({ result: { outcome: 'refused', problem: 'it says so' } })
+    await using gateway = startGatewayHere(relayTo('ws://127.0.0.1:1'))
+    await using admin = await startAdminOf(gateway, { token }, operations)
+    const file = join(folder, 'elsewhere.yaml')
+    writeFileSync(file, `routse: []\nadmin: { port: ${admin.port}, token: ${token} }\n`)
+    const { exitCode, stderr } = await runCommand(['reload', file])
+    expect([exitCode, stderr]).toEqual([
+      2,
+      '✖ it says so\n  nothing has changed: the gateway goes on with the configuration it has\n',
+    ])
+    expect(operations.asked).toEqual(['reload'])
+  })
+
+  test('says what is wrong with such a file itself where no gateway answers', async () => {
+    const file = join(folder, 'nobody.yaml')
+    writeFileSync(file, `routse: []\nadmin: 1\n`)
+    const { exitCode, stderr } = await runCommand(['reload', file])
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('nobody.yaml:1:1')])
+    expect(stderr).toContain('nothing listens at')
   })
 
   test('exits with 1 where no gateway can be asked, or lets nobody in', async () => {

@@ -3,6 +3,8 @@
  */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { readAdminAlone } from '../../config/admin-alone.ts'
+import type { AdminConfig } from '../../config/config.ts'
 import { loadConfig, type Loaded } from '../../config/load.ts'
 import { formatProblems } from '../../config/report.ts'
 import { readRegularFile } from '../../net/regular-file.ts'
@@ -68,6 +70,11 @@ export function compileText(
 interface CompileOptions {
   readonly env?: Environment
   readonly readFile?: (path: string) => string
+}
+
+/** What the text says of `admin`, whatever is wrong with the rest of it. */
+export function findAdminIn(text: string, file: string): AdminConfig | undefined {
+  return readAdminAlone(text, { file, env: process.env, readFile: readRegularFile })
 }
 
 /** What is wrong, without the last line break. */
