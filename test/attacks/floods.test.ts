@@ -15,7 +15,7 @@ const routes = `
 /** More than all buffers of two connections hold. */
 const floodBytes = 48 * 1024 * 1024
 /** As long without progress is a standstill. */
-const stillMs = 500
+const stillMs = 1_500
 
 interface Progress {
   /** Of what it is to come to. */
