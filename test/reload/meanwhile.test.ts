@@ -181,7 +181,7 @@ routes: [{ path: /, listeners: [${name}], respond: { body: ${name} } }]
 test('a request under way is answered though its listener, its route and its upstream go', async () => {
   const held = Promise.withResolvers<Response>()
   const asked = Promise.withResolvers<void>()
-  await using server = Bun.serve({
+  using server = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
     fetch() {
