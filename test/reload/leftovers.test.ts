@@ -9,7 +9,8 @@ import { freePort } from '../support/free-port.ts'
 import { startGatewayHere } from '../support/gateway.ts'
 import { Random } from '../support/random.ts'
 import { readYaml } from '../support/reload.ts'
-import { changed, firstSetup, places, yamlOf } from './setups.ts'
+import { changed, firstSetup } from './changes.ts'
+import { places, yamlOf } from './setups.ts'
 
 const reloads = 60
 const classes = [

@@ -15,7 +15,7 @@ export class Visitor {
   readonly unanswered = new Set<string>()
   /** Answers that nobody has asked for. */
   readonly strange: string[] = []
-  onAnswer: ((text: string) => void) | undefined
+  #onAnswer: ((text: string) => void) | undefined
   #said = 0
 
   /** @param host as requests name it. */
@@ -33,21 +33,23 @@ export class Visitor {
     })
   }
 
-  /** Something short, or long enough to be compressed and to come in pieces. */
-  say(length: number): void {
+  /** Something short, or long enough to be compressed and to come in pieces. @returns what. */
+  say(length: number): string {
     const text = `${this.#said++} ${'ab'.repeat(length / 2)}`
     this.unanswered.add(text)
     this.socket.send(text)
+    return text
   }
 
-  /** Says things until one comes back: what was said before, to a server that is gone, may be lost. @returns whether one has. */
+  /** Says things until the last comes back: what was said before, to a server that is gone, may be lost. @returns whether one has. */
   async goesOn(): Promise<boolean> {
     for (let tries = patienceMs / 100; tries > 0 && this.closed === undefined; tries--) {
-      this.say(10)
-      const answer = new Promise((resolve) => (this.onAnswer = resolve))
-      const last = await Promise.race([answer, Bun.sleep(100)])
-      if (last === undefined) continue
-      // Those before it have come back, or never will.
+      const last = this.say(10)
+      const isBack = new Promise<boolean>((resolve) => {
+        this.#onAnswer = (text) => text === last && resolve(true)
+      })
+      if ((await Promise.race([isBack, Bun.sleep(100)])) !== true) continue
+      // Those before it have come back, or never will, as they keep their order.
       this.unanswered.clear()
       return true
     }
@@ -60,6 +62,6 @@ export class Visitor {
     if (name !== null) onName(name[1] ?? '')
     else if (text.startsWith('{"') || text === 'reconnected') return
     else if (!this.unanswered.delete(text)) this.strange.push(text.slice(0, 40))
-    else this.onAnswer?.(text)
+    else this.#onAnswer?.(text)
   }
 }
