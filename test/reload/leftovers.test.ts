@@ -36,7 +36,7 @@ const classes = [
   'UpstreamTls',
 ]
 
-test('is what it held before', async () => {
+test('is no more than it held before', async () => {
   const random = new Random(1)
   const certificates = [makeCertificate(), makeCertificate()].map(({ cert, key }) => ({
     cert,
@@ -62,12 +62,19 @@ test('is what it held before', async () => {
   const before = await holdings()
   turn(reloads)
   const left = await holdings(before)
-  expect(left).toEqual(before)
+  expect(grownIn(left, before)).toEqual({})
 }, 30_000)
 
 interface Holdings {
   readonly files: number
   readonly objects: Readonly<Record<string, number>>
+}
+
+/** What there is more of. The stack may have kept something of the first turns alive when they were counted. */
+function grownIn(left: Holdings, before: Holdings): Record<string, number> {
+  const counts = { ...left.objects, files: left.files }
+  const known: Record<string, number> = { ...before.objects, files: before.files }
+  return Object.fromEntries(Object.entries(counts).filter(([name, n]) => n > (known[name] ?? 0)))
 }
 
 /** @param hoped what is waited for: what the last turns left on the stack lives a little longer. */
@@ -79,6 +86,7 @@ async function holdings(hoped?: Holdings): Promise<Holdings> {
     }
     const files = readdirSync('/proc/self/fd').length
     const found = { files, objects: countObjects(classes) }
-    if (tries === 10 || hoped === undefined || Bun.deepEquals(found, hoped)) return found
+    if (tries === 10 || hoped === undefined) return found
+    if (Object.keys(grownIn(found, hoped)).length === 0) return found
   }
 }
